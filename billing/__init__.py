@@ -1,0 +1,1 @@
+"""The rules: pure functions from facts to allocations, charges, lines and findings."""

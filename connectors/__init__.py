@@ -1,0 +1,1 @@
+"""The way in: one folder for each source of entries."""

@@ -1,0 +1,1 @@
+"""The way out: one folder for each destination of documents."""

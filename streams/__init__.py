@@ -1,0 +1,1 @@
+"""The conveyor: the Faust app, its topics and its agents."""
