@@ -1,1 +1,1 @@
-"""Machinery without a business word: broker, Kafka, files, logs, metrics, health, clock. It imports none of our other rooms."""
+"""Machinery without a business word: broker, Kafka, files, logs, metrics, health, clock; it imports no other room."""
