@@ -1,0 +1,262 @@
+"""Documents: the body of an invoice as billing computes it, sinks render it and people read it.
+
+A body holds nothing that depends on when or by whom it was computed: the same facts give the same bytes. Offsets, times,
+revision and number stand around it in `PublishedDocument`.
+"""
+
+from datetime import date
+from typing import ClassVar
+
+from schemas.canonical import content_hash, deterministic_id
+from schemas.envelope import Envelope
+from schemas.values import DecimalText, Instant, Record, Value, WireEnum
+
+
+class DocumentKind(WireEnum):
+    """What a document is."""
+
+    INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
+    UNKNOWN = "unknown"
+
+
+class DocumentScope(Value):
+    """What a document is about: a client, a contract and the half-open period in the contract's zone (rule 7)."""
+
+    client_id: str
+    contract_id: str
+    date_from: date
+    date_to: date
+    kind: DocumentKind = DocumentKind.INVOICE
+
+
+def document_id_of(tenant: str, book: str, scope: DocumentScope, sequence: int) -> str:
+    """The id of a document; revisions replace each other under it."""
+    return deterministic_id(
+        "document", {"tenant": tenant, "book": book, "scope": scope.model_dump(), "sequence": sequence}
+    )
+
+
+class Bucket(WireEnum):
+    """Where a second of worked time went (billing-domain section 1)."""
+
+    BILLED = "billed"
+    RETAINER = "retainer"
+    FIXED_FEE = "fixed_fee"
+    NON_BILLABLE = "non_billable"
+    WRITTEN_DOWN = "written_down"
+    CARRIED = "carried"
+    HELD = "held"
+    WRITTEN_OFF = "written_off"
+    UNKNOWN = "unknown"
+
+
+class LineKind(WireEnum):
+    """What a line presents."""
+
+    FEE = "fee"
+    EXPENSE = "expense"
+    MARKUP = "markup"
+    ROUNDING = "rounding"
+    UNKNOWN = "unknown"
+
+
+class LineSource(Value):
+    """One entry's part of a line: `worked_seconds` of it and the rounding delta that came with it, and its share of the amount.
+
+    `content` is the entry version's content hash.
+    """
+
+    entry_id: str
+    content: str
+    source: str
+    source_entry_id: str
+    person_id: str
+    work_date: date
+    worked_seconds: int
+    delta_seconds: int
+    amount: DecimalText
+    description: str
+
+
+class Charge(Value):
+    """One rated amount with its reason, before presentation.
+
+    `rate_origin` names the level and row that won, `lost` the candidates that lost and why, `steps` what happened on
+    the way in words (rounding, caps, conversion), in order.
+    """
+
+    charge_id: str
+    seconds: int
+    quantity: DecimalText
+    unit_price: DecimalText
+    amount: DecimalText
+    rate_origin: str
+    lost: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+
+
+class DraftLine(Value):
+    """What the client sees. `amount = quantity x unit_price + adjustment`, where a unit price can be given; all in `currency`.
+
+    `seconds` is billable time including increments (0 for expenses). `line_id` is stable for the same scope and grouping key.
+    """
+
+    line_id: str
+    position: int
+    kind: LineKind
+    text: str
+    date: date
+    project_id: str = ""
+    service_item: str = ""
+    person_id: str = ""
+    person_name: str = ""
+    role: str = ""
+    seconds: int = 0
+    quantity: DecimalText
+    unit: str
+    unit_price: DecimalText
+    adjustment: DecimalText
+    amount: DecimalText
+    tax_category: str
+    tax_rate: DecimalText
+    utbms_task: str = ""
+    utbms_activity: str = ""
+    expense_code: str = ""
+    charges: tuple[Charge, ...]
+    sources: tuple[LineSource, ...]
+
+
+class TaxRow(Value):
+    """One row of the tax breakdown: a category and a percentage rate over the sum of its lines (BD-53, BD-54)."""
+
+    category: str
+    rate: DecimalText
+    base: DecimalText
+    tax: DecimalText
+    reason: str = ""
+
+
+class BucketTotal(Value):
+    """Seconds and entries of one bucket and reason; `value` is what they would have cost where that is known."""
+
+    bucket: Bucket
+    reason: str
+    seconds: int
+    entries: int
+    value: DecimalText | None = None
+
+
+class Placement(Value):
+    """Where the seconds of one entry went that are not (all) on a line, with the reason: nothing is just absent."""
+
+    entry_id: str
+    content: str
+    bucket: Bucket
+    reason: str
+    detail: str
+    seconds: int
+    delta_seconds: int = 0
+
+
+class Finding(Value):
+    """Something a person should know about this draft; `code` has a docs entry."""
+
+    code: str
+    text: str
+
+
+class TimekeeperTotal(Value):
+    """Hours and amount of one person at one rate, for summaries."""
+
+    person_id: str
+    person_name: str
+    role: str
+    seconds: int
+    amount: DecimalText
+
+
+class Party(Value):
+    """A firm or a client as a document names it."""
+
+    name: str
+    address: tuple[str, ...] = ()
+    tax_id: str = ""
+    ledes_id: str = ""
+
+
+class DraftBody(Value):
+    """The whole invoice; `entries_hash` pins the set of entry versions it was computed from.
+
+    `worked_seconds = sum of buckets` (rule 8); `net = sum of line amounts`, `gross = net + tax`, all in `currency`.
+    """
+
+    tenant: str
+    book: str
+    scope: DocumentScope
+    firm: Party
+    client: Party
+    client_matter_id: str = ""
+    matter_id: str = ""
+    matter_name: str = ""
+    zone: str
+    invoice_date: date
+    currency: str
+    payment_terms_days: int = 30
+    contract_revision: str
+    directory_revision: str
+    lines: tuple[DraftLine, ...]
+    taxes: tuple[TaxRow, ...]
+    net: DecimalText
+    tax: DecimalText
+    gross: DecimalText
+    due: DecimalText
+    worked_seconds: int
+    rounding_delta_seconds: int
+    buckets: tuple[BucketTotal, ...]
+    placements: tuple[Placement, ...]
+    timekeepers: tuple[TimekeeperTotal, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    entries_hash: str
+
+
+def body_hash(body: DraftBody) -> str:
+    """The content hash that an approval names."""
+    return content_hash(body.model_dump())
+
+
+class DocumentState(WireEnum):
+    """The life of a document."""
+
+    DRAFT = "draft"
+    SUPERSEDED = "superseded"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    APPROVED = "approved"
+    ISSUED = "issued"
+    VOID = "void"
+    UNKNOWN = "unknown"
+
+
+class PublishedDocument(Record):
+    """A document as sinks and people read it, on the topic `documents`.
+
+    `close_offset` is the offset whose entries and contracts were billed, `decided_offset` the one whose decisions were.
+    """
+
+    schema_id: ClassVar[int] = 1301
+    schema_name: ClassVar[str] = "published_document"
+
+    envelope: Envelope
+    document_id: str
+    sequence: int
+    revision: int
+    state: DocumentState
+    number: str = ""
+    issued_at: Instant | None = None
+    content: str
+    close_offset: int
+    decided_offset: int
+    code_version: str
+    origin_offset: int
+    body: DraftBody
