@@ -1,0 +1,195 @@
+"""A read file against a pydantic model: every error gets its line, what was expected, and the nearest valid word."""
+
+import re
+import types
+from collections.abc import Sequence
+from typing import Annotated, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from billstream.configuration.problems import InvalidFiles, Problem, nearest
+from billstream.configuration.source import Items, Mapping, Node, Scalar, SourceFile
+
+Model = TypeVar("Model", bound=BaseModel)
+Place = tuple[int | str, ...]
+Plain = str | int | bool | None | list["Plain"] | dict[str, "Plain"]
+
+# What was expected, for the kinds of error a person makes most; others keep the library's words.
+_EXPECTED = {
+    "dict_type": "expected lines of `key: value`",
+    "mapping_type": "expected lines of `key: value`",
+    "model_type": "expected lines of `key: value`",
+    "string_type": "expected text",
+    "list_type": "expected a list",
+    "tuple_type": "expected a list",
+    "int_parsing": "expected a whole number",
+    "int_type": "expected a whole number",
+    "decimal_parsing": "expected a number such as 150.00",
+    "decimal_type": "expected a number such as 150.00",
+    "bool_parsing": "expected true or false",
+    "bool_type": "expected true or false",
+    "date_parsing": "expected a date such as 2026-10-31",
+    "date_from_datetime_parsing": "expected a date such as 2026-10-31",
+    "date_type": "expected a date such as 2026-10-31",
+}
+
+_QUOTED = re.compile(r"'([^']*)'")
+_SHOWN_VALUE_CHARACTERS = 40
+
+
+def validate(source: SourceFile, model: type[Model]) -> Model:
+    """The model read from a file; InvalidFiles lists everything that does not fit."""
+    return validate_node(source, source.root, model)
+
+
+def validate_node(source: SourceFile, node: Mapping, model: type[Model]) -> Model:
+    """The same for a part of a file."""
+    try:
+        return model.model_validate(plain(node))
+    except ValidationError as error:
+        integers = _integers_wanted(node, error.errors(include_url=False))
+    try:
+        return model.model_validate(_plain_with(node, (), integers))
+    except ValidationError as error:
+        found = [_problem(source, node, model, details) for details in error.errors(include_url=False)]
+        raise InvalidFiles(sorted(set(found), key=lambda problem: (problem.line, problem.column))) from None
+
+
+def plain(node: Node) -> Plain:
+    """The node as plain values; numbers stay text."""
+    return _plain_with(node, (), frozenset())
+
+
+def _plain_with(node: Node, place: Place, integers: frozenset[Place]) -> Plain:
+    """Plain values, where the named places become whole numbers."""
+    match node:
+        case Scalar():
+            return node.integer if place in integers and node.integer is not None else node.value
+        case Items():
+            return [_plain_with(member, (*place, index), integers) for index, member in enumerate(node.members)]
+        case Mapping():
+            return {key: _plain_with(member, (*place, key), integers) for key, member in node.members.items()}
+
+
+def _integers_wanted(root: Mapping, errors: Sequence[ErrorDetails]) -> frozenset[Place]:
+    """Places that were refused as text and could be a whole number (a literal or an enum of numbers)."""
+    places = [follow(root, error["loc"]) for error in errors]
+    return frozenset(place for node, place, _ in places if isinstance(node, Scalar) and node.integer is not None)
+
+
+def follow(root: Node, place: Sequence[int | str]) -> tuple[Node, Place, Place]:
+    """The deepest node on a pydantic place, its real place, and what of the place was not found below it.
+
+    Pydantic puts names of union members into a place; they name no node and are passed over while something follows.
+    """
+    node, real = root, list[int | str]()
+    rest = list(place)
+    while rest:
+        step = rest[0]
+        member = _member(node, step)
+        if member is None:
+            if len(rest) > 1 and any(_member(node, later) is not None for later in rest[1:]):
+                rest.pop(0)
+                continue
+            break
+        node = member
+        real.append(step)
+        rest.pop(0)
+    return node, tuple(real), tuple(rest)
+
+
+def _member(node: Node, step: int | str) -> Node | None:
+    match node:
+        case Mapping() if isinstance(step, str):
+            return node.members.get(step)
+        case Items() if isinstance(step, int) and step < len(node.members):
+            return node.members[step]
+    return None
+
+
+def _problem(source: SourceFile, root: Mapping, model: type[BaseModel], details: ErrorDetails) -> Problem:
+    """One pydantic error in the words of a person who edits a file."""
+    node, place, _ = follow(root, details["loc"])
+    shown = ".".join(str(step) for step in place)
+    kind = details["type"]
+    if kind == "missing":
+        missing = str(details["loc"][-1])
+        return source.problem(
+            node, f"'{missing}' is missing" + (f" in {shown}" if shown else ""), f"add `{missing}: ...`"
+        )
+    if kind == "extra_forbidden":
+        key = str(details["loc"][-1])
+        parent, parent_place, _ = follow(root, details["loc"][:-1])
+        at = parent.keys.get(key, node) if isinstance(parent, Mapping) else node
+        fields = fields_at(model, parent_place, parent)
+        return source.problem(at, f"unknown key '{key}'", nearest(key, fields))
+    return source.problem(node, _sentence(node, shown or "the file", details), _fix(node, details))
+
+
+def _sentence(node: Node, shown: str, details: ErrorDetails) -> str:
+    """What was found and what was expected, without the library's own phrases where they are unclear."""
+    said = details["msg"].removeprefix("Value error, ")
+    found = _found(node)
+    match details["type"]:
+        case "enum" | "literal_error":
+            return f"{shown}: {found} is not one of the values it may have"
+        case "value_error" | "assertion_error":
+            return f"{shown}: {said}"
+        case "union_tag_invalid" | "union_tag_not_found":
+            return f"{shown}: {said.split(' using ')[0]}"
+        case _:
+            expected = _EXPECTED.get(details["type"], f"{said[:1].lower()}{said[1:]}")
+            return f"{shown}: {found}: {expected}"
+
+
+def _fix(node: Node, details: ErrorDetails) -> str:
+    context = details.get("ctx", {})
+    expected = str(context.get("expected") or context.get("expected_tags") or "")
+    words = _QUOTED.findall(expected) or [
+        word.strip() for word in expected.replace(" or ", ", ").split(",") if word.strip()
+    ]
+    if not words:
+        return ""
+    return nearest(node.text, words) if isinstance(node, Scalar) else "write one of: " + ", ".join(words)
+
+
+def _found(node: Node) -> str:
+    match node:
+        case Scalar():
+            text = (
+                node.text if len(node.text) <= _SHOWN_VALUE_CHARACTERS else node.text[:_SHOWN_VALUE_CHARACTERS] + "..."
+            )
+            return f"'{text}'" if text else "an empty value"
+        case Items():
+            return "a list"
+        case Mapping():
+            return "a group of keys"
+
+
+def fields_at(model: type[BaseModel], place: Place, node: Node) -> tuple[str, ...]:
+    """The keys that a model knows at a place; of a union, those of the member that shares most keys with the node."""
+    models = [model]
+    for step in place:
+        models = [found for known in models for found in _models_below(known, step)] or models
+    written = set(node.keys) if isinstance(node, Mapping) else set()
+    best = max(models, key=lambda known: len(written & set(known.model_fields)))
+    return tuple((field.alias or name) for name, field in best.model_fields.items())
+
+
+def _models_below(model: type[BaseModel], step: int | str) -> list[type[BaseModel]]:
+    if isinstance(step, int):
+        return [model]
+    for name, field in model.model_fields.items():
+        if step in {name, field.alias}:
+            return _models_in(field.annotation)
+    return [model]
+
+
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    """All models an annotation mentions: optional, list, tuple, mapping or union members."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if get_origin(annotation) in {Union, types.UnionType, Annotated, list, tuple, dict} or get_args(annotation):
+        return [found for argument in get_args(annotation) for found in _models_in(argument)]
+    return []
