@@ -1,4 +1,4 @@
-"""The tree as the tidy tests see it: tracked files, parsed modules, rooms. Only plain types, so that every check reads alone."""
+"""The tree as the tidy tests see it: tracked files, parsed modules, rooms; in plain types, so each check reads alone."""
 
 import ast
 import subprocess

@@ -64,7 +64,7 @@ def test_no_room_imports_what_it_may_not(repository_root: Path) -> None:
 
 
 def test_every_contract_refuses_its_trespass(toy_house: Path) -> None:
-    """A tree with one trespass for each contract breaks exactly those contracts: none is written so that it cannot fail."""
+    """A tree with one trespass for each contract breaks them all: none is written so that it cannot fail."""
     for name, line, _ in TRESPASSES:
         (toy_house / name).write_text(line + "\n")
     finished = lint_imports(toy_house)
@@ -82,7 +82,7 @@ def test_the_ports_stay_open(toy_house: Path) -> None:
 
 
 def test_contracts_cover_every_room(pyproject: dict[str, Any], rooms: tuple[str, ...]) -> None:
-    """The linter reads exactly the rooms of the wheel, and each room but the topmost stands in a `forbidden` contract."""
+    """The linter reads exactly the rooms of the wheel; each but the topmost has a `forbidden` contract of its own."""
     linter = pyproject["tool"]["importlinter"]
     assert tuple(linter["root_packages"]) == rooms
     forbidden = [contract for contract in linter["contracts"] if contract["type"] == "forbidden"]
@@ -109,14 +109,18 @@ def test_every_room_says_what_it_is(rooms: tuple[str, ...], texts: dict[str, str
 
 def imported_roots(tree: ast.Module) -> set[str]:
     """The first names of everything a module imports, late imports and those for types included."""
-    roots = {alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    roots = {
+        alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    }
     named = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
     return roots | {module.split(".")[0] for module in named}
 
 
 def test_claude_is_called_from_one_module(modules: dict[str, ast.Module], rooms: tuple[str, ...]) -> None:
     """`anthropic` is imported by at most one module, and that one is in streams: one door to the model."""
-    callers = [name for name, tree in modules.items() if name.split("/")[0] in rooms and "anthropic" in imported_roots(tree)]
+    callers = [
+        name for name, tree in modules.items() if name.split("/")[0] in rooms and "anthropic" in imported_roots(tree)
+    ]
     assert len(callers) <= 1, callers
     assert all(name.startswith("streams/") for name in callers)
 
