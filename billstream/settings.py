@@ -265,13 +265,13 @@ def load_settings(folder: Path, environment: Mapping[str, str]) -> Installation:
     Without a file all settings have their defaults.
     """
     from billstream.configuration.source import Mapping as Tree
-    from billstream.configuration.source import SourceFile, read_file
+    from billstream.configuration.source import read_file
     from billstream.configuration.validate import validate
 
     path = folder if folder.is_file() else folder / SETTINGS_FILE
-    source = read_file(path, path.parent) if path.exists() else SourceFile(SETTINGS_FILE, Tree(1, 1))
-    _overlay(source.root, environment)
-    return Installation(folder=path.parent.resolve(), settings=validate(source, Settings))
+    root = read_file(path, path.parent) if path.exists() else Tree(SETTINGS_FILE, 1, 1)
+    _overlay(root, environment)
+    return Installation(folder=path.parent.resolve(), settings=validate(root, Settings))
 
 
 def _overlay(root: object, environment: Mapping[str, str]) -> None:
@@ -291,6 +291,6 @@ def _overlay(root: object, environment: Mapping[str, str]) -> None:
         *groups, last = known[variable].split(".")
         for group in groups:
             assert isinstance(node, Tree), "settings are groups of groups"
-            node = node.members.setdefault(group, Tree(1, 1))
+            node = node.members.setdefault(group, Tree(SETTINGS_FILE, 1, 1))
         if isinstance(node, Tree):
-            node.members[last] = Scalar(environment[variable], 1, 1, quoted=False, variable=variable)
+            node.members[last] = Scalar(variable, 0, 0, environment[variable], quoted=False)

@@ -7,18 +7,24 @@ from pathlib import Path
 
 from schemas.errors import ConfigurationError
 
-SHOWN_PROBLEMS_MAX = 4
+SHOWN_PROBLEMS_MAX = 3
+INVALID = "invalid"
+NOT_YET = "not_yet"
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One finding in one file; lines and columns count from 1, line 0 is the whole of it. `fix` says what to write instead."""
+    """One finding in one file; lines and columns count from 1, line 0 is the whole of it.
+
+    `fix` says what to write instead; `code` is `invalid` or `not_yet` (a clause this version does not bill).
+    """
 
     file: str
     line: int
     column: int
     message: str
     fix: str = ""
+    code: str = INVALID
 
     @property
     def place(self) -> str:
@@ -39,11 +45,12 @@ class InvalidFiles(ConfigurationError):
         self.problems = tuple(problems)
         shown = [problem.text for problem in self.problems[:SHOWN_PROBLEMS_MAX]]
         more = len(self.problems) - len(shown)
-        rest = [f"and {more} more"] if more else []
+        rest = [f"and {more} more; --json lists all"] if more else []
+        refused = all(problem.code == NOT_YET for problem in self.problems)
         super().__init__(
-            "invalid_files",
+            "contract_not_yet" if refused else "configuration_invalid",
             "\n".join([*shown, *rest]),
-            "Mend the lines named above; `billstream contracts check --json` lists all of them.",
+            "Remove the clause or wait for a version that bills it." if refused else "Mend the lines named above.",
         )
 
 

@@ -23,7 +23,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from billstream.configuration.problems import InvalidFiles, Problem, shown_path
+from billstream.configuration.problems import INVALID, InvalidFiles, Problem, shown_path
 
 FILE_BYTES_MAX = 1_048_576
 DEPTH_MAX = 30
@@ -37,13 +37,13 @@ _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 
 @dataclass
 class Scalar:
-    """A leaf: its text, where it stands, and whether it was quoted; `variable` names where it came from otherwise."""
+    """A leaf: its text, where it stands, and whether it was quoted. Line 0 means that `file` has no lines."""
 
-    text: str
+    file: str
     line: int
     column: int
+    text: str
     quoted: bool
-    variable: str = ""
 
     @property
     def value(self) -> str | bool | None:
@@ -66,6 +66,7 @@ class Scalar:
 class Items:
     """A list."""
 
+    file: str
     line: int
     column: int
     members: list["Node"] = field(default_factory=list)
@@ -75,6 +76,7 @@ class Items:
 class Mapping:
     """A mapping; `keys` has the place of each key."""
 
+    file: str
     line: int
     column: int
     members: dict[str, "Node"] = field(default_factory=dict)
@@ -84,18 +86,9 @@ class Mapping:
 Node = Scalar | Items | Mapping
 
 
-@dataclass(frozen=True)
-class SourceFile:
-    """A file that was read: its name for messages and its root mapping."""
-
-    name: str
-    root: Mapping
-
-    def problem(self, node: Node, message: str, fix: str = "") -> Problem:
-        """A finding at a node of this file, or at the variable of the environment that was laid over it."""
-        if isinstance(node, Scalar) and node.variable:
-            return Problem(node.variable, 0, 0, message, fix)
-        return Problem(self.name, node.line, node.column, message, fix)
+def problem_at(node: Node, message: str, fix: str = "", code: str = "") -> Problem:
+    """A finding at a node."""
+    return Problem(node.file, node.line, node.column, message, fix, code or INVALID)
 
 
 class _Refused(Exception):
@@ -109,7 +102,7 @@ class _Refused(Exception):
         self.fix = fix
 
 
-def read_file(path: Path, base: Path) -> SourceFile:
+def read_file(path: Path, base: Path) -> Mapping:
     """Read one YAML file; InvalidFiles when it is missing, too large, not YAML, or not a mapping."""
     name = shown_path(path, base)
     try:
@@ -125,13 +118,12 @@ def read_file(path: Path, base: Path) -> SourceFile:
     return read_text(text, name)
 
 
-def read_text(text: str, name: str) -> SourceFile:
+def read_text(text: str, name: str) -> Mapping:
     """Read YAML text; InvalidFiles names the place of what cannot be read."""
     try:
-        root = _Builder().build(_events(text))
+        return _Builder(name).build(_events(text))
     except _Refused as refused:
         raise InvalidFiles([Problem(name, refused.line, refused.column, refused.message, refused.fix)]) from None
-    return SourceFile(name, root)
 
 
 def _events(text: str) -> Iterator[Event]:
@@ -156,7 +148,8 @@ def _refusal(mark: StreamMark | None, message: str, fix: str = "") -> _Refused:
 class _Builder:
     """Builds one document's tree from events without recursion; limits are checked before a node is kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: str) -> None:
+        self._file = file
         self._open: list[Items | Mapping] = []
         self._keys: list[Scalar | None] = []
         self._anchors: dict[str, Node] = {}
@@ -169,7 +162,7 @@ class _Builder:
         for event in events:
             self._take(event)
         if self._root is None or (isinstance(self._root, Scalar) and self._root.value is None):
-            return Mapping(1, 1)
+            return Mapping(self._file, 1, 1)
         if not isinstance(self._root, Mapping):
             raise _Refused(self._root.line, self._root.column, "expected `key: value` lines at the top of the file")
         return self._root
@@ -184,7 +177,7 @@ class _Builder:
                     raise _Refused(line, column, "a second document starts here", "one file holds one document")
             case ScalarEvent():
                 self._refuse_tag(event, line, column)
-                self._add(Scalar(event.value, line, column, quoted=event.style is not None), event.anchor)
+                self._add(Scalar(self._file, line, column, event.value, quoted=event.style is not None), event.anchor)
             case AliasEvent():
                 target = self._anchors.get(event.anchor)
                 if target is None:
@@ -192,10 +185,10 @@ class _Builder:
                 self._add(target, None)
             case SequenceStartEvent():
                 self._refuse_tag(event, line, column)
-                self._start(Items(line, column), event.anchor)
+                self._start(Items(self._file, line, column), event.anchor)
             case MappingStartEvent():
                 self._refuse_tag(event, line, column)
-                self._start(Mapping(line, column), event.anchor)
+                self._start(Mapping(self._file, line, column), event.anchor)
             case SequenceEndEvent() | MappingEndEvent():
                 self._finish()
             case _:

@@ -8,8 +8,9 @@ from typing import Annotated, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from billstream.configuration.problems import InvalidFiles, Problem, nearest
-from billstream.configuration.source import Items, Mapping, Node, Scalar, SourceFile
+from billstream.configuration.problems import INVALID, NOT_YET, InvalidFiles, Problem, nearest
+from billstream.configuration.source import Items, Mapping, Node, Scalar, problem_at
+from schemas.dated import NOT_YET as NOT_YET_WORDS
 
 Model = TypeVar("Model", bound=BaseModel)
 Place = tuple[int | str, ...]
@@ -38,13 +39,8 @@ _QUOTED = re.compile(r"'([^']*)'")
 _SHOWN_VALUE_CHARACTERS = 40
 
 
-def validate(source: SourceFile, model: type[Model]) -> Model:
-    """The model read from a file; InvalidFiles lists everything that does not fit."""
-    return validate_node(source, source.root, model)
-
-
-def validate_node(source: SourceFile, node: Mapping, model: type[Model]) -> Model:
-    """The same for a part of a file."""
+def validate(node: Mapping, model: type[Model]) -> Model:
+    """The model read from a tree; InvalidFiles lists everything that does not fit."""
     try:
         return model.model_validate(plain(node))
     except ValidationError as error:
@@ -52,8 +48,10 @@ def validate_node(source: SourceFile, node: Mapping, model: type[Model]) -> Mode
     try:
         return model.model_validate(_plain_with(node, (), integers))
     except ValidationError as error:
-        found = [_problem(source, node, model, details) for details in error.errors(include_url=False)]
-        raise InvalidFiles(sorted(set(found), key=lambda problem: (problem.line, problem.column))) from None
+        found = [_problem(node, model, details) for details in error.errors(include_url=False)]
+        raise InvalidFiles(
+            sorted(set(found), key=lambda problem: (problem.file, problem.line, problem.column))
+        ) from None
 
 
 def plain(node: Node) -> Plain:
@@ -108,23 +106,23 @@ def _member(node: Node, step: int | str) -> Node | None:
     return None
 
 
-def _problem(source: SourceFile, root: Mapping, model: type[BaseModel], details: ErrorDetails) -> Problem:
+def _problem(root: Mapping, model: type[BaseModel], details: ErrorDetails) -> Problem:
     """One pydantic error in the words of a person who edits a file."""
     node, place, _ = follow(root, details["loc"])
     shown = ".".join(str(step) for step in place)
     kind = details["type"]
     if kind == "missing":
         missing = str(details["loc"][-1])
-        return source.problem(
-            node, f"'{missing}' is missing" + (f" in {shown}" if shown else ""), f"add `{missing}: ...`"
-        )
+        return problem_at(node, f"'{missing}' is missing" + (f" in {shown}" if shown else ""), f"add `{missing}: ...`")
     if kind == "extra_forbidden":
         key = str(details["loc"][-1])
         parent, parent_place, _ = follow(root, details["loc"][:-1])
         at = parent.keys.get(key, node) if isinstance(parent, Mapping) else node
         fields = fields_at(model, parent_place, parent)
-        return source.problem(at, f"unknown key '{key}'", nearest(key, fields))
-    return source.problem(node, _sentence(node, shown or "the file", details), _fix(node, details))
+        return problem_at(at, f"unknown key '{key}'", nearest(key, fields))
+    sentence = _sentence(node, shown or "the file", details)
+    code = NOT_YET if NOT_YET_WORDS in sentence else INVALID
+    return problem_at(node, sentence, _fix(node, details), code)
 
 
 def _sentence(node: Node, shown: str, details: ErrorDetails) -> str:
