@@ -1,4 +1,4 @@
-"""The tree as the tidy tests see it: tracked files, parsed modules, rooms; in plain types, so each check reads alone."""
+"""The tree as the tidy tests see it: tracked files, parsed modules, rooms; plain types, so that a check reads alone."""
 
 import ast
 import subprocess
