@@ -1,0 +1,211 @@
+"""The way out of batch agents: many records at once, returned from when the broker has acknowledged every one.
+
+Records are grouped by partition and sent as whole record batches, in the given order, by an idempotent producer.
+"""
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError, KafkaTimeoutError
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from streams.engine.errors import OwnershipLost, PublishUnknown, RecordTooLarge
+from streams.engine.membership import Membership
+
+RECORD_OVERHEAD_BYTES = 512
+"""Room for offsets, lengths and the batch header beside key, value and headers."""
+
+Header = tuple[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One record to be written; the partition is always chosen by us, never by a hash of the key."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes
+    headers: tuple[Header, ...] = ()
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes on the wire without the batch's own."""
+        return len(self.key or b"") + len(self.value) + sum(len(name) + len(value) for name, value in self.headers)
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherLimits:
+    """Sizes and times. `record_bytes` must not exceed `max.message.bytes` of the topics that take large records."""
+
+    batch_bytes: int = 512 * 1024
+    record_bytes: int = 16 * 1024 * 1024
+    delivery_limit_seconds: float = 600.0
+    request_limit_milliseconds: int = 10_000
+    compression: str | None = None
+
+
+class Publisher:
+    """Own idempotent producer (acks=all). With a `membership`, nothing is sent by a worker that may be a zombie.
+
+    Memory is bounded: per partition one batch is on its way and one waits; the rest are the caller's records.
+    """
+
+    def __init__(
+        self,
+        client_arguments: Mapping[str, object],
+        *,
+        membership: Membership | None = None,
+        limits: PublisherLimits | None = None,
+    ) -> None:
+        self._client_arguments = dict(client_arguments)
+        self._membership = membership
+        self._limits = limits or PublisherLimits()
+        self._producer: AIOKafkaProducer | None = None
+        self._opening = asyncio.Lock()
+        self._closed = False
+
+    async def start(self) -> None:
+        """Connect; raises the client's KafkaError when no broker answers."""
+        await self._ready()
+
+    async def stop(self) -> None:
+        """Close for good. Publishes still under way fail: their callers did not get an acknowledgement."""
+        self._closed = True
+        await self._abandon("the publisher was stopped")
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """Write the records; returns when all are acknowledged, in order per topic and partition.
+
+        Raises RecordTooLarge before anything is sent, OwnershipLost when this worker was put out of its group, and
+        PublishUnknown when acknowledgements are missing: then the producer is closed, so that nothing arrives late.
+        """
+        if not records:
+            return
+        by_partition: dict[TopicPartition, list[Outgoing]] = {}
+        for record in records:
+            self._check_size(record)
+            by_partition.setdefault(TopicPartition(record.topic, record.partition), []).append(record)
+        if self._membership is not None:
+            await self._membership.wait_held()
+        producer = await self._ready()
+        try:
+            async with asyncio.timeout(self._limits.delivery_limit_seconds):
+                await self._send_all(producer, by_partition)
+        except (KafkaError, TimeoutError) as error:
+            await self._abandon(repr(error))
+            raise self._reason(error) from error
+        except asyncio.CancelledError:
+            # Whoever cancels us gives the partition up: what is still queued must not be written later.
+            await self._abandon("publishing was cancelled")
+            raise
+
+    def _check_size(self, record: Outgoing) -> None:
+        size_bytes = record.size_bytes + RECORD_OVERHEAD_BYTES
+        if size_bytes > self._limits.record_bytes:
+            raise RecordTooLarge(record.topic, size_bytes, self._limits.record_bytes)
+
+    def _reason(self, error: Exception) -> Exception:
+        if self._membership is not None and not self._membership.member:
+            return OwnershipLost(repr(error))
+        return PublishUnknown(repr(error))
+
+    async def _send_all(
+        self, producer: AIOKafkaProducer, by_partition: Mapping[TopicPartition, Sequence[Outgoing]]
+    ) -> None:
+        sending = [
+            asyncio.create_task(self._send_partition(producer, partition, records))
+            for partition, records in by_partition.items()
+        ]
+        try:
+            await asyncio.gather(*sending)
+        finally:
+            for task in sending:
+                task.cancel()
+
+    async def _send_partition(
+        self, producer: AIOKafkaProducer, partition: TopicPartition, records: Sequence[Outgoing]
+    ) -> None:
+        acknowledgements: list[Awaitable[object]] = []
+        batch = producer.create_batch()
+        for record in records:
+            while not _append(batch, record):
+                acknowledgements.append(await self._enqueue(producer, partition, batch))
+                batch = producer.create_batch()
+        acknowledgements.append(await self._enqueue(producer, partition, batch))
+        for acknowledgement in acknowledgements:
+            await acknowledgement
+
+    async def _enqueue(
+        self, producer: AIOKafkaProducer, partition: TopicPartition, batch: BatchBuilder
+    ) -> Awaitable[object]:
+        batch.close()
+        while True:
+            try:
+                acknowledged: Awaitable[object] = await producer.send_batch(
+                    batch, partition.topic, partition=partition.partition
+                )
+            except KafkaTimeoutError:
+                # The batch found no free place, so it was not queued: wait on, the delivery limit ends it.
+                continue
+            return acknowledged
+
+    async def _ready(self) -> AIOKafkaProducer:
+        async with self._opening:
+            if self._closed:
+                raise PublishUnknown("the publisher is closed")
+            if self._producer is None:
+                producer = self._new_producer()
+                await producer.start()
+                self._producer = producer
+            return self._producer
+
+    def _new_producer(self) -> AIOKafkaProducer:
+        limits = self._limits
+        producer = AIOKafkaProducer(
+            **self._client_arguments,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,
+            max_batch_size=limits.batch_bytes,
+            max_request_size=limits.record_bytes,
+            request_timeout_ms=limits.request_limit_milliseconds,
+            compression_type=limits.compression,
+        )
+        if self._membership is not None:
+            # The last moment before a request is written, and before each retry: here a zombie is stopped.
+            producer._sender._send_produce_req = functools.partial(
+                _send_as_member, self._membership, producer._sender._send_produce_req
+            )
+        return producer
+
+    async def _abandon(self, reason: str) -> None:
+        """Close without sending what is queued; everybody who waits for it gets the reason."""
+        producer, self._producer = self._producer, None
+        if producer is None or producer._closed:
+            return
+        # aiokafka's stop() would send everything first.
+        producer._closed = True
+        producer._message_accumulator._closed = True
+        producer._message_accumulator.fail_all(KafkaError(reason))
+        await producer.client.close()
+        await producer._sender.close()
+
+
+def _append(batch: BatchBuilder, record: Outgoing) -> bool:
+    """False when the batch is full; an empty batch takes a record of any size."""
+    appended = batch.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers))
+    return appended is not None
+
+
+async def _send_as_member(
+    membership: Membership,
+    send: Callable[[int, object], Awaitable[None]],
+    node_id: int,
+    batches: object,
+) -> None:
+    await membership.wait_held()
+    await send(node_id, batches)

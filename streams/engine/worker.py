@@ -1,0 +1,84 @@
+"""Running an app in this process: own uvloop, no command line of Faust, no web server, honest exit codes.
+
+SIGTERM or SIGINT finishes the batch in flight, commits, leaves the group and exits 0; a second one exits at once.
+A handler's error exits 1 without committing it.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from collections.abc import Awaitable, Callable
+
+import uvloop
+
+from streams.engine.app import EngineApp
+
+log = logging.getLogger(__name__)
+
+EXIT_OK = 0
+EXIT_CRASHED = 1
+STOP_LIMIT_SECONDS = 25.0
+
+MakeApp = Callable[[], Awaitable[EngineApp]]
+
+
+def run_worker(make_app: MakeApp) -> int:
+    """Make the app inside a fresh event loop, run it until it is told to stop, return the exit code.
+
+    `make_app` is awaited in the loop; it creates the app and installs its agents.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(make_app))
+
+
+async def _serve(make_app: MakeApp) -> int:
+    told = asyncio.Event()
+    _watch_signals(told)
+    app = await make_app()
+    watches = [asyncio.ensure_future(told.wait()), asyncio.ensure_future(app.wait_until_stopped())]
+    starting = asyncio.ensure_future(app.start())
+    try:
+        await asyncio.wait([starting, *watches], return_when=asyncio.FIRST_COMPLETED)
+        if starting.done() and starting.exception() is None:
+            await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for watch in watches:
+            watch.cancel()
+    return await _finish(app, starting)
+
+
+async def _finish(app: EngineApp, starting: "asyncio.Future[None]") -> int:
+    """Stop whatever was started; the code says whether it was a crash."""
+    start_error = starting.exception() if starting.done() and not starting.cancelled() else None
+    crash = start_error or app.crash_reason
+    if crash is not None:
+        log.critical("The worker stops because of an error.", exc_info=crash)
+    _exit_later(EXIT_CRASHED)
+    await app.stop()
+    if not starting.done():
+        starting.cancel()
+        await asyncio.wait({starting})
+    crash = crash or app.crash_reason
+    return EXIT_OK if crash is None else EXIT_CRASHED
+
+
+def _watch_signals(told: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+
+    def on_signal() -> None:
+        if told.is_set():
+            os._exit(EXIT_CRASHED)
+        told.set()
+        _exit_later(EXIT_CRASHED)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+
+
+def _exit_later(code: int) -> None:
+    """A thread of its own, because what hangs may be the loop; at least once makes this end safe."""
+    timer = threading.Timer(STOP_LIMIT_SECONDS, os._exit, [code])
+    timer.daemon = True
+    timer.start()
