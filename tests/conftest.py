@@ -1,8 +1,13 @@
-"""What every test may use: where the checkout is, and the order unit, broker, chaos, so that the cheap news comes first."""
+"""What every test may use: where the checkout is, and the order unit, broker, chaos: cheap news comes first."""
 
+import asyncio
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from runtime.broker import EmbeddedBroker
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,3 +25,18 @@ def _cost(item: pytest.Item) -> int:
 def repository_root() -> Path:
     """The top folder of this checkout."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def broker_cache(repository_root: Path) -> Path:
+    """Where Kafka's jars are kept between test runs; `BILLSTREAM_CACHE` names another place."""
+    return Path(os.environ.get("BILLSTREAM_CACHE") or repository_root / ".billstream" / "cache")
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory, broker_cache: Path) -> Iterator[str]:
+    """Bootstrap servers of one broker for the whole run; a test makes topics with names of its own."""
+    broker = EmbeddedBroker(tmp_path_factory.mktemp("kafka") / "broker", cache=broker_cache)
+    asyncio.run(broker.start())
+    yield broker.bootstrap_servers
+    asyncio.run(broker.stop())

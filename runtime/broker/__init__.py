@@ -1,0 +1,6 @@
+"""The embedded Kafka broker; start reading at `embedded.py`."""
+
+from runtime.broker.embedded import BrokerOptions, EmbeddedBroker
+from runtime.progress import OnProgress, Progress, Step
+
+__all__ = ["BrokerOptions", "EmbeddedBroker", "OnProgress", "Progress", "Step"]
