@@ -53,16 +53,24 @@ class FolderLock:
         return True
 
     def release(self) -> None:
-        """Give our part of the lock back; harmless when not held."""
+        """Give our part of the lock back; harmless when not held.
+
+        The emptied file says that whoever still holds it is a child on its way out, worth waiting for.
+        """
         if self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)
             os.close(self._descriptor)
             self._descriptor = None
 
     def holder_is_alive(self) -> bool:
         """Whether the process that took the lock still runs; False while only its dying child holds it."""
         try:
-            os.kill(int(self._path.read_text().strip() or "0") or -1, 0)
-        except (ProcessLookupError, ValueError, FileNotFoundError):
+            holder = int(self._path.read_text())
+        except (ValueError, FileNotFoundError):
+            return False
+        try:
+            os.kill(holder, 0)
+        except ProcessLookupError:
             return False
         except PermissionError:
             return True
