@@ -6,7 +6,7 @@ text until a model asks for a number, so that `0042` and `150.00` arrive as they
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,11 +84,42 @@ class Mapping:
 
 
 Node = Scalar | Items | Mapping
+Place = tuple[int | str, ...]
 
 
 def problem_at(node: Node, message: str, fix: str = "", code: str = "") -> Problem:
     """A finding at a node."""
     return Problem(node.file, node.line, node.column, message, fix, code or INVALID)
+
+
+def follow(root: Node, place: Sequence[int | str]) -> tuple[Node, Place, Place]:
+    """The deepest node on a pydantic place, its real place, and what of the place was not found below it.
+
+    Pydantic puts names of union members into a place; they name no node and are passed over while something follows.
+    """
+    node, real = root, list[int | str]()
+    rest = list(place)
+    while rest:
+        step = rest[0]
+        member = _member(node, step)
+        if member is None:
+            if len(rest) > 1 and any(_member(node, later) is not None for later in rest[1:]):
+                rest.pop(0)
+                continue
+            break
+        node = member
+        real.append(step)
+        rest.pop(0)
+    return node, tuple(real), tuple(rest)
+
+
+def _member(node: Node, step: int | str) -> Node | None:
+    match node:
+        case Mapping() if isinstance(step, str):
+            return node.members.get(step)
+        case Items() if isinstance(step, int) and step < len(node.members):
+            return node.members[step]
+    return None
 
 
 class _Refused(Exception):

@@ -9,11 +9,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from billstream.configuration.problems import INVALID, NOT_YET, InvalidFiles, Problem, nearest
-from billstream.configuration.source import Items, Mapping, Node, Scalar, problem_at
+from billstream.configuration.source import Items, Mapping, Node, Place, Scalar, follow, problem_at
 from schemas.dated import NOT_YET as NOT_YET_WORDS
 
 Model = TypeVar("Model", bound=BaseModel)
-Place = tuple[int | str, ...]
 Plain = str | int | bool | None | list["Plain"] | dict[str, "Plain"]
 
 # What was expected, for the kinds of error a person makes most; others keep the library's words.
@@ -74,36 +73,6 @@ def _integers_wanted(root: Mapping, errors: Sequence[ErrorDetails]) -> frozenset
     """Places that were refused as text and could be a whole number (a literal or an enum of numbers)."""
     places = [follow(root, error["loc"]) for error in errors]
     return frozenset(place for node, place, _ in places if isinstance(node, Scalar) and node.integer is not None)
-
-
-def follow(root: Node, place: Sequence[int | str]) -> tuple[Node, Place, Place]:
-    """The deepest node on a pydantic place, its real place, and what of the place was not found below it.
-
-    Pydantic puts names of union members into a place; they name no node and are passed over while something follows.
-    """
-    node, real = root, list[int | str]()
-    rest = list(place)
-    while rest:
-        step = rest[0]
-        member = _member(node, step)
-        if member is None:
-            if len(rest) > 1 and any(_member(node, later) is not None for later in rest[1:]):
-                rest.pop(0)
-                continue
-            break
-        node = member
-        real.append(step)
-        rest.pop(0)
-    return node, tuple(real), tuple(rest)
-
-
-def _member(node: Node, step: int | str) -> Node | None:
-    match node:
-        case Mapping() if isinstance(step, str):
-            return node.members.get(step)
-        case Items() if isinstance(step, int) and step < len(node.members):
-            return node.members[step]
-    return None
 
 
 def _problem(root: Mapping, model: type[BaseModel], details: ErrorDetails) -> Problem:

@@ -1,4 +1,4 @@
-"""The mess of real exports, over the plain month: typing mistakes, forgotten timers, moves, clock changes, odd texts."""
+"""The mess of real exports, over the plain month: typos, forgotten timers, moves, clock changes, odd texts."""
 
 from collections.abc import Sequence
 from dataclasses import replace

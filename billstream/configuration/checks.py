@@ -1,0 +1,114 @@
+"""What a model cannot see: references between files, contracts that overlap, names that fit two things."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from billstream.configuration.problems import nearest
+from schemas.contract import ContractDocument
+from schemas.directory import DirectoryDocument, reference_key
+
+Place = tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A problem at a place inside a document."""
+
+    place: Place
+    message: str
+    fix: str = ""
+
+
+@dataclass(frozen=True)
+class Known:
+    """The ids and roles that contracts may name."""
+
+    clients: frozenset[str]
+    people: frozenset[str]
+    roles: frozenset[str]
+    projects: frozenset[str]
+
+
+def known_of(directory: DirectoryDocument, client: str) -> Known:
+    """What a contract of a client may name; a role counts when a person has it or the rate card names it."""
+    held = {row.role for person in directory.people for row in person.roles}
+    return Known(
+        clients=frozenset(one.id for one in directory.clients),
+        people=frozenset(one.id for one in directory.people),
+        roles=frozenset(held | {row.role for row in directory.firm.rates}),
+        projects=frozenset(one.id for one in directory.projects if one.client == client),
+    )
+
+
+def directory_findings(directory: DirectoryDocument) -> Iterator[Finding]:
+    """Names that fit two clients or two people: neither would ever be found by them."""
+    yield from _shared_names("clients", [(one.id, (one.id, one.name, *one.names)) for one in directory.clients])
+    yield from _shared_names("people", [(one.id, (one.id, one.name, *one.names)) for one in directory.people])
+
+
+def _shared_names(group: str, members: Sequence[tuple[str, tuple[str, ...]]]) -> Iterator[Finding]:
+    owners: dict[str, str] = {}
+    for index, (identifier, names) in enumerate(members):
+        for name in names:
+            owner = owners.setdefault(reference_key(name), identifier)
+            if owner != identifier:
+                yield Finding((group, index), f"the name '{name}' of {identifier} is also a name of {owner}")
+
+
+def contract_findings(
+    contract: ContractDocument, directory: DirectoryDocument, sinks: frozenset[str] | None
+) -> Iterator[Finding]:
+    """Everything a contract names that the directory (or the settings) does not know."""
+    known = known_of(directory, contract.client)
+    yield from _unknown(("client",), "client", contract.client, known.clients)
+    if contract.client not in known.clients:
+        return
+    if contract.project:
+        yield from _unknown(("project",), f"project of {contract.client}", contract.project, known.projects)
+    for index, rate in enumerate(contract.rates):
+        yield from _unknown(("rates", index, "person"), "person", rate.person, known.people)
+        yield from _unknown(("rates", index, "role"), "role", rate.role, known.roles)
+    for index, blended in enumerate(contract.blended):
+        yield from _unknown_of(("blended", index, "roles"), "role", blended.roles, known.roles)
+    for group, caps in (("caps", contract.caps), ("amount_caps", contract.amount_caps)):
+        for index, cap in enumerate(caps):
+            yield from _unknown_of((group, index, "people"), "person", cap.people, known.people)
+            yield from _unknown_of((group, index, "roles"), "role", cap.roles, known.roles)
+            yield from _unknown_of((group, index, "projects"), "project", cap.projects, known.projects)
+    for index, tax in enumerate(contract.taxes):
+        yield from _unknown_of(("taxes", index, "projects"), "project", tax.projects, known.projects)
+    if sinks is not None:
+        for index, policy in enumerate(contract.delivery):
+            yield from _unknown(("delivery", index, "sink"), "sink of billstream.yaml", policy.sink, sinks)
+
+
+def _unknown(place: Place, what: str, name: str, known: frozenset[str]) -> Iterator[Finding]:
+    if name and name not in known:
+        yield Finding(place, f"there is no {what} '{name}'", nearest(name, known))
+
+
+def _unknown_of(place: Place, what: str, names: Sequence[str], known: frozenset[str]) -> Iterator[Finding]:
+    for index, name in enumerate(names):
+        yield from _unknown((*place, index), what, name, known)
+
+
+def overlap_findings(contracts: Sequence[ContractDocument], files: Sequence[str]) -> Iterator[tuple[int, Finding]]:
+    """Contracts with one id, and those of one client and scope valid on one date; with the index of the later one."""
+    ids: dict[str, int] = {}
+    scopes: dict[tuple[str, str], list[int]] = {}
+    for index, contract in enumerate(contracts):
+        first = ids.setdefault(contract.id, index)
+        if first != index:
+            yield index, Finding(("id",), f"the contract id '{contract.id}' is already used in {files[first]}")
+        for earlier in scopes.setdefault((contract.client, contract.project), []):
+            if _overlap(contracts[earlier], contract):
+                scope = f"project {contract.project}" if contract.project else f"all work of {contract.client}"
+                message = f"the contract in {files[earlier]} is valid on the same dates for {scope}"
+                yield index, Finding(("from",), message, "end one of them with `to`")
+        scopes[contract.client, contract.project].append(index)
+
+
+def _overlap(first: ContractDocument, second: ContractDocument) -> bool:
+    starts = [one.date_from for one in (first, second) if one.date_from is not None]
+    ends = [one.date_to for one in (first, second) if one.date_to is not None]
+    return not starts or not ends or max(starts) < min(ends)

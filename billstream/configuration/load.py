@@ -1,0 +1,142 @@
+"""Directory and contracts read and checked as a whole: nothing counts unless all is right (design section 6)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from billstream.configuration.checks import Finding, contract_findings, directory_findings, overlap_findings
+from billstream.configuration.problems import InvalidFiles, Problem, shown_path
+from billstream.configuration.source import Items, Mapping, follow, problem_at, read_file
+from billstream.configuration.validate import validate
+from schemas.canonical import canonical_bytes, content_hash
+from schemas.contract import ContractDocument
+from schemas.directory import DirectoryDocument
+from schemas.values import Value
+
+Model = TypeVar("Model", bound=Value)
+
+FILES_MAX = 5_000
+SUFFIXES = frozenset({".yaml", ".yml"})
+
+
+@dataclass(frozen=True)
+class Document:
+    """A checked document as a revision carries it: canonical JSON and its hash."""
+
+    text: str
+    revision_hash: str
+
+
+@dataclass(frozen=True)
+class ContractFile:
+    """A contract and the file it stands in."""
+
+    file: str
+    contract: ContractDocument
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What a firm agreed and who is who, whole and checked."""
+
+    directory: DirectoryDocument
+    contracts: tuple[ContractFile, ...]
+
+
+def document_of(model: Value) -> Document:
+    """The canonical form of a directory or contract; defaults are written out, so that they are frozen with it."""
+    fields = model.model_dump()
+    return Document(canonical_bytes(fields).decode(), content_hash(fields))
+
+
+def load_configuration(
+    directory: Path, contracts: Path, base: Path, sinks: frozenset[str] | None = None
+) -> Configuration:
+    """Read `directory/*.yaml` and `contracts/*.yaml`; InvalidFiles lists all that is wrong in any of them.
+
+    `sinks` are the names a delivery policy may use; None does not check them.
+    """
+    found = _Found()
+    root = _directory_tree(directory, base, found)
+    people = found.document(root, DirectoryDocument) if root else None
+    if root is not None and people is not None:
+        found.add(root, directory_findings(people))
+    read: list[tuple[Mapping, ContractDocument]] = []
+    for path in _files(contracts, base, found):
+        tree = found.tree(path, base)
+        contract = found.document(tree, ContractDocument) if tree else None
+        if tree is not None and contract is not None:
+            read.append((tree, contract))
+            if people is not None:
+                found.add(tree, contract_findings(contract, people, sinks))
+    for index, finding in overlap_findings([contract for _, contract in read], [tree.file for tree, _ in read]):
+        found.add(read[index][0], [finding])
+    if found.problems:
+        raise InvalidFiles(sorted(found.problems, key=lambda problem: (problem.file, problem.line, problem.column)))
+    assert people is not None, "no problems means a directory"
+    return Configuration(people, tuple(ContractFile(tree.file, contract) for tree, contract in read))
+
+
+class _Found:
+    """Collects problems, so that one wrong file does not hide the next."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def tree(self, path: Path, base: Path) -> Mapping | None:
+        try:
+            return read_file(path, base)
+        except InvalidFiles as error:
+            self.problems += error.problems
+            return None
+
+    def document(self, tree: Mapping, model: type[Model]) -> Model | None:
+        try:
+            return validate(tree, model)
+        except InvalidFiles as error:
+            self.problems += error.problems
+            return None
+
+    def add(self, tree: Mapping, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            self.problems.append(problem_at(follow(tree, finding.place)[0], finding.message, finding.fix))
+
+
+def _files(folder: Path, base: Path, found: _Found) -> list[Path]:
+    """The YAML files of a folder in name order; a folder that is missing, empty or endless is a problem."""
+    name = shown_path(folder, base)
+    if not folder.is_dir():
+        found.problems.append(
+            Problem(name, 0, 0, "there is no such folder", "create it or name another in billstream.yaml")
+        )
+        return []
+    files = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES and path.is_file())
+    if not files:
+        found.problems.append(Problem(name, 0, 0, "the folder has no .yaml file"))
+    if len(files) > FILES_MAX:
+        found.problems.append(Problem(name, 0, 0, f"the folder has more than {FILES_MAX} files"))
+        return []
+    return files
+
+
+def _directory_tree(folder: Path, base: Path, found: _Found) -> Mapping | None:
+    """All files of the directory as one tree: lists are joined, `firm` stands in one file only."""
+    merged: Mapping | None = None
+    for path in _files(folder, base, found):
+        tree = found.tree(path, base)
+        if tree is None:
+            continue
+        merged = merged or Mapping(tree.file, 1, 1)
+        for key, node in tree.members.items():
+            known = merged.members.get(key)
+            if known is None:
+                merged.keys[key] = tree.keys[key]
+                merged.members[key] = (
+                    Items(node.file, node.line, node.column, list(node.members)) if isinstance(node, Items) else node
+                )
+            elif isinstance(known, Items) and isinstance(node, Items):
+                known.members += node.members
+            else:
+                found.problems.append(problem_at(tree.keys[key], f"'{key}' stands in {known.file} already"))
+    return merged
