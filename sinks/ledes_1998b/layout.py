@@ -1,0 +1,253 @@
+"""From a document to the lines of a LEDES 1998B file. Pure; no amount is computed here, only shown.
+
+Work of people is `F`, one line a person; what was bought is `E`; fees that nobody's time stands behind are `IF`; all
+that takes away is merged into one `IF` and one `IE`, because a receiver may refuse a second negative one.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import assert_never
+
+from schemas.draft import DraftLine, Finding, LineKind
+from sinks.base import DraftToSend, Problem
+from sinks.ledes_1998b.fields import INVOICE_NUMBER, INVOICE_TOTAL, LINE_TYPE, LineType
+from sinks.ledes_1998b.price import Price, is_near, price_of
+from sinks.ledes_1998b.rows import LedesInvoice, LedesLayout, LedesLine
+from sinks.ledes_1998b.settings import PeriodPolicy, Receiver, TaxPolicy
+from sinks.ledes_1998b.shares import Share, shares_of
+from sinks.ledes_1998b.utbms import CLASSIFICATION_OF_ROLE
+
+DRAFT_ID_CHARACTERS = 8
+POOLS = (LineType.FEE_ADJUSTMENT, LineType.EXPENSE_ADJUSTMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A timekeeper as the receiver knows that person."""
+
+    id: str
+    name: str
+    classification: str
+
+
+def lay_out(draft: DraftToSend, receiver: Receiver) -> LedesLayout:
+    """The file's content for this receiver, with notes on what it cannot carry and problems that forbid to write it."""
+    notes = list(_tax_notes(draft, receiver))
+    shown: list[LedesLine] = []
+    pooled: list[LedesLine] = []
+    for line in draft.body.lines:
+        if _is_no_charge(line):
+            text = f"Line {line.position} has no price and the format shows none without; it was left out."
+            notes.append(Finding(code="ledes-line-left-out", text=text))
+        elif line.amount < 0:
+            pooled.append(_adjustment_line(line))
+        else:
+            made, derived = _lines_of(draft, line, receiver)
+            shown += made
+            notes += derived
+    merged, merge_notes = _merge(pooled)
+    lines = tuple(shown) + merged
+    return LedesLayout(
+        invoice=_invoice(draft, lines, receiver),
+        lines=lines,
+        notes=tuple(notes + merge_notes),
+        problems=tuple(_problems(draft, receiver)),
+    )
+
+
+def _is_no_charge(line: DraftLine) -> bool:
+    return line.amount == 0 and line.unit_price == 0 and line.adjustment == 0
+
+
+def _lines_of(draft: DraftToSend, line: DraftLine, receiver: Receiver) -> tuple[list[LedesLine], list[Finding]]:
+    match line.kind:
+        case LineKind.FEE:
+            shares = shares_of(line, draft.body.currency, receiver.units_decimals_max) if line.seconds else ()
+            return _fee_lines(draft, line, shares, receiver) if shares else ([_adjustment_line(line)], [])
+        case LineKind.EXPENSE:
+            return [_expense_line(line, receiver)], []
+        case LineKind.MARKUP:
+            return [_expense_line(line, receiver) if line.expense_code else _adjustment_line(line)], []
+        case LineKind.ROUNDING | LineKind.UNKNOWN:
+            return [_adjustment_line(line)], []
+        case _:
+            assert_never(line.kind)
+
+
+def _fee_lines(
+    draft: DraftToSend, line: DraftLine, shares: tuple[Share, ...], receiver: Receiver
+) -> tuple[list[LedesLine], list[Finding]]:
+    prices = [_share_price(line, share, receiver, is_split=len(shares) > 1) for share in shares]
+    lines = []
+    for index, (share, price) in enumerate(zip(shares, prices, strict=True)):
+        person = _named(draft, line, share.person_id, receiver)
+        lines.append(
+            LedesLine(
+                number=f"{line.position}{_letters(index) if len(shares) > 1 else ''}",
+                type=LineType.FEE,
+                units=price.units,
+                unit_cost=price.unit_cost,
+                adjustment=price.adjustment,
+                total=share.amount,
+                date=line.date,
+                description=line.text,
+                task_code=line.utbms_task,
+                activity_code=line.utbms_activity,
+                timekeeper_id=person.id,
+                timekeeper_name=person.name,
+                timekeeper_classification=person.classification,
+            )
+        )
+    notes = []
+    if any(price.is_derived for price in prices):
+        text = f"Line {line.position} shows a rate that follows from its amount and hours: no single one was agreed."
+        notes.append(Finding(code="ledes-rate-derived", text=text))
+    return lines, notes
+
+
+def _share_price(line: DraftLine, share: Share, receiver: Receiver, *, is_split: bool) -> Price:
+    is_per_hour = line.unit == "h"
+    unit_price = line.unit_price if is_per_hour else Decimal(0)
+    if is_split and line.adjustment == 0 and not is_near(share.hours, unit_price, share.amount):
+        unit_price = Decimal(0)
+    return price_of(share.hours, unit_price, share.amount, receiver)
+
+
+def _expense_line(line: DraftLine, receiver: Receiver) -> LedesLine:
+    """Quantity at a price; one piece where no such price was given."""
+    has_price = line.unit_price > 0 and line.quantity > 0
+    quantity, unit_price = (line.quantity, line.unit_price) if has_price else (Decimal(1), line.amount)
+    price = price_of(quantity, unit_price, line.amount, receiver)
+    return LedesLine(
+        number=str(line.position),
+        type=LineType.EXPENSE,
+        units=price.units,
+        unit_cost=price.unit_cost,
+        adjustment=price.adjustment,
+        total=line.amount,
+        date=line.date,
+        description=line.text,
+        expense_code=line.expense_code,
+    )
+
+
+def _adjustment_line(line: DraftLine) -> LedesLine:
+    """The shape the strictest receiver takes: one unit, no unit cost, codes or timekeeper, all in the adjustment."""
+    is_fee = line.kind in {LineKind.FEE, LineKind.ROUNDING}
+    return LedesLine(
+        number=str(line.position),
+        type=LineType.FEE_ADJUSTMENT if is_fee else LineType.EXPENSE_ADJUSTMENT,
+        units=Decimal(1),
+        unit_cost=None,
+        adjustment=line.amount,
+        total=line.amount,
+        date=line.date,
+        description=line.text,
+    )
+
+
+def _merge(pooled: list[LedesLine]) -> tuple[tuple[LedesLine, ...], list[Finding]]:
+    """At most one negative line of each type; a single one keeps its number."""
+    merged: list[LedesLine] = []
+    notes = []
+    for type_ in POOLS:
+        lines = [line for line in pooled if line.type is type_]
+        if len(lines) > 1:
+            total = sum((line.total for line in lines), Decimal(0))
+            text = "; ".join(dict.fromkeys(line.description for line in lines))
+            day = max(line.date for line in lines)
+            lines = [replace(lines[0], number=type_.value, adjustment=total, total=total, date=day, description=text)]
+            notes.append(Finding(code="ledes-lines-merged", text=f"All reductions of type {type_.value} are one line."))
+        merged += lines
+    return tuple(merged), notes
+
+
+def _named(draft: DraftToSend, line: DraftLine, person_id: str, receiver: Receiver) -> _Named:
+    known = receiver.timekeepers.get(person_id)
+    totals = (each for each in draft.body.timekeepers if each.person_id == person_id)
+    total = next(totals, None)
+    is_line_person = line.person_id == person_id
+    name = line.person_name if is_line_person and line.person_name else total.person_name if total else ""
+    role = line.role if is_line_person and line.role else total.role if total else ""
+    classification = receiver.classifications.get(role) or CLASSIFICATION_OF_ROLE.get(
+        role.lower().replace("_", " "), ""
+    )
+    return _Named(
+        id=known.id if known and known.id else person_id,
+        name=known.name if known and known.name else surname_first(name),
+        classification=known.classification if known and known.classification else classification,
+    )
+
+
+def surname_first(name: str) -> str:
+    """`Anna Berg` as `Berg, Anna`: the last word is taken as the surname, unless there is a comma already."""
+    words = name.split()
+    if "," in name or len(words) < 2:
+        return name
+    return f"{words[-1]}, {' '.join(words[:-1])}"
+
+
+def _letters(index: int) -> str:
+    """0 is A, 25 is Z, 26 is AA: parts of a line stay alphanumeric and show which line they belong to."""
+    letters = ""
+    rest = index + 1
+    while rest:
+        rest, digit = divmod(rest - 1, 26)
+        letters = chr(ord("A") + digit) + letters
+    return letters
+
+
+def _invoice(draft: DraftToSend, lines: Iterable[LedesLine], receiver: Receiver) -> LedesInvoice:
+    body = draft.body
+    first, last = _period(draft, [line.date for line in lines], receiver)
+    services = f"Services from {first.isoformat()} to {last.isoformat()}"
+    return LedesInvoice(
+        invoice_date=body.invoice_date,
+        number=draft.number or f"{receiver.draft_number_prefix}{draft.document_id[:DRAFT_ID_CHARACTERS].upper()}",
+        client_id=body.client.ledes_id or body.scope.client_id,
+        matter_id=body.matter_id,
+        total=body.net,
+        date_from=first,
+        date_to=last,
+        description=f"{body.matter_name}: {services}" if body.matter_name else services,
+        firm_id=body.firm.ledes_id or body.firm.tax_id,
+        client_matter_id=body.client_matter_id,
+    )
+
+
+def _period(draft: DraftToSend, days: list[date], receiver: Receiver) -> tuple[date, date]:
+    """First and last day; the document's own span ends before its `date_to`."""
+    scope = draft.body.scope
+    first, last = scope.date_from, scope.date_to - timedelta(days=1)
+    if receiver.period is PeriodPolicy.SCOPE:
+        return first, last
+    return min([first, *days]), max([last, *days])
+
+
+def _tax_notes(draft: DraftToSend, receiver: Receiver) -> Iterator[Finding]:
+    if draft.body.tax and receiver.taxes is TaxPolicy.NOTE:
+        tax = f"{draft.body.tax:f} {draft.body.currency}"
+        text = f"The format has no tax: the file shows the net, {tax} of tax are not in it."
+        yield Finding(code="ledes-tax-not-expressed", text=text)
+
+
+def _problems(draft: DraftToSend, receiver: Receiver) -> Iterator[Problem]:
+    body = draft.body
+    if body.tax and receiver.taxes is TaxPolicy.REFUSE:
+        what = f"the document has {body.tax:f} {body.currency} of tax and the format no place for it"
+        fix = "Use a format with taxes, or set `taxes: note`."
+        yield Problem(code="ledes-tax-not-expressible", line=0, field=INVOICE_TOTAL, what=what, fix=fix)
+    if receiver.currency and receiver.currency != body.currency:
+        what = f"the document is in {body.currency}, the receiver takes {receiver.currency}"
+        fix = "Bill this client in the receiver's currency."
+        yield Problem(code="ledes-currency", line=0, field=INVOICE_TOTAL, what=what, fix=fix)
+    if not draft.number and not receiver.draft_number_prefix:
+        fix = "Issue the document first, or set `draft_number_prefix`."
+        what = "a draft has no invoice number"
+        yield Problem(code="ledes-draft-number", line=0, field=INVOICE_NUMBER, what=what, fix=fix)
+    for line in body.lines:
+        if line.kind is LineKind.UNKNOWN:
+            what = f"line {line.position} is of a kind this version does not know"
+            yield Problem(code="ledes-line-kind", line=0, field=LINE_TYPE, what=what, fix="Install the newer version.")
