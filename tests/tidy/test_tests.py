@@ -34,14 +34,25 @@ def functions_that_test(tree: ast.Module) -> list[Function]:
 
 
 def sleeps(tree: ast.Module) -> list[int]:
-    """Lines that wait for time to pass; `asyncio.sleep(0)` only lets others run."""
+    """Lines that wait for time to pass.
+
+    Asking again until something holds is no sleeping: a short pause in a `while` with a condition is allowed, and so is
+    `asyncio.sleep(0)`, which only lets others run.
+    """
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.While) and not isinstance(node.test, ast.Constant)]
+    asked_again = {id(node) for loop in loops for node in ast.walk(loop)}
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    waits = [c for c in calls if ast.unparse(c.func) in {"time.sleep", "asyncio.sleep"} and not _is_zero(c)]
-    return [call.lineno for call in waits]
+    waits = [call for call in calls if ast.unparse(call.func) in {"time.sleep", "asyncio.sleep"}]
+    return [w.lineno for w in waits if not (_seconds(w) == 0 or (id(w) in asked_again and _seconds(w) < 1))]
 
 
-def _is_zero(call: ast.Call) -> bool:
-    return len(call.args) == 1 and isinstance(call.args[0], ast.Constant) and call.args[0].value == 0
+def _seconds(call: ast.Call) -> float:
+    """How long a call sleeps; for ever when that is not written out."""
+    match call.args:
+        case [ast.Constant(value=int() | float() as seconds)]:
+            return seconds
+        case _:
+            return float("inf")
 
 
 def switched_off(tree: ast.Module) -> list[int]:
@@ -109,10 +120,19 @@ def test_examples_are_read_from_a_text(text: str, numbers: set[int]) -> None:
 
 @pytest.mark.parametrize(
     ("source", "found"),
-    [("time.sleep(1)", [1]), ("await asyncio.sleep(0.1)", [1]), ("await asyncio.sleep(0)", []), ("clock.sleep(5)", [])],
+    [
+        ("time.sleep(1)", [1]),
+        ("await asyncio.sleep(0.1)", [1]),
+        ("await asyncio.sleep(0)", []),
+        ("clock.sleep(5)", []),
+        ("while not done():\n    time.sleep(0.1)", []),
+        ("while not done():\n    time.sleep(5)", [2]),
+        ("while not done():\n    time.sleep(pause)", [2]),
+        ("while True:\n    time.sleep(0.1)", [2]),
+    ],
 )
 def test_a_sleep_is_found(source: str, found: list[int]) -> None:
-    """Both ways to sleep are seen; yielding and a test's own clock are not sleeping."""
+    """Both ways to sleep are seen; yielding, asking again and a test's own clock are not sleeping."""
     assert sleeps(ast.parse(source)) == found
 
 
