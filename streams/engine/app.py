@@ -74,7 +74,7 @@ class EngineApp(faust.App):  # type: ignore[misc]  # Faust carries no types
         return consumer.batch_progress() if isinstance(consumer, BatchConsumer) else ()
 
     def new_publisher(self) -> Publisher:
-        """A publisher that refuses to write once this worker may have lost its partitions; it is stopped with the app."""
+        """A publisher that stops writing once this worker may have lost its partitions; it ends with the app."""
         publisher = Publisher(
             self.engine_settings.client_arguments,
             membership=self.membership,

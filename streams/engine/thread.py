@@ -75,9 +75,10 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faus
 
     def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
-        # Faust fixes these two; both are read by aiokafka when the consumer starts.
+        # Faust fixes these three; aiokafka reads them when the consumer starts.
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MILLISECONDS
         consumer._fetch_max_bytes = FETCH_MAX_BYTES
+        consumer._isolation_level = "read_committed"  # a customer's producer may use transactions and abort them
         return consumer
 
     def _watch_membership(self, consumer: AIOKafkaConsumer) -> None:

@@ -9,9 +9,11 @@ import logging
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+
+import watchfiles
 
 from streams.engine.app import EngineApp, EngineSettings, create_app, install_batch_agent
 from streams.engine.batch import Batch
@@ -34,11 +36,12 @@ class Options:
     stored: bool = True
     fail_at: str = ""
     hang_at: str = ""
-    early_ack: bool = False
+    pause_seconds: float = 0.0
     table_source: str = ""
     table_out: str = ""
     dead_letters: str = ""
     session_limit_seconds: int = 12
+    records_max: int = 5_000
 
 
 def say(**what: object) -> None:
@@ -54,9 +57,11 @@ class DedupeHandler:
         self._options = options
         self._publisher = publisher
         self._stores: dict[int, sqlite3.Connection] = {}
+        self._turn = 0
 
     async def assigned(self, partition: int, committed: int | None) -> int | None:
         """Open the partition's store; its offset counts, if it is to be kept."""
+        self._turn += 1
         file = Path(self._options.folder) / f"{self._options.group}-{partition}.sqlite"
         store = sqlite3.connect(file, isolation_level=None)
         store.executescript(
@@ -73,19 +78,24 @@ class DedupeHandler:
     async def process(self, batch: Batch) -> None:
         """One transaction for the batch; the outputs are acknowledged before it is committed."""
         store = self._stores[batch.partition]
-        with transaction(store):
+        with transaction(store) if self._options.stored else nullcontext():
             fresh = []
             for record in batch.records:
                 value = record.value or b""
                 await self._misbehave(value)
-                if store.execute("insert or ignore into seen values (?)", (record.key,)).rowcount:
+                if (
+                    not self._options.stored
+                    or store.execute("insert or ignore into seen values (?)", (record.key,)).rowcount
+                ):
                     fresh.append(record)
             place = batch.partition
-            mark = (("worker", self._options.name.encode()),)
+            mark = (("worker", f"{self._options.name}#{self._turn}".encode()),)
             outputs = [Outgoing(self._options.first, place, r.key, r.value or b"", mark) for r in fresh]
             outputs += [Outgoing(self._options.second, place, r.key, b"done", mark) for r in fresh]
             await self._publisher.publish(outputs)
-            store.execute("insert or replace into place values (1, ?)", (batch.next_offset,))
+            await asyncio.sleep(self._options.pause_seconds)
+            if self._options.stored:
+                store.execute("insert or replace into place values (1, ?)", (batch.next_offset,))
         say(
             event="batch", partition=place, first=batch.first_offset, next=batch.next_offset, records=len(batch.records)
         )
@@ -96,13 +106,19 @@ class DedupeHandler:
             raise ValueError(text)
         if self._options.hang_at and text == self._options.hang_at:
             say(event="hanging")
-            while not (Path(self._options.folder) / "go").exists():
-                await asyncio.sleep(0.01)
+            await wait_for_file(Path(self._options.folder) / "go")
 
     async def revoked(self, partition: int) -> None:
         """Close the store."""
         say(event="revoked", partition=partition)
         self._stores.pop(partition).close()
+
+
+async def wait_for_file(file: Path) -> None:
+    """Until the test says go on."""
+    async for names in watchfiles.awatch(file.parent, recursive=False, step=10):
+        if any(Path(name) == file for _, name in names):
+            return
 
 
 @contextmanager
@@ -122,7 +138,11 @@ def install_table_agent(app: EngineApp, options: Options, publisher: Publisher) 
     table = app.Table("sums", default=int, partitions=2, key_type=str, value_type=int)
 
     async def add(record: RawRecord) -> None:
-        person, minutes = (record.value or b"").decode().split("=")
+        text = (record.value or b"").decode()
+        say(event="handling", text=text)
+        if options.hang_at and text == options.hang_at:
+            await wait_for_file(Path(options.folder) / "go")
+        person, minutes = text.split("=")
         total = table[person] + int(minutes)
         table[person] = total
         out = Outgoing(options.table_out, record.partition, person.encode(), str(total).encode())
@@ -145,10 +165,11 @@ async def make(options: Options) -> EngineApp:
             session_limit_seconds=options.session_limit_seconds,
             heartbeat_interval_seconds=1,
             commit_interval_milliseconds=200,
+            batch_records_max=options.records_max,
         )
     )
     publisher = app.new_publisher()
-    if options.source:
+    if options.source:  # a test may want the ordinary agent alone
         install_batch_agent(app, "dedupe", options.source, DedupeHandler(options, publisher))
     if options.table_source:
         install_table_agent(app, options, publisher)
