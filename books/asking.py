@@ -1,0 +1,67 @@
+"""Asks slow work what an entry is: one request for an entry's input hash, open until an answer is in the journal."""
+
+from books.book import Book, key_of
+from books.catalog import Catalog
+from books.duplicates import UNASSIGNED
+from books.effects import Cause, Effects
+from books.facts import request_work
+from books.rows import EntryRow, MemoryRow, OpenWorkRow
+from books.versions import is_deleted
+from schemas.canonical import content_hash
+from schemas.inputs import Category
+from schemas.work import DecideEntry, Remembered
+
+DECIDE = "decide"
+
+
+def ask(book: Book, catalog: Catalog, row: EntryRow, cause: Cause, effects: Effects) -> None:
+    """Request a decision for the row as it is, unless one was requested already or the entry cannot be decided yet."""
+    if is_deleted(row) or row.running or row.client_id == UNASSIGNED or not row.contract_id:
+        return
+    request_id = request_id_of(row)
+    if book.has(OpenWorkRow, request_id):
+        return
+    request_work(book, request(book, catalog, row, cause), cause, effects)
+
+
+def request_id_of(row: EntryRow) -> str:
+    """The id of the request for an entry's input hash."""
+    return f"{DECIDE}:{row.entry_id}:{row.input_hash}"
+
+
+def request(book: Book, catalog: Catalog, row: EntryRow, cause: Cause) -> DecideEntry:
+    """The request record; everything that a decider may know is in it."""
+    remembered = book.get(MemoryRow, key_of(row.client_id, text_hash(row.description)))
+    request_id = request_id_of(row)
+    return DecideEntry(
+        envelope=cause.envelope("work", request_id),
+        request_id=request_id,
+        entry_id=row.entry_id,
+        input_hash=row.input_hash,
+        client_id=row.client_id,
+        role=row.role,
+        project_ref=row.project_ref,
+        task_ref=row.task_ref,
+        service_item=row.service_item,
+        tags=row.tags,
+        description=row.description,
+        billable_hint=row.billable_hint,
+        remembered=None if remembered is None else _remembered(remembered),
+        facts=catalog.agreements[row.contract_id].facts,
+    )
+
+
+def text_hash(text: str) -> str:
+    """Under which a decided text is remembered: case and blanks make no difference."""
+    return content_hash({"text": " ".join(text.split()).casefold()})[:32]
+
+
+def _remembered(row: MemoryRow) -> Remembered:
+    part = row.part
+    return Remembered(
+        category=Category(part.category),
+        service_item=part.service_item,
+        utbms_task=part.utbms_task,
+        utbms_activity=part.utbms_activity,
+        entry_id=row.entry_id,
+    )

@@ -1,0 +1,199 @@
+"""A close is an offset: it drafts the rows of its own offset, once its sources were seen and its entries decided (rule 6)."""
+
+from datetime import UTC, datetime
+from typing import cast
+
+import msgspec
+
+from billing.invoice import to_body
+from books.book import Book, key_of
+from books.catalog import Catalog, read_agreement, read_people
+from books.documents import live_documents
+from books.effects import Cause, Effects
+from books.facts import fact_id_of_command, propose, refuse
+from books.invoicing import Terms, billed_elsewhere, gather, invoice, terms_now
+from books.resolving import instant_of
+from books.rows import BilledRow, ClockRow, CloseRow, DecisionRow, EntryRow, FrozenRow, WatermarkRow
+from books.version import FOLD_VERSION
+from schemas.canonical import instant_micros
+from schemas.codec import decode, encode
+from schemas.commands import CloseDocument
+from schemas.draft import DocumentScope, DocumentState, DraftBody, body_hash, document_id_of
+from schemas.facts import DocumentDrafted
+
+MISSING = "missing"
+FIRST_SEQUENCE = 1
+
+
+def document_of(book: Book, scope: DocumentScope) -> str:
+    """The id of a scope's document; later documents of one scope come with adjustments."""
+    return document_id_of(book.tenant, book.book, scope, FIRST_SEQUENCE)
+
+
+def apply_close(book: Book, catalog: Catalog, command: CloseDocument, cause: Cause, effects: Effects) -> None:
+    """Open a close: keep what it drafts, and note what it still waits for. `progress` carries it on."""
+    scope = command.scope
+    terms = terms_now(book, catalog, scope)
+    if terms is None:
+        detail = f"Client {scope.client_id} has no contract {scope.contract_id} here, or there is no directory."
+        refuse(book, command, "contract_unknown", detail, cause, effects, scope)
+        return
+    if problem := _taken(book, scope):
+        refuse(book, command, problem[0], problem[1], cause, effects, scope)
+        return
+    key = f"{cause.offset:020d}"
+    book.put(
+        key,
+        CloseRow(
+            offset=cause.offset,
+            client_id=scope.client_id,
+            contract_id=scope.contract_id,
+            command=encode(command),
+            contract_revision=terms.agreement.revision,
+            directory_revision=terms.people.revision,
+            invoice_date=terms.invoice_date.isoformat(),
+            wait_ended=False,
+            proposed=False,
+        ),
+    )
+    document_id = document_of(book, scope)
+    for row in gather(book, terms.agreement, scope):
+        book.put(key_of(key, row.entry_id), FrozenRow(entry=row, billed=billed_elsewhere(book, row, document_id)))
+        if needs_decision(row):
+            book.mark(MISSING, key, row.entry_id)
+
+
+def needs_decision(row: EntryRow) -> bool:
+    """Whether a close has to wait for an answer about this entry."""
+    return row.decision is None and row.person_decision is None and not row.running
+
+
+def _taken(book: Book, scope: DocumentScope) -> tuple[str, str] | None:
+    """Why a scope cannot be drafted: its time stands, or is about to stand, on another document."""
+    for document in live_documents(book, scope):
+        same = (document.date_from, document.date_to) == (scope.date_from.isoformat(), scope.date_to.isoformat())
+        if not same:
+            text = f"Document {document.document_id} already covers {document.date_from}..{document.date_to}."
+            return "period_overlaps", text
+        if document.state in (DocumentState.APPROVED.value, DocumentState.ISSUED.value):
+            return "already_approved", "This period is approved; what changed since waits for adjustments (not yet)."
+    for _, close in book.scan(CloseRow):
+        other = command_of(close).scope
+        overlaps = other.date_from < scope.date_to and scope.date_from < other.date_to
+        if close.contract_id == scope.contract_id and other != scope and overlaps:
+            return "period_overlaps", f"A close of {other.date_from}..{other.date_to} is under way."
+    return None
+
+
+def command_of(close: CloseRow) -> CloseDocument:
+    """The command of an open close."""
+    return cast(CloseDocument, decode(close.command))
+
+
+def open_closes(book: Book) -> list[tuple[str, CloseRow]]:
+    """The closes that were not drafted or read back yet, oldest first."""
+    return list(book.scan(CloseRow))
+
+
+def decision_arrived(book: Book, entry_id: str, input_hash: str) -> None:
+    """Tell the waiting closes that an entry, as they froze it, has its decision."""
+    for key, _ in open_closes(book):
+        frozen = book.get(FrozenRow, key_of(key, entry_id))
+        if frozen is not None and frozen.entry.input_hash == input_hash:
+            book.unmark(MISSING, key, entry_id)
+
+
+def progress(book: Book, catalog: Catalog, cause: Cause, effects: Effects) -> None:
+    """Draft every close whose wait is over: the oldest of a client first, none while an approval of the client is under way."""
+    busy = {document.client_id for document in live_documents(book) if document.approving}
+    for key, close in open_closes(book):
+        if close.client_id in busy:
+            continue
+        busy.add(close.client_id)
+        if not close.proposed and (close.wait_ended or not _waits_for(book, key, close)):
+            _draft(book, key, close, cause, effects)
+
+
+def end_waits(book: Book, at: datetime) -> None:
+    """A tick: closes whose time is over go on with what is there; what is missing is named in the draft."""
+    for key, close in open_closes(book):
+        until = command_of(close).wait_until
+        if not close.wait_ended and until is not None and at >= until:
+            book.put(key, msgspec.structs.replace(close, wait_ended=True))
+
+
+def _waits_for(book: Book, key: str, close: CloseRow) -> list[str]:
+    command = command_of(close)
+    waits = [f"decision of entry {entry_id}" for entry_id in book.marked(MISSING, key)]
+    if command.watermark_until is not None:
+        until = instant_micros(command.watermark_until)
+        for source in command.sources:
+            seen = [row.seen_micros for _, row in book.scan(WatermarkRow, source)]
+            if not seen or min(seen) < until:
+                waits.append(f"source {source} seen up to {command.watermark_until.astimezone(UTC):%Y-%m-%dT%H:%MZ}")
+    return waits
+
+
+def _draft(book: Book, key: str, close: CloseRow, cause: Cause, effects: Effects) -> None:
+    command = command_of(close)
+    people = read_people(book, close.directory_revision)
+    assert people is not None, "a close is only opened with a directory"
+    terms = Terms(
+        read_agreement(book, close.contract_revision), people, datetime.fromisoformat(close.invoice_date).date()
+    )
+    body = to_body(invoice(book, terms, command.scope, _frozen(book, key)))
+    _propose_draft(book, close, command, body, _waits_for(book, key, close), cause, effects)
+    book.put(key, msgspec.structs.replace(close, proposed=True))
+
+
+def _propose_draft(
+    book: Book,
+    close: CloseRow,
+    command: CloseDocument,
+    body: DraftBody,
+    missing: list[str],
+    cause: Cause,
+    effects: Effects,
+) -> None:
+    fact_id = fact_id_of_command(command.command_id)
+    fact = DocumentDrafted(
+        envelope=cause.envelope("fact", fact_id),
+        fact_id=fact_id,
+        command_id=command.command_id,
+        close_offset=close.offset,
+        decided_offset=cause.offset,
+        code_version=FOLD_VERSION,
+        content=body_hash(body),
+        missing=tuple(missing),
+        body=body,
+    )
+    propose(book, fact, cause, effects)
+
+
+def _frozen(book: Book, key: str) -> list[tuple[EntryRow, BilledRow | None]]:
+    found = []
+    for _, frozen in book.scan(FrozenRow, key):
+        row = frozen.entry
+        decided = book.get(DecisionRow, key_of(row.entry_id, row.input_hash))
+        if decided is not None:
+            row = msgspec.structs.replace(row, decision=decided.part)
+        found.append((row, frozen.billed))
+    return found
+
+
+def forget_close(book: Book, command_id: str) -> None:
+    """Remove a close and all it kept: its verdict was read back."""
+    for key, close in open_closes(book):
+        if command_of(close).command_id != command_id:
+            continue
+        for entry_id in list(book.marked(MISSING, key)):
+            book.unmark(MISSING, key, entry_id)
+        for frozen_key, _ in list(book.scan(FrozenRow, key)):
+            book.delete(FrozenRow, frozen_key)
+        book.delete(CloseRow, key)
+
+
+def clock_of(book: Book) -> datetime | None:
+    """The time of the last tick."""
+    row = book.get(ClockRow, "clock")
+    return None if row is None else instant_of(row.at_micros)

@@ -1,0 +1,203 @@
+"""Applies entry versions: the row, what it counts for, its indexes, its duplicates, and the question what it is."""
+
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+
+from billing.entries import BillingEntry, Hold
+from billing.running import contributions
+from books.asking import ask
+from books.book import Book, key_of
+from books.catalog import Catalog
+from books.counting import Counted, cap_part, count_caps, count_hours
+from books.duplicates import POSSIBLE_DUPLICATE, duplicate_of, item_of, refile
+from books.effects import Cause, Effects
+from books.resolving import instant_of, local_date, resolve
+from books.rows import BilledRow, CapPart, DecisionPart, DecisionRow, EntryRow, HoursPart, PersonDecisionRow
+from books.versions import is_deleted, merge, row_of
+from schemas.entry import EntryKind, EntryVersion
+from schemas.inputs import Category
+from schemas.period import week_key
+
+BY_CONTRACT = "by_contract"
+BY_ACCOUNT = "by_account"
+UNDECIDED = "undecided"
+NO_CONTRACT = "contract_missing"
+
+
+def apply_version(book: Book, catalog: Catalog, version: EntryVersion, cause: Cause, effects: Effects) -> bool:
+    """Take a version in; False when it changed nothing (a repeat, or an older version)."""
+    old = book.get(EntryRow, version.entry_id)
+    made = row_of(version)
+    new = made if old is None else merge(old, made)
+    if old is not None and new is old:
+        return False
+    if old is not None and new.content == old.content and new.deletion == old.deletion and new.conflict == old.conflict:
+        if not old.deletion_proposed:
+            book.put(new.entry_id, new)
+            return True
+    change(book, catalog, old, new, cause, effects)
+    return True
+
+
+def change(
+    book: Book, catalog: Catalog, old: EntryRow | None, new: EntryRow, cause: Cause, effects: Effects
+) -> EntryRow:
+    """Settle a changed row, and every entry whose state as a possible duplicate changes with it."""
+    new = resolve(new, catalog)
+    touched: set[str] = set()
+    if (
+        old is None
+        or item_of(old) != item_of(new)
+        or old.person_id != new.person_id
+        or old.local_date != new.local_date
+    ):
+        touched = refile(book, old, new)
+    new = msgspec.structs.replace(new, duplicate_of=duplicate_of(book, new))
+    new = settle(book, catalog, old, new, cause, effects)
+    for entry_id in sorted(touched):
+        other = book.get(EntryRow, entry_id)
+        assert other is not None, f"an indexed entry without a row: {entry_id}"
+        found = duplicate_of(book, other)
+        if found != other.duplicate_of:
+            settle(book, catalog, other, msgspec.structs.replace(other, duplicate_of=found), cause, effects)
+    return new
+
+
+def settle(
+    book: Book, catalog: Catalog, old: EntryRow | None, new: EntryRow, cause: Cause, effects: Effects
+) -> EntryRow:
+    """Write a resolved row with its decision, and make indexes, hours, caps and open questions agree with it."""
+    new = _decided(book, old, new)
+    hours, caps = parts(catalog, new)
+    new = msgspec.structs.replace(new, hours=hours, caps=caps)
+    book.put(new.entry_id, new)
+    index(book, old, new)
+    count_hours(book, old.hours if old is not None else None, hours, cause, effects)
+    counted = Counted(catalog.agreements, new, cause, effects)
+    count_caps(book, old.caps if old is not None else (), caps, counted)
+    if new.decision is None and new.person_decision is None:
+        ask(book, catalog, new, cause, effects)
+    return new
+
+
+def _decided(book: Book, old: EntryRow | None, new: EntryRow) -> EntryRow:
+    """A row keeps its decisions as long as what they rest on stays the same; else those for its new content are looked up."""
+    if old is not None and old.input_hash == new.input_hash and old.said == new.said:
+        return new
+    by_hash = book.get(DecisionRow, key_of(new.entry_id, new.input_hash))
+    by_person = book.get(PersonDecisionRow, key_of(new.entry_id, new.said))
+    return msgspec.structs.replace(
+        new,
+        decision=by_hash.part if by_hash is not None else None,
+        person_decision=by_person.part if by_person is not None else None,
+    )
+
+
+def decision_of(row: EntryRow) -> DecisionPart | None:
+    """The decision that counts for a row: a person's before any other."""
+    return row.person_decision or row.decision
+
+
+def index(book: Book, old: EntryRow | None, new: EntryRow) -> None:
+    """Keep the lists of a contract's and of a source account's entries."""
+    before = _index_keys(old) if old is not None else ()
+    after = _index_keys(new)
+    if before == after:
+        return
+    for parts_before in before:
+        if parts_before not in after:
+            book.unmark(*parts_before)
+    for parts_after in after:
+        if parts_after not in before:
+            book.mark(*parts_after)
+
+
+def _index_keys(row: EntryRow) -> tuple[tuple[str, ...], ...]:
+    if is_deleted(row):
+        return ()
+    day = row.work_date or local_date(row, row.zone)
+    return (
+        (BY_CONTRACT, row.client_id, row.contract_id, row.local_date, row.entry_id),
+        (BY_ACCOUNT, row.source, row.account, day, row.entry_id),
+    )
+
+
+def parts(catalog: Catalog, row: EntryRow) -> tuple[HoursPart | None, tuple[CapPart, ...]]:
+    """What a row adds to running hours and to cap windows."""
+    if is_deleted(row) or row.kind != EntryKind.TIME.value or row.running or not row.local_date:
+        return None, ()
+    decided = decision_of(row)
+    held = bool(holds_of(row)) or row.contract_id == ""
+    billable = decided is not None and decided.category != Category.NON_BILLABLE.value and not held
+    person = row.person_id or f"?{row.person_ref}"
+    key = key_of(row.client_id, week_key(date.fromisoformat(row.local_date)), row.role, person)
+    seconds = row.worked_seconds
+    hours = HoursPart(key, seconds, seconds if billable and not row.written_off else 0, seconds if held else 0)
+    agreement = catalog.agreements.get(row.contract_id)
+    if agreement is None or catalog.people is None or not agreement.compiled.caps:
+        return hours, ()
+    shares = contributions(agreement.compiled, catalog.people.compiled, billing_entry(row))
+    return hours, tuple(cap_part(agreement, share) for share in shares if share.seconds)
+
+
+def holds_of(row: EntryRow, billed: BilledRow | None = None) -> tuple[Hold, ...]:
+    """Why an entry must not be billed yet, without the reasons that a person settled."""
+    found: list[Hold] = []
+    if row.conflict:
+        found.append(Hold("conflicting_version", "the source gave two contents for one revision"))
+    if row.running:
+        found.append(Hold("running", "the timer still runs"))
+    if row.problem:
+        found.append(Hold(row.problem, "the connector was unsure"))
+    if row.held_by:
+        found.append(Hold("held_by_person", row.held_by))
+    if row.deletion_proposed:
+        found.append(Hold("deletion_proposed", f"missing from import {row.deletion_proposed}"))
+    if row.duplicate_of:
+        found.append(Hold(POSSIBLE_DUPLICATE, f"same time as entry {row.duplicate_of}"))
+    if row.invoiced_at_source:
+        found.append(Hold("invoiced_at_source", "the source says it was invoiced there"))
+    if row.kind == EntryKind.TIME.value and not row.person_id:
+        found.append(Hold("person_unknown", f"nobody in the directory is called {row.person_ref!r}"))
+    if billed is not None:
+        found.append(Hold("changed_after_approval", f"its time stands on document {billed.document_id}"))
+    decided = decision_of(row)
+    if decided is not None and decided.held_reason:
+        found.append(Hold(decided.held_reason, "; ".join(decided.evidence)))
+    return tuple(hold for hold in found if hold.reason not in row.released)
+
+
+def billing_entry(row: EntryRow, billed: BilledRow | None = None) -> BillingEntry:
+    """The row as billing sees it."""
+    decided = decision_of(row)
+    return BillingEntry(
+        entry_id=row.entry_id,
+        content=row.content,
+        source=row.source,
+        source_entry_id=row.source_entry_id,
+        kind=EntryKind(row.kind),
+        person_id=row.person_id,
+        project_id=row.project_id,
+        task=row.task_ref,
+        service_item=(decided.service_item if decided is not None else "") or row.service_item,
+        tags=row.tags,
+        description=row.description,
+        start=None if row.start_micros is None else instant_of(row.start_micros),
+        end=None if row.end_micros is None else instant_of(row.end_micros),
+        work_date=date.fromisoformat(row.work_date) if row.work_date else None,
+        worked_seconds=row.worked_seconds,
+        category=None if decided is None else Category(decided.category),
+        utbms_task=decided.utbms_task if decided is not None else "",
+        utbms_activity=decided.utbms_activity if decided is not None else "",
+        confidence=None if decided is None else Decimal(decided.confidence),
+        holds=holds_of(row, billed),
+        released=frozenset(row.released),
+        written_off=row.written_off,
+        amount=None if row.amount is None else Decimal(row.amount),
+        currency=row.currency,
+        quantity=None if row.quantity is None else Decimal(row.quantity),
+        unit_price=None if row.unit_price is None else Decimal(row.unit_price),
+        expense_category=row.category,
+    )

@@ -1,0 +1,189 @@
+"""The fold: a deterministic state machine that applies one journal record after another to the rows of its book."""
+
+from datetime import datetime
+
+from books import closing, documents, schedule
+from books.book import Book, key_of
+from books.catalog import Catalog
+from books.decisions import apply_decision
+from books.effects import Cause, Effects
+from books.entries import apply_version
+from books.facts import settle
+from books.imports import apply_import
+from books.invoicing import CLOCK
+from books.orders import EntryOrder, apply_order
+from books.revisions import apply_contract, apply_directory, usable
+from books.rows import ClockRow, CloseRow, OpenWorkRow, RateRow, ReceiptRow, SeenRow, WatermarkRow
+from books.stores.port import Rows
+from books.version import FOLD_VERSION
+from schemas import commands, facts, inputs
+from schemas.canonical import instant_micros
+from schemas.entry import EntryVersion
+from schemas.outputs import Alert
+from schemas.values import Record
+
+PRODUCER = f"billstream-fold/{FOLD_VERSION}"
+# Records after which a waiting close may go on; entries are left out because a close does not look at later entries.
+_MAY_END_A_WAIT = (
+    inputs.Decision,
+    inputs.SourceWatermark,
+    inputs.ClockTick,
+    commands.CloseDocument,
+    commands.ApproveDocument,
+    facts.Fact,
+)
+
+
+class Fold:
+    """Applies records to rows. It keeps nothing of its own but compiled catalogs, which follow from the rows."""
+
+    def __init__(self) -> None:
+        self._catalogs: dict[tuple[str, str], Catalog] = {}
+        self.versions_ignored = 0
+
+    def apply(self, rows: Rows, offset: int, record: Record, effects: Effects) -> None:
+        """Apply the record at a journal offset. The result depends on rows and record only."""
+        envelope = record.envelope  # type: ignore[attr-defined]
+        cause = Cause(
+            offset=offset,
+            event_id=envelope.event_id,
+            correlation=envelope.correlation or envelope.event_id,
+            tenant=envelope.tenant,
+            book=envelope.book,
+            recorded_at=envelope.recorded_at,
+            producer=PRODUCER,
+        )
+        book = Book(rows, envelope.tenant, envelope.book)
+        if isinstance(record, EntryVersion):
+            self.versions_ignored += not apply_version(book, self._catalog(book), record, cause, effects)
+            return
+        if isinstance(record, commands.Command):
+            if book.has(SeenRow, record.command_id):
+                return
+            book.put(record.command_id, SeenRow(offset=offset))
+            self._command(book, record, cause, effects)
+        elif isinstance(record, facts.Fact):
+            if settle(book, record, offset):
+                self._fact(book, record, cause, effects)
+        else:
+            self._input(book, record, cause, effects)
+        if isinstance(record, _MAY_END_A_WAIT) and next(book.scan(CloseRow), None) is not None:
+            closing.progress(book, self._catalog(book), cause, effects)
+
+    def forget(self) -> None:
+        """Drop the compiled catalogs: the rows were rolled back or replaced."""
+        self._catalogs.clear()
+
+    def _catalog(self, book: Book) -> Catalog:
+        key = (book.tenant, book.book)
+        found = self._catalogs.get(key)
+        if found is None:
+            found = self._catalogs[key] = Catalog(book)
+        return found
+
+    def _input(self, book: Book, record: Record, cause: Cause, effects: Effects) -> None:
+        match record:
+            case inputs.Decision():
+                apply_decision(book, self._catalog(book), record, cause, effects)
+            case inputs.SourceWatermark():
+                _seen(book, record)
+            case inputs.ImportCompleted():
+                apply_import(book, self._catalog(book), record, cause, effects)
+            case inputs.DirectoryRevision():
+                if usable(record, cause, effects):
+                    self._catalogs[book.tenant, book.book] = apply_directory(book, record, cause, effects)
+            case inputs.ContractRevision():
+                if usable(record, cause, effects):
+                    self._catalogs[book.tenant, book.book] = apply_contract(book, record, cause, effects)
+            case inputs.ExchangeRate():
+                row = RateRow(rate=format(record.rate, "f"), rate_source=record.rate_source)
+                book.put(key_of(record.base, record.quote, record.on.isoformat()), row)
+            case inputs.SinkReceipt():
+                _received(book, record)
+            case inputs.ClockTick():
+                self._tick(book, record.at, cause, effects)
+            case inputs.Payment():
+                pass  # Payments have no effect on drafts; they wait in the journal for prepayments.
+            case _:
+                raise AssertionError(f"{type(record).__name__} has no place in a journal")
+
+    def _command(self, book: Book, command: commands.Command, cause: Cause, effects: Effects) -> None:
+        catalog = self._catalog(book)
+        match command:
+            case commands.CloseDocument():
+                closing.apply_close(book, catalog, command, cause, effects)
+            case commands.ApproveDocument():
+                documents.apply_approve(book, catalog, command, cause, effects)
+            case commands.IssueDocument():
+                documents.apply_issue(book, command, cause, effects)
+            case commands.RejectDocument():
+                documents.apply_reject(book, command, cause, effects)
+            case commands.ReopenPeriod():
+                documents.apply_reopen(book, command, cause, effects)
+            case commands.VoidDocument():
+                documents.apply_void(book, command, cause, effects)
+            case commands.SettleDeadLetter():
+                pass  # Dead letters live in their own topic; the command is the audit record of what was done.
+            case _:
+                assert isinstance(command, EntryOrder), type(command).__name__
+                apply_order(book, catalog, command, cause, effects)
+
+    def _fact(self, book: Book, fact: facts.Fact, cause: Cause, effects: Effects) -> None:
+        catalog = self._catalog(book)
+        match fact:
+            case facts.DocumentDrafted():
+                closing.forget_close(book, fact.command_id)
+                documents.drafted(book, catalog, fact, cause, effects)
+            case facts.CommandRefused():
+                closing.forget_close(book, fact.command_id)
+            case facts.DocumentApproved():
+                documents.approved(book, catalog, fact, cause, effects)
+            case facts.DocumentIssued():
+                documents.issued(book, catalog, fact, cause, effects)
+            case facts.AlertRaised():
+                effects.alerts.append((cause.offset, _alert(fact, cause)))
+            case _:
+                raise AssertionError(f"nothing proposes {type(fact).__name__}")
+
+    def _tick(self, book: Book, at: datetime, cause: Cause, effects: Effects) -> None:
+        before = book.get(ClockRow, CLOCK)
+        micros = instant_micros(at)
+        if before is not None and before.at_micros >= micros:
+            return
+        book.put(CLOCK, ClockRow(at_micros=micros))
+        closing.end_waits(book, at)
+        schedule.scheduled_closes(book, self._catalog(book), at, cause, effects)
+
+
+def _seen(book: Book, record: inputs.SourceWatermark) -> None:
+    key = key_of(record.source, record.account)
+    before = book.get(WatermarkRow, key)
+    seen = instant_micros(record.seen_until)
+    if before is None or before.seen_micros < seen:
+        book.put(key, WatermarkRow(seen_micros=seen))
+
+
+def _received(book: Book, record: inputs.SinkReceipt) -> None:
+    book.delete(OpenWorkRow, record.request_id)
+    key = key_of(record.document_id, str(record.revision), record.sink)
+    book.put(key, ReceiptRow(state=record.state.value, location=record.location, message=record.message))
+
+
+def _alert(fact: facts.AlertRaised, cause: Cause) -> Alert:
+    return Alert(
+        envelope=cause.envelope("alert", fact.fact_id),
+        alert_id=fact.fact_id,
+        kind=fact.kind,
+        client_id=fact.client_id,
+        contract_id=fact.contract_id,
+        cap=fact.cap,
+        pool=fact.pool,
+        window=fact.window,
+        thresholds=fact.thresholds,
+        used_seconds=fact.used_seconds,
+        limit_seconds=fact.limit_seconds,
+        used_percent=fact.used_percent,
+        text=fact.text,
+        cause_entry_id=fact.cause_entry_id,
+        origin_offset=cause.offset,
+    )

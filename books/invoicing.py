@@ -1,0 +1,86 @@
+"""From rows to an invoice: gathers what billing needs for a scope and hands it over. Preview, close and approval use it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from billing.contract import needed_dates
+from billing.invoice import Invoice, InvoiceRequest, Rate, compute_invoice
+from books.book import Book
+from books.catalog import Agreement, Catalog, People
+from books.entries import BY_CONTRACT, billing_entry
+from books.resolving import instant_of
+from books.rows import BilledRow, ClockRow, EntryRow, RateRow
+from schemas.draft import DocumentScope
+from schemas.period import Period
+
+CLOCK = "clock"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """By what an invoice is computed: a contract and a directory of one offset, and the invoice's date."""
+
+    agreement: Agreement
+    people: People
+    invoice_date: date
+
+
+def terms_now(book: Book, catalog: Catalog, scope: DocumentScope) -> Terms | None:
+    """The terms as they are now; None while the contract or the directory is unknown."""
+    agreement = catalog.agreements.get(scope.contract_id)
+    if agreement is None or catalog.people is None or agreement.client_id != scope.client_id:
+        return None
+    return Terms(agreement, catalog.people, invoice_date(book, agreement, scope))
+
+
+def invoice_date(book: Book, agreement: Agreement, scope: DocumentScope) -> date:
+    """The date of the last tick in the contract's zone, but not before the last day of the period."""
+    last_day = scope.date_to - timedelta(days=1)
+    clock = book.get(ClockRow, CLOCK)
+    if clock is None:
+        return last_day
+    return max(last_day, instant_of(clock.at_micros).astimezone(agreement.compiled.zone).date())
+
+
+def gather(book: Book, agreement: Agreement, scope: DocumentScope) -> list[EntryRow]:
+    """All current entries of the contract that the period's invoice depends on, its cap windows included."""
+    first, last = needed_dates(agreement.compiled, Period(start=scope.date_from, end=scope.date_to))
+    keys = book.marked_between((BY_CONTRACT, scope.client_id, scope.contract_id), first.isoformat(), last.isoformat())
+    rows = (book.get(EntryRow, entry_id) for entry_id in list(keys))
+    return [row for row in rows if row is not None]
+
+
+def billed_elsewhere(book: Book, row: EntryRow, document_id: str) -> BilledRow | None:
+    """The approved document, other than this one, on which the entry's time stands."""
+    found = book.get(BilledRow, row.entry_id)
+    return None if found is None or found.document_id == document_id else found
+
+
+def invoice(
+    book: Book, terms: Terms, scope: DocumentScope, entries: Iterable[tuple[EntryRow, BilledRow | None]]
+) -> Invoice:
+    """The invoice of a scope over these entries."""
+    return compute_invoice(
+        InvoiceRequest(
+            tenant=book.tenant,
+            book=book.book,
+            scope=scope,
+            contract=terms.agreement.compiled,
+            contract_revision=terms.agreement.revision,
+            directory=terms.people.compiled,
+            directory_revision=terms.people.revision,
+            entries=[billing_entry(row, billed) for row, billed in entries],
+            exchange_rates=_rates(book),
+            invoice_date=terms.invoice_date,
+        )
+    )
+
+
+def _rates(book: Book) -> tuple[Rate, ...]:
+    found = []
+    for key, row in book.scan(RateRow):
+        base, quote, on = key.split("\x1f")
+        found.append(Rate(base, quote, date.fromisoformat(on), Decimal(row.rate), row.rate_source))
+    return tuple(found)

@@ -1,0 +1,91 @@
+"""Applies what people order about single entries: assign, correct, hold, release, delete, write off."""
+
+from typing import assert_never
+
+import msgspec
+
+from books.asking import text_hash
+from books.book import Book, key_of
+from books.catalog import Catalog
+from books.effects import Cause, Effects
+from books.entries import change
+from books.facts import refuse
+from books.rows import DecisionPart, EntryRow, MemoryRow, PersonDecisionRow
+from schemas.commands import AssignEntry, Command, CorrectEntry, DeleteEntry, HoldEntry, ReleaseEntry, WriteOff
+from schemas.entry import Deletion
+from schemas.inputs import RANK_ORDER, DecisionRank
+
+EntryOrder = AssignEntry | CorrectEntry | HoldEntry | ReleaseEntry | DeleteEntry | WriteOff
+ENTRY_UNKNOWN = "entry_unknown"
+NOT_PROPOSED = "deletion_not_proposed"
+
+
+def apply_order(book: Book, catalog: Catalog, order: EntryOrder, cause: Cause, effects: Effects) -> None:
+    """Change one entry as ordered; an order about an unknown entry is refused."""
+    row = book.get(EntryRow, order.entry_id)
+    if row is None:
+        refuse(book, order, ENTRY_UNKNOWN, f"No entry {order.entry_id} was ever read.", cause, effects)
+        return
+    if isinstance(order, DeleteEntry) and not row.deletion_proposed:
+        refuse(book, order, NOT_PROPOSED, "No import says that this entry is gone.", cause, effects)
+        return
+    change(book, catalog, row, _ordered(book, row, order), cause, effects)
+
+
+def _ordered(book: Book, row: EntryRow, order: EntryOrder) -> EntryRow:
+    match order:
+        case AssignEntry():
+            return msgspec.structs.replace(
+                row,
+                assigned_client=order.client_id or row.assigned_client,
+                assigned_person=order.person_id or row.assigned_person,
+                assigned_project=order.project_id or row.assigned_project,
+            )
+        case CorrectEntry():
+            return _corrected(book, row, order)
+        case HoldEntry():
+            return msgspec.structs.replace(row, held_by=_by(order), released=_without(row, "held_by_person"))
+        case ReleaseEntry():
+            return _released(row, order.held_reason)
+        case DeleteEntry():
+            return msgspec.structs.replace(row, deletion=Deletion.INFERRED.value, conflict=False, deletion_proposed="")
+        case WriteOff():
+            return msgspec.structs.replace(row, written_off=_by(order))
+        case _:
+            assert_never(order)
+
+
+def _by(order: Command) -> str:
+    return f"{order.person}: {order.reason}"
+
+
+def _without(row: EntryRow, reason: str) -> tuple[str, ...]:
+    return tuple(one for one in row.released if one != reason)
+
+
+def _released(row: EntryRow, reason: str) -> EntryRow:
+    if reason == "held_by_person":
+        return msgspec.structs.replace(row, held_by="")
+    if reason == "deletion_proposed":
+        return msgspec.structs.replace(row, deletion_proposed="")
+    return msgspec.structs.replace(row, released=tuple(sorted({*row.released, reason})))
+
+
+def _corrected(book: Book, row: EntryRow, order: CorrectEntry) -> EntryRow:
+    part = DecisionPart(
+        rank=RANK_ORDER[DecisionRank.PERSON],
+        version=1,
+        decider=order.person,
+        category=order.category.value,
+        service_item=order.service_item,
+        utbms_task=order.utbms_task,
+        utbms_activity=order.utbms_activity,
+        confidence="1",
+        held_reason="",
+        evidence=(_by(order),),
+    )
+    book.put(key_of(row.entry_id, row.said), PersonDecisionRow(part=part))
+    if order.remember and row.client_id:
+        key = key_of(row.client_id, text_hash(row.description))
+        book.put(key, MemoryRow(part=part, entry_id=row.entry_id))
+    return msgspec.structs.replace(row, person_decision=part)

@@ -1,0 +1,335 @@
+"""The rows of a book: what each table holds. Rows are small typed structs, written as MessagePack arrays (books/README.md)."""
+
+from typing import ClassVar
+
+import msgspec
+
+
+class Row(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):
+    """A row of the table `table`."""
+
+    table: ClassVar[str]
+
+
+class DecisionPart(msgspec.Struct, frozen=True, array_like=True):
+    """A decision as an entry's row keeps it."""
+
+    rank: int
+    version: int
+    decider: str
+    category: str
+    service_item: str
+    utbms_task: str
+    utbms_activity: str
+    confidence: str
+    held_reason: str
+    evidence: tuple[str, ...]
+
+
+class CapPart(msgspec.Struct, frozen=True, array_like=True):
+    """What an entry adds to one cap window; kept with the entry so that a change can take it back exactly."""
+
+    key: str
+    seconds: int
+
+
+class HoursPart(msgspec.Struct, frozen=True, array_like=True):
+    """What an entry adds to one row of running hours."""
+
+    key: str
+    worked_seconds: int
+    billable_seconds: int
+    held_seconds: int
+
+
+class EntryRow(Row):
+    """The current version of a source entry, what its names resolve to, what was decided, and what it counts for.
+
+    Instants are UTC microseconds, dates ISO text, decimals text. `asserted_*` are a person's assignments and win over
+    resolving. `said` is the hash of all a decider may look at in the version itself, `input_hash` adds client and contract facts.
+    """
+
+    table: ClassVar[str] = "entry"
+
+    entry_id: str
+    source: str
+    account: str
+    source_entry_id: str
+    source_revision: int
+    mapping_version: int
+    observed_micros: int
+    deletion: str
+    content: str
+    conflict: bool
+    import_id: str
+    kind: str
+    person_ref: str
+    client_ref: str
+    project_ref: str
+    task_ref: str
+    service_item: str
+    tags: tuple[str, ...]
+    description: str
+    billable_hint: bool | None
+    work_date: str
+    start_micros: int | None
+    end_micros: int | None
+    zone: str
+    worked_seconds: int
+    running: bool
+    invoiced_at_source: bool
+    amount: str | None
+    currency: str
+    quantity: str | None
+    unit_price: str | None
+    category: str
+    problem: str
+    said: str
+    assigned_client: str = ""
+    assigned_person: str = ""
+    assigned_project: str = ""
+    held_by: str = ""
+    released: tuple[str, ...] = ()
+    written_off: str = ""
+    deletion_proposed: str = ""
+    duplicate_of: str = ""
+    client_id: str = ""
+    person_id: str = ""
+    project_id: str = ""
+    contract_id: str = ""
+    local_date: str = ""
+    role: str = ""
+    input_hash: str = ""
+    person_decision: DecisionPart | None = None
+    decision: DecisionPart | None = None
+    caps: tuple[CapPart, ...] = ()
+    hours: HoursPart | None = None
+
+
+class DecisionRow(Row):
+    """The best decision for an entry's input hash (key: entry id and input hash)."""
+
+    table: ClassVar[str] = "decision"
+
+    part: DecisionPart
+
+
+class PersonDecisionRow(Row):
+    """A person's decision for what an entry says (key: entry id and `said` hash)."""
+
+    table: ClassVar[str] = "person_decision"
+
+    part: DecisionPart
+
+
+class MemoryRow(Row):
+    """An approved decision for a text (key: client id and hash of the text)."""
+
+    table: ClassVar[str] = "memory"
+
+    part: DecisionPart
+    entry_id: str
+
+
+class DayItem(msgspec.Struct, frozen=True, array_like=True):
+    """One entry on a person's day, enough to see overlaps. Without clock times `start_micros` is None."""
+
+    entry_id: str
+    source: str
+    account: str
+    start_micros: int | None
+    end_micros: int | None
+    worked_seconds: int
+    client_id: str
+
+
+class PersonDayRow(Row):
+    """The time entries of a person on a UTC day, sorted by entry id (key: person and day)."""
+
+    table: ClassVar[str] = "person_day"
+
+    items: tuple[DayItem, ...]
+
+
+class HoursRow(Row):
+    """Running hours (key: client, week, role, person); the sum of the `hours` parts of the entries that name it."""
+
+    table: ClassVar[str] = "hours"
+
+    worked_seconds: int
+    billable_seconds: int
+    held_seconds: int
+    entries: int
+
+
+class CapRow(Row):
+    """A cap window (key: contract, cap, pool, window); `used_seconds` is the sum of the `caps` parts that name it.
+
+    `fired` are the thresholds that stand as fired; `rearmed` counts recoveries.
+    """
+
+    table: ClassVar[str] = "cap"
+
+    used_seconds: int
+    fired: tuple[int, ...]
+    rearmed: int
+
+
+class RevisionRow(Row):
+    """The newest revision of the directory (key `directory`) or of a contract (key: contract id)."""
+
+    table: ClassVar[str] = "revision"
+
+    revision_hash: str
+    client_id: str
+
+
+class RevisionTextRow(Row):
+    """A revision's document (key: revision hash); kept for closes that wait and for drafts that are compared."""
+
+    table: ClassVar[str] = "revision_text"
+
+    document: str
+
+
+class RateRow(Row):
+    """An exchange rate (key: base, quote, date)."""
+
+    table: ClassVar[str] = "rate"
+
+    rate: str
+    rate_source: str
+
+
+class WatermarkRow(Row):
+    """How far a source account was seen (key: source, account)."""
+
+    table: ClassVar[str] = "watermark"
+
+    seen_micros: int
+
+
+class OpenFactRow(Row):
+    """A fact that was proposed and not read back yet (key: fact id): the framed record."""
+
+    table: ClassVar[str] = "open_fact"
+
+    origin_offset: int
+    value: bytes
+
+
+class OpenWorkRow(Row):
+    """Work without an answer (key: request id): the framed record."""
+
+    table: ClassVar[str] = "open_work"
+
+    origin_offset: int
+    value: bytes
+
+
+class SeenRow(Row):
+    """A command or fact id that counted already (key: id), with the offset where it did."""
+
+    table: ClassVar[str] = "seen"
+
+    offset: int
+
+
+class CloseRow(Row):
+    """A close that waits (key: offset, padded): the framed command, the revisions and the invoice date of its offset.
+
+    `wait_ended` says that its time is over, `proposed` that its draft is on the way to the journal.
+    """
+
+    table: ClassVar[str] = "close"
+
+    offset: int
+    client_id: str
+    contract_id: str
+    command: bytes
+    contract_revision: str
+    directory_revision: str
+    invoice_date: str
+    wait_ended: bool
+    proposed: bool
+
+
+class FrozenRow(Row):
+    """An entry as it was at a waiting close's offset (key: close, entry id), and the document its time stood on then."""
+
+    table: ClassVar[str] = "frozen"
+
+    entry: EntryRow
+    billed: "BilledRow | None"
+
+
+class DocumentRow(Row):
+    """A document (key: document id). `approving` is the approve command under way."""
+
+    table: ClassVar[str] = "document"
+
+    document_id: str
+    client_id: str
+    contract_id: str
+    date_from: str
+    date_to: str
+    kind: str
+    sequence: int
+    revision: int
+    state: str
+    content: str
+    number: str
+    issued_micros: int | None
+    close_offset: int
+    decided_offset: int
+    code_version: str
+    approving: str
+
+
+class BodyRow(Row):
+    """The body of a document's newest revision (key: document id): the framed fact that drafted it."""
+
+    table: ClassVar[str] = "body"
+
+    value: bytes
+
+
+class BilledRow(Row):
+    """The approved document an entry's time stands on (key: entry id): it is never put on another one."""
+
+    table: ClassVar[str] = "billed"
+
+    document_id: str
+    content: str
+
+
+class CounterRow(Row):
+    """A series of numbers (key: series name): how many were given."""
+
+    table: ClassVar[str] = "counter"
+
+    count: int
+
+
+class ClockRow(Row):
+    """The last tick (key `clock`)."""
+
+    table: ClassVar[str] = "clock"
+
+    at_micros: int
+
+
+class ReceiptRow(Row):
+    """What a sink answered (key: document id, revision, sink)."""
+
+    table: ClassVar[str] = "receipt"
+
+    state: str
+    location: str
+    message: str
+
+
+class IndexRow(Row):
+    """Nothing but its key."""
+
+    table: ClassVar[str] = "index"

@@ -1,0 +1,67 @@
+"""The port of a book's store: rows by table and key, changed only inside a transaction that ends with the offset (rule 1)."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from schemas.errors import Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What a store reflects: the next journal offset to apply, and the version of the fold that wrote it."""
+
+    next_offset: int
+    fold_version: str
+
+
+class Rows(Protocol):
+    """Rows of one partition. A key is text; `scan` gives keys in text order."""
+
+    def get(self, table: str, key: str) -> bytes | None:
+        """The row, or None."""
+
+    def put(self, table: str, key: str, value: bytes) -> None:
+        """Insert or replace a row."""
+
+    def delete(self, table: str, key: str) -> None:
+        """Remove a row; a missing one is no error."""
+
+    def scan(self, table: str, start: str = "", stop: str | None = None) -> Iterator[tuple[str, bytes]]:
+        """Rows with `start <= key < stop` in key order. Do not change the same table while scanning it."""
+
+
+class Store(Protocol):
+    """A cache of the journal: a rebuild gives the same rows, byte for byte."""
+
+    @property
+    def position(self) -> Position:
+        """What the rows reflect now."""
+
+    @property
+    def rows(self) -> Rows:
+        """The rows, for reading at any time and for changing inside a transaction."""
+
+    def transaction(self, begin_offset: int, end_offset: int) -> AbstractContextManager[Rows]:
+        """Change rows; at the end of the block rows and `end_offset` are committed as one.
+
+        Raises `StoreMoved` when the stored offset is not `begin_offset` any more. An exception in the block undoes it.
+        """
+
+    def digest(self) -> str:
+        """A hash over all rows, to compare a rebuild with."""
+
+    def close(self) -> None:
+        """Give the store up."""
+
+
+class StoreMoved(Conflict):
+    """Somebody else committed to this store: this owner is refused and must stop."""
+
+    def __init__(self, expected: int, found: int) -> None:
+        super().__init__(
+            "store_moved",
+            f"The store stands at offset {found}, this worker's batch began at {expected}.",
+            "Another worker owns this partition now; this one stops.",
+        )

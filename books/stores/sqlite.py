@@ -1,0 +1,117 @@
+"""The store in one SQLite file for each partition: rows and offset are one transaction of the database (rule 1)."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from books.stores.memory import rows_digest
+from books.stores.port import Position, Rows, StoreMoved
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS row (
+    kind TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (kind, key)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS position (
+    one INTEGER PRIMARY KEY CHECK (one = 1), next_offset INTEGER NOT NULL, fold_version TEXT NOT NULL
+);
+"""
+
+
+class SqliteRows:
+    """Rows of an open connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute = connection.execute
+
+    def get(self, table: str, key: str) -> bytes | None:
+        """See `Rows`."""
+        found = self._execute("SELECT value FROM row WHERE kind = ? AND key = ?", (table, key)).fetchone()
+        return None if found is None else found[0]
+
+    def put(self, table: str, key: str, value: bytes) -> None:
+        """See `Rows`."""
+        self._execute(
+            "INSERT INTO row VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value",
+            (table, key, value),
+        )
+
+    def delete(self, table: str, key: str) -> None:
+        """See `Rows`."""
+        self._execute("DELETE FROM row WHERE kind = ? AND key = ?", (table, key))
+
+    def scan(self, table: str, start: str = "", stop: str | None = None) -> Iterator[tuple[str, bytes]]:
+        """See `Rows`."""
+        query = "SELECT key, value FROM row WHERE kind = ? AND key >= ?"
+        if stop is None:
+            yield from self._execute(query + " ORDER BY key", (table, start)).fetchall()
+        else:
+            yield from self._execute(query + " AND key < ? ORDER BY key", (table, start, stop)).fetchall()
+
+    def tables(self) -> list[str]:
+        """The names of all tables that hold rows, sorted."""
+        return [name for (name,) in self._execute("SELECT DISTINCT kind FROM row ORDER BY kind")]
+
+
+class SqliteStore:
+    """A store on disk. Another version of the fold starts with an empty file, because its rows may mean something else."""
+
+    def __init__(self, path: Path, fold_version: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, isolation_level=None, cached_statements=64, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.execute("PRAGMA cache_size = -65536")
+        self._connection.executescript(_SCHEMA)
+        self._rows = SqliteRows(self._connection)
+        self._fold_version = fold_version
+        if self._read_position() is None:
+            self._start_over()
+
+    @property
+    def position(self) -> Position:
+        """See `Store`."""
+        found = self._read_position()
+        assert found is not None, "a store of this version has a position"
+        return found
+
+    @property
+    def rows(self) -> Rows:
+        """See `Store`."""
+        return self._rows
+
+    @contextmanager
+    def transaction(self, begin_offset: int, end_offset: int) -> Iterator[Rows]:
+        """See `Store`."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            found = self.position.next_offset
+            if found != begin_offset:
+                raise StoreMoved(begin_offset, found)
+            yield self._rows
+            self._connection.execute("UPDATE position SET next_offset = ?", (end_offset,))
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def digest(self) -> str:
+        """See `Store`."""
+        return rows_digest(self._rows, self._rows.tables())
+
+    def close(self) -> None:
+        """See `Store`."""
+        self._connection.close()
+
+    def _read_position(self) -> Position | None:
+        query = "SELECT next_offset, fold_version FROM position WHERE fold_version = ?"
+        found = self._connection.execute(query, (self._fold_version,)).fetchone()
+        return None if found is None else Position(*found)
+
+    def _start_over(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.execute("DELETE FROM row")
+        self._connection.execute("DELETE FROM position")
+        self._connection.execute("INSERT INTO position VALUES (1, 0, ?)", (self._fold_version,))
+        self._connection.execute("COMMIT")

@@ -1,0 +1,54 @@
+"""The `hours` agent: an ordinary Faust agent that keeps the running hours as a table for live views.
+
+Values are absolute and carry the journal offset they reflect; an older one never replaces a newer one.
+"""
+
+from typing import cast
+
+import faust
+
+from schemas.codec import decode
+from schemas.outputs import HoursTotal
+from streams.engine.app import EngineApp
+from streams.engine.guard import GuardedAgent, RawRecord, install_guarded_agent
+from streams.engine.publisher import Outgoing, Publisher
+from streams.letters import Place, dead_letter, reason_of
+from streams.topics import HOURS
+
+NAME = "hours"
+TABLE = "running-hours"
+
+
+def install(
+    app: EngineApp, publisher: Publisher, tenant: str, book: str, partitions: int
+) -> "faust.Table[bytes, bytes]":
+    """Put the agent and its table into an app; the table's changelog is made by the topic bootstrap."""
+    table = app.Table(
+        TABLE,
+        partitions=partitions,
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+    )
+
+    async def keep(record: RawRecord) -> None:
+        total = cast(HoursTotal, decode(record.value or b""))
+        key = record.key or b""
+        known = table.get(key)
+        if known is None or origin_of(known) <= total.origin_offset:
+            table[key] = record.value
+
+    def letter(record: RawRecord, error: Exception) -> Outgoing:
+        place = Place(
+            record.topic, record.partition, record.offset, record.timestamp_milliseconds, record.key, record.value
+        )
+        return dead_letter(place, tenant, book, NAME, *reason_of(error))
+
+    install_guarded_agent(app, GuardedAgent(NAME, HOURS, keep, letter, publisher))
+    return table
+
+
+def origin_of(value: bytes) -> int:
+    """The journal offset that a kept value reflects."""
+    return cast(HoursTotal, decode(value)).origin_offset

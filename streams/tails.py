@@ -1,0 +1,59 @@
+"""The highest origin already standing in an ordered output topic, where a fold that starts goes on (rule 2)."""
+
+from collections.abc import Mapping, Sequence
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from runtime.kafka.connection import KafkaConnection
+from schemas.codec import decode
+from schemas.draft import PublishedDocument
+from schemas.outputs import Alert, HoursTotal
+
+NOTHING = -1
+_POLL_MILLISECONDS = 1_000
+
+
+async def highest_origins(connection: KafkaConnection, topics: Sequence[str], partition: int) -> Mapping[str, int]:
+    """Topic -> origin offset of its last record in this partition, NOTHING for an empty one; and the end of the journal."""
+    places = [TopicPartition(topic, partition) for topic in topics]
+    consumer = AIOKafkaConsumer(**connection.client_arguments(), enable_auto_commit=False)
+    await consumer.start()
+    try:
+        consumer.assign(places)
+        ends = await consumer.end_offsets(places)
+        return {place.topic: await _last_origin(consumer, place, ends[place]) for place in places}
+    finally:
+        await consumer.stop()
+
+
+async def end_of(connection: KafkaConnection, topic: str, partition: int) -> int:
+    """The offset the next record of a partition will get."""
+    place = TopicPartition(topic, partition)
+    consumer = AIOKafkaConsumer(**connection.client_arguments(), enable_auto_commit=False)
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets([place])
+        return int(ends[place])
+    finally:
+        await consumer.stop()
+
+
+async def _last_origin(consumer: "AIOKafkaConsumer[bytes, bytes]", place: TopicPartition, end: int) -> int:
+    """Read back from the end until a record is found; the last record of a partition survives compaction."""
+    beginning = (await consumer.beginning_offsets([place]))[place]
+    start = end - 1
+    while start >= beginning:
+        consumer.seek(place, start)
+        records = (await consumer.getmany(place, timeout_ms=_POLL_MILLISECONDS)).get(place, [])
+        origins = [origin_of(record.value) for record in records if record.value is not None]
+        if origins:
+            return max(origins)
+        start -= 1 if not records else len(records)
+    return NOTHING
+
+
+def origin_of(value: bytes) -> int:
+    """The origin offset of an ordered output."""
+    record = decode(value)
+    assert isinstance(record, PublishedDocument | Alert | HoursTotal), type(record).__name__
+    return record.origin_offset
