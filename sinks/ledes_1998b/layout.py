@@ -13,7 +13,7 @@ from typing import assert_never
 from schemas.draft import DraftLine, Finding, LineKind
 from sinks.base import DraftToSend, Problem
 from sinks.ledes_1998b.fields import INVOICE_NUMBER, INVOICE_TOTAL, LINE_TYPE, LineType
-from sinks.ledes_1998b.price import Price, is_near, price_of
+from sinks.ledes_1998b.price import NEAR, Price, price_of
 from sinks.ledes_1998b.rows import LedesInvoice, LedesLayout, LedesLine
 from sinks.ledes_1998b.settings import PeriodPolicy, Receiver, TaxPolicy
 from sinks.ledes_1998b.shares import Share, shares_of
@@ -108,11 +108,17 @@ def _fee_lines(
 
 
 def _share_price(line: DraftLine, share: Share, receiver: Receiver, *, is_split: bool) -> Price:
-    is_per_hour = line.unit == "h"
-    unit_price = line.unit_price if is_per_hour else Decimal(0)
-    if is_split and line.adjustment == 0 and not is_near(share.hours, unit_price, share.amount):
+    """The line's own rate, but for a share that was rated otherwise: then the rate that its amount and hours say."""
+    unit_price = line.unit_price if line.unit == "h" else Decimal(0)
+    if is_split and not _is_rated_at(line, share, unit_price):
         unit_price = Decimal(0)
     return price_of(share.hours, unit_price, share.amount, receiver)
+
+
+def _is_rated_at(line: DraftLine, share: Share, unit_price: Decimal) -> bool:
+    """Whether a share has the line's rate: exactly, or reduced (raised) where the whole line was reduced (raised)."""
+    difference = share.amount - share.hours * unit_price
+    return abs(difference) < NEAR or (abs(line.adjustment) >= NEAR and (difference < 0) == (line.adjustment < 0))
 
 
 def _expense_line(line: DraftLine, receiver: Receiver) -> LedesLine:

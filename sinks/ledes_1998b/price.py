@@ -47,8 +47,3 @@ def adjustment_of(units: Decimal, unit_cost: Decimal, amount: Decimal) -> Decima
         if abs(difference - adjustment) < TOLERANCE:
             return adjustment
     raise AssertionError("eight decimals are within the tolerance")
-
-
-def is_near(units: Decimal, unit_price: Decimal, amount: Decimal) -> bool:
-    """Whether an amount is what the price says, but for rounding."""
-    return abs(units * unit_price - amount) < NEAR

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator, ValidationError  # type: ignore[import-untyped]  # ships no types
+from jsonschema import Draft202012Validator, ValidationError
 
 from schemas.draft import DraftBody
 from schemas.errors import Conflict, Rejected, Retryable
