@@ -11,12 +11,13 @@ from books.stores.port import Rows
 
 SEPARATOR = "\x1f"
 R = TypeVar("R", bound=Row)
+R_co = TypeVar("R_co", bound=Row, covariant=True)
 _encoder = msgspec.msgpack.Encoder()
 _NOTHING = b"\x90"
 
 
-class _Decoder(Protocol[R]):
-    def decode(self, value: bytes, /) -> R: ...
+class _Decoder(Protocol[R_co]):
+    def decode(self, value: bytes, /) -> R_co: ...
 
 
 @cache

@@ -83,7 +83,9 @@ class Catalog:
                 self._by_client.setdefault(agreement.client_id, []).append(agreement)
 
     def agreement_for(self, client_id: str, project_id: str, day: date) -> Agreement | None:
-        """The contract for a client's work on a local date: that of the project if there is one, else the general one."""
+        """The contract for a client's work on a local date: that of the project if there is one, else the general
+        one.
+        """
         if client_id == UNASSIGNED:
             return None
         valid = [one for one in self._by_client.get(client_id, ()) if one.document.covers(day)]

@@ -1,4 +1,6 @@
-"""A close is an offset: it drafts the rows of its own offset, once its sources were seen and its entries decided (rule 6)."""
+"""A close is an offset: it drafts the rows of its own offset, once its sources were seen and its entries decided
+(rule 6).
+"""
 
 from datetime import UTC, datetime
 from typing import cast
@@ -104,7 +106,9 @@ def decision_arrived(book: Book, entry_id: str, input_hash: str) -> None:
 
 
 def progress(book: Book, catalog: Catalog, cause: Cause, effects: Effects) -> None:
-    """Draft every close whose wait is over: the oldest of a client first, none while an approval of the client is under way."""
+    """Draft every close whose wait is over: the oldest of a client first, none while an approval of the client is
+    under way.
+    """
     busy = {document.client_id for document in live_documents(book) if document.approving}
     for key, close in open_closes(book):
         if close.client_id in busy:

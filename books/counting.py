@@ -1,6 +1,8 @@
-"""What an entry counts for: running hours and cap windows, and the alerts that follow when a window crosses a threshold.
+"""What an entry counts for: running hours and cap windows, and the alerts that follow when a window crosses a
+threshold.
 
-The totals are sums of parts that are kept with the entries (rule 4): a change takes the old part back and adds the new one.
+The totals are sums of parts that are kept with the entries (rule 4): a change takes the old part back and adds
+the new one.
 """
 
 from dataclasses import dataclass
@@ -101,10 +103,10 @@ def judge(book: Book, key: str, row: CapRow, after: int, counted: Counted) -> No
     """Set a window to `after` seconds and propose the alerts that follow."""
     contract_id, cap_id, _pool, window = key.split("\x1f")
     agreement = counted.agreements.get(contract_id)
-    cap = agreement.compiled.cap_by_id(cap_id) if agreement is not None else None
-    if agreement is None or cap is None:
+    if agreement is None or not any(cap.id == cap_id for cap in agreement.compiled.caps):
         _keep(book, key, CapRow(used_seconds=after, fired=row.fired, rearmed=row.rearmed))
         return
+    cap = agreement.compiled.cap(cap_id)
     limit = cap_limit(agreement.compiled, cap_id, window)
     change = alert_thresholds(row.used_seconds, after, limit, cap.thresholds, frozenset(row.fired), cap.rearm)
     rearmed = row.rearmed + (1 if change.recovered else 0)

@@ -1,4 +1,4 @@
-"""Applies decisions: the highest rank wins, then the newest decider version, then the first in the journal (rule 11)."""
+"""Applies decisions: the highest rank wins, then the newest decider, then the first in the journal (rule 11)."""
 
 import msgspec
 

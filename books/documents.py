@@ -34,7 +34,7 @@ _FIXED = (DocumentState.APPROVED.value, DocumentState.ISSUED.value, DocumentStat
 
 
 def live_documents(book: Book, overlapping: DocumentScope | None = None) -> list[DocumentRow]:
-    """Drafts, approved and issued documents; only those of a contract that overlap a scope's period, if one is given."""
+    """Drafts, approved and issued documents; if a scope is given, only those of its contract that overlap its period."""
     found = [row for _, row in book.scan(DocumentRow) if row.state in _LIVE]
     if overlapping is None:
         return found
@@ -125,7 +125,9 @@ def _not_approvable(
 
 
 def is_stale(book: Book, catalog: Catalog, row: DocumentRow) -> bool:
-    """Whether the draft would come out differently from today's rows; entries that it does not know yet are left out (rule 6)."""
+    """Whether the draft would come out differently from today's rows; entries that it does not know yet are left out
+    (rule 6).
+    """
     body = read_body(book, row.document_id)
     agreement = catalog.agreements.get(row.contract_id)
     if agreement is None or catalog.people is None:

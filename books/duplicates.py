@@ -1,6 +1,7 @@
 """Overlapping time of one person: the later of two such entries is held as `possible_duplicate` (rule 10).
 
-Two entries overlap when their clock times do. Where one has no clock time, the signals are weaker and must all be there:
+Two entries overlap when their clock times do. Where one has no clock time, the signals are weaker and must all be
+there:
 another source, the same day, the same length within a minute, and not two different clients.
 """
 
@@ -69,9 +70,12 @@ def duplicate_of(book: Book, row: EntryRow) -> str:
 
 def overlap(one: DayItem, other: DayItem) -> bool:
     """Whether two items of one person and day may be the same time."""
-    if None not in (one.start_micros, one.end_micros, other.start_micros, other.end_micros):
-        assert one.start_micros is not None and one.end_micros is not None
-        assert other.start_micros is not None and other.end_micros is not None
+    if (
+        one.start_micros is not None
+        and one.end_micros is not None
+        and other.start_micros is not None
+        and other.end_micros is not None
+    ):
         return min(one.end_micros, other.end_micros) > max(one.start_micros, other.start_micros)
     return (
         (one.source, one.account) != (other.source, other.account)

@@ -1,4 +1,6 @@
-"""What follows from a batch of journal records: facts, documents and alerts in origin order, work, and changed hours (rule 2)."""
+"""What follows from a batch of journal records: facts, documents and alerts in origin order, work, and changed hours
+(rule 2).
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -54,9 +56,11 @@ class Framed:
 
 @dataclass(slots=True)
 class Effects:
-    """Collects what a batch causes, each with its origin offset. Facts and work are framed already, as their open rows are.
+    """Collects what a batch causes, each with its origin offset. Facts and work are framed already, as their open
+    rows are.
 
-    `hours` holds only the last cause of each row, for its values are absolute. `unapplied` are records that say something
+    `hours` holds only the last cause of each row, for its values are absolute. `unapplied` are records that say
+    something
     the fold cannot use: (offset, reason code, detail); they end as dead letters.
     """
 

@@ -33,12 +33,16 @@ def apply_version(book: Book, catalog: Catalog, version: EntryVersion, cause: Ca
     new = made if old is None else merge(old, made)
     if old is not None and new is old:
         return False
-    if old is not None and new.content == old.content and new.deletion == old.deletion and new.conflict == old.conflict:
-        if not old.deletion_proposed:
-            book.put(new.entry_id, new)
-            return True
+    if old is not None and not old.deletion_proposed and _says_the_same(old, new):
+        book.put(new.entry_id, new)
+        return True
     change(book, catalog, old, new, cause, effects)
     return True
+
+
+def _says_the_same(old: EntryRow, new: EntryRow) -> bool:
+    """Only the version was raised: nothing that is counted or decided can differ."""
+    return (old.content, old.deletion, old.conflict) == (new.content, new.deletion, new.conflict)
 
 
 def change(
@@ -83,7 +87,9 @@ def settle(
 
 
 def _decided(book: Book, old: EntryRow | None, new: EntryRow) -> EntryRow:
-    """A row keeps its decisions as long as what they rest on stays the same; else those for its new content are looked up."""
+    """A row keeps its decisions as long as what they rest on stays the same; else those for its new content are
+    looked up.
+    """
     if old is not None and old.input_hash == new.input_hash and old.said == new.said:
         return new
     by_hash = book.get(DecisionRow, key_of(new.entry_id, new.input_hash))
@@ -175,6 +181,7 @@ def billing_entry(row: EntryRow, billed: BilledRow | None = None) -> BillingEntr
     return BillingEntry(
         entry_id=row.entry_id,
         content=row.content,
+        premise=row.input_hash,
         source=row.source,
         source_entry_id=row.source_entry_id,
         kind=EntryKind(row.kind),

@@ -1,4 +1,6 @@
-"""Proposing facts and requesting work: an open row keeps a proposal until it is read back from the journal (design section 1)."""
+"""Proposing facts and requesting work: an open row keeps a proposal until it is read back from the journal (design
+section 1).
+"""
 
 from collections.abc import Iterator
 
@@ -62,7 +64,9 @@ def settle(book: Book, fact: Fact, offset: int) -> bool:
 
 
 def fact_id_of_command(command_id: str) -> str:
-    """The fact id of a command's verdict; commands and facts are counted in one table, so it must differ from the command's."""
+    """The fact id of a command's verdict; commands and facts are counted in one table, so it must differ from the
+    command's.
+    """
     return f"verdict:{command_id}"
 
 

@@ -1,4 +1,6 @@
-"""The end of an import: what its scope holds in our rows and the import did not bring is proposed as deleted (BD-66, rule 5)."""
+"""The end of an import: what its scope holds in our rows and the import did not bring is proposed as deleted (BD-66,
+rule 5).
+"""
 
 from datetime import date
 

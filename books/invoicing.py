@@ -1,4 +1,6 @@
-"""From rows to an invoice: gathers what billing needs for a scope and hands it over. Preview, close and approval use it."""
+"""From rows to an invoice: gathers what billing needs for a scope and hands it over. Preview, close and approval use
+it.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

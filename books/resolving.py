@@ -62,7 +62,9 @@ def resolve(row: EntryRow, catalog: Catalog) -> EntryRow:
 
 @lru_cache(maxsize=65_536)
 def input_hash(said: str, client_id: str, facts_hash: str, role: str) -> str:
-    """Hash of all that a decision rests on: what the entry says, whose it is, the contract's facts and the worker's role."""
+    """Hash of all that a decision rests on: what the entry says, whose it is, the contract's facts and the worker's
+    role.
+    """
     return content_hash({"said": said, "client": client_id, "facts": facts_hash, "role": role})[:32]
 
 

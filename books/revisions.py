@@ -1,4 +1,6 @@
-"""Applies revisions of the directory and of contracts: what they change is settled again at once (BD-15: the open period re-rates)."""
+"""Applies revisions of the directory and of contracts: what they change is settled again at once (BD-15: the open
+period re-rates).
+"""
 
 from pydantic import ValidationError
 

@@ -1,4 +1,6 @@
-"""The rows of a book: what each table holds. Rows are small typed structs, written as MessagePack arrays (books/README.md)."""
+"""The rows of a book: what each table holds. Rows are small typed structs, written as MessagePack arrays
+(books/README.md).
+"""
 
 from typing import ClassVar
 
@@ -42,11 +44,12 @@ class HoursPart(msgspec.Struct, frozen=True, array_like=True):
     held_seconds: int
 
 
-class EntryRow(Row):
+class EntryRow(Row, frozen=True):
     """The current version of a source entry, what its names resolve to, what was decided, and what it counts for.
 
     Instants are UTC microseconds, dates ISO text, decimals text. `asserted_*` are a person's assignments and win over
-    resolving. `said` is the hash of all a decider may look at in the version itself, `input_hash` adds client and contract facts.
+    resolving. `said` is the hash of all a decider may look at in the version itself, `input_hash` adds client and
+    contract facts.
     """
 
     table: ClassVar[str] = "entry"
@@ -106,7 +109,7 @@ class EntryRow(Row):
     hours: HoursPart | None = None
 
 
-class DecisionRow(Row):
+class DecisionRow(Row, frozen=True):
     """The best decision for an entry's input hash (key: entry id and input hash)."""
 
     table: ClassVar[str] = "decision"
@@ -114,7 +117,7 @@ class DecisionRow(Row):
     part: DecisionPart
 
 
-class PersonDecisionRow(Row):
+class PersonDecisionRow(Row, frozen=True):
     """A person's decision for what an entry says (key: entry id and `said` hash)."""
 
     table: ClassVar[str] = "person_decision"
@@ -122,7 +125,7 @@ class PersonDecisionRow(Row):
     part: DecisionPart
 
 
-class MemoryRow(Row):
+class MemoryRow(Row, frozen=True):
     """An approved decision for a text (key: client id and hash of the text)."""
 
     table: ClassVar[str] = "memory"
@@ -143,7 +146,7 @@ class DayItem(msgspec.Struct, frozen=True, array_like=True):
     client_id: str
 
 
-class PersonDayRow(Row):
+class PersonDayRow(Row, frozen=True):
     """The time entries of a person on a UTC day, sorted by entry id (key: person and day)."""
 
     table: ClassVar[str] = "person_day"
@@ -151,7 +154,7 @@ class PersonDayRow(Row):
     items: tuple[DayItem, ...]
 
 
-class HoursRow(Row):
+class HoursRow(Row, frozen=True):
     """Running hours (key: client, week, role, person); the sum of the `hours` parts of the entries that name it."""
 
     table: ClassVar[str] = "hours"
@@ -162,7 +165,7 @@ class HoursRow(Row):
     entries: int
 
 
-class CapRow(Row):
+class CapRow(Row, frozen=True):
     """A cap window (key: contract, cap, pool, window); `used_seconds` is the sum of the `caps` parts that name it.
 
     `fired` are the thresholds that stand as fired; `rearmed` counts recoveries.
@@ -175,7 +178,7 @@ class CapRow(Row):
     rearmed: int
 
 
-class RevisionRow(Row):
+class RevisionRow(Row, frozen=True):
     """The newest revision of the directory (key `directory`) or of a contract (key: contract id)."""
 
     table: ClassVar[str] = "revision"
@@ -184,7 +187,7 @@ class RevisionRow(Row):
     client_id: str
 
 
-class RevisionTextRow(Row):
+class RevisionTextRow(Row, frozen=True):
     """A revision's document (key: revision hash); kept for closes that wait and for drafts that are compared."""
 
     table: ClassVar[str] = "revision_text"
@@ -192,7 +195,7 @@ class RevisionTextRow(Row):
     document: str
 
 
-class RateRow(Row):
+class RateRow(Row, frozen=True):
     """An exchange rate (key: base, quote, date)."""
 
     table: ClassVar[str] = "rate"
@@ -201,7 +204,7 @@ class RateRow(Row):
     rate_source: str
 
 
-class WatermarkRow(Row):
+class WatermarkRow(Row, frozen=True):
     """How far a source account was seen (key: source, account)."""
 
     table: ClassVar[str] = "watermark"
@@ -209,7 +212,7 @@ class WatermarkRow(Row):
     seen_micros: int
 
 
-class OpenFactRow(Row):
+class OpenFactRow(Row, frozen=True):
     """A fact that was proposed and not read back yet (key: fact id): the framed record."""
 
     table: ClassVar[str] = "open_fact"
@@ -218,7 +221,7 @@ class OpenFactRow(Row):
     value: bytes
 
 
-class OpenWorkRow(Row):
+class OpenWorkRow(Row, frozen=True):
     """Work without an answer (key: request id): the framed record."""
 
     table: ClassVar[str] = "open_work"
@@ -227,7 +230,7 @@ class OpenWorkRow(Row):
     value: bytes
 
 
-class SeenRow(Row):
+class SeenRow(Row, frozen=True):
     """A command or fact id that counted already (key: id), with the offset where it did."""
 
     table: ClassVar[str] = "seen"
@@ -235,8 +238,8 @@ class SeenRow(Row):
     offset: int
 
 
-class CloseRow(Row):
-    """A close that waits (key: offset, padded): the framed command, the revisions and the invoice date of its offset.
+class CloseRow(Row, frozen=True):
+    """A close that waits (key: offset, padded): its framed command, the revisions and the invoice date of its offset.
 
     `wait_ended` says that its time is over, `proposed` that its draft is on the way to the journal.
     """
@@ -254,7 +257,7 @@ class CloseRow(Row):
     proposed: bool
 
 
-class FrozenRow(Row):
+class FrozenRow(Row, frozen=True):
     """An entry as it was at a waiting close's offset (key: close, entry id), and the document its time stood on then."""
 
     table: ClassVar[str] = "frozen"
@@ -263,7 +266,7 @@ class FrozenRow(Row):
     billed: "BilledRow | None"
 
 
-class DocumentRow(Row):
+class DocumentRow(Row, frozen=True):
     """A document (key: document id). `approving` is the approve command under way."""
 
     table: ClassVar[str] = "document"
@@ -286,7 +289,7 @@ class DocumentRow(Row):
     approving: str
 
 
-class BodyRow(Row):
+class BodyRow(Row, frozen=True):
     """The body of a document's newest revision (key: document id): the framed fact that drafted it."""
 
     table: ClassVar[str] = "body"
@@ -294,7 +297,7 @@ class BodyRow(Row):
     value: bytes
 
 
-class BilledRow(Row):
+class BilledRow(Row, frozen=True):
     """The approved document an entry's time stands on (key: entry id): it is never put on another one."""
 
     table: ClassVar[str] = "billed"
@@ -303,7 +306,7 @@ class BilledRow(Row):
     content: str
 
 
-class CounterRow(Row):
+class CounterRow(Row, frozen=True):
     """A series of numbers (key: series name): how many were given."""
 
     table: ClassVar[str] = "counter"
@@ -311,7 +314,7 @@ class CounterRow(Row):
     count: int
 
 
-class ClockRow(Row):
+class ClockRow(Row, frozen=True):
     """The last tick (key `clock`)."""
 
     table: ClassVar[str] = "clock"
@@ -319,7 +322,7 @@ class ClockRow(Row):
     at_micros: int
 
 
-class ReceiptRow(Row):
+class ReceiptRow(Row, frozen=True):
     """What a sink answered (key: document id, revision, sink)."""
 
     table: ClassVar[str] = "receipt"
@@ -329,7 +332,7 @@ class ReceiptRow(Row):
     message: str
 
 
-class IndexRow(Row):
+class IndexRow(Row, frozen=True):
     """Nothing but its key."""
 
     table: ClassVar[str] = "index"

@@ -1,4 +1,6 @@
-"""Entry versions into rows: which version counts, whatever order they come in (design rule 5; billing-domain group K)."""
+"""Entry versions into rows: which version counts, whatever order they come in (design rule 5; billing-domain group
+K).
+"""
 
 from datetime import date, datetime
 
@@ -72,7 +74,8 @@ def is_deleted(row: EntryRow) -> bool:
 
 
 def merge(row: EntryRow, other: EntryRow) -> EntryRow:
-    """The row after `other`, a row made of another version of the same entry, arrived; `row` itself when nothing changes.
+    """The row after `other`, a row made of another version of the same entry, arrived; `row` itself when nothing
+    changes.
 
     The result depends on the set of versions, not on their order. What people asserted stays with the entry.
     """

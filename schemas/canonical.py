@@ -50,7 +50,8 @@ def plain(value: object) -> object:
             return {str(key): plain(member) for key, member in value.items() if member is not None}
         case tuple() | list():
             return [plain(member) for member in value]
-    raise TypeError(f"{type(value).__name__} has no canonical form")
+        case _:
+            raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
 def canonical_bytes(fields: Mapping[str, object]) -> bytes:

@@ -1,6 +1,7 @@
 """Records to bytes and back: Confluent framing (0x00, schema id in 4 bytes, Avro), with the ids fixed in this package.
 
-Writers use the current schema of a record. Readers find the writer's schema by its id, among all that were ever released
+Writers use the current schema of a record. Readers find the writer's schema by its id, among all that were ever
+released
 (`avsc/released/`), and read it as the current one. A schema registry is not needed; it may be filled from these files.
 """
 
@@ -14,6 +15,7 @@ from typing import cast
 
 import fastavro
 from fastavro.schema import parse_schema
+from fastavro.types import Schema
 from pydantic import ValidationError
 
 from schemas.errors import Unreadable
@@ -22,7 +24,17 @@ from schemas.values import Record
 
 _FRAME = struct.Struct(">bI")
 # What fastavro raises on foreign bytes: it has no error of its own for a broken stream.
-_BROKEN = (ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, TypeError, ValueError, struct.error)
+_BROKEN = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 RECORD_BYTES_MAX = 1_048_576
 """Inputs above this are refused before they are parsed; documents and facts may be larger."""
 DOCUMENT_BYTES_MAX = 16_777_216
@@ -39,7 +51,7 @@ def _load(path: str) -> dict[str, object]:
 
 
 @cache
-def _writer(record: type[Record]) -> object:
+def _writer(record: type[Record]) -> Schema:
     return parse_schema(_load(f"{record.schema_name}.avsc"))
 
 
@@ -54,7 +66,7 @@ def _readers() -> Mapping[int, tuple[type[Record], str]]:
 
 
 @cache
-def _reading(schema_id: int) -> tuple[type[Record], object, object]:
+def _reading(schema_id: int) -> tuple[type[Record], Schema, Schema | None]:
     record, path = _readers()[schema_id]
     writer = parse_schema(_load(path))
     reader = None if schema_id == record.schema_id else _writer(record)
@@ -72,7 +84,9 @@ def encode(record: Record) -> bytes:
 def schema_id_of(value: bytes) -> int:
     """The schema id in a frame; Unreadable when there is no frame of ours."""
     if len(value) < _FRAME.size:
-        raise Unreadable("frame_short", f"A record of {len(value)} bytes has no frame.", "Publish Confluent-framed Avro.")
+        raise Unreadable(
+            "frame_short", f"A record of {len(value)} bytes has no frame.", "Publish Confluent-framed Avro."
+        )
     magic, schema_id = _FRAME.unpack_from(value)
     if magic != 0:
         raise Unreadable("frame_magic", f"The first byte is {magic}, not 0.", "Publish Confluent-framed Avro.")
@@ -98,7 +112,9 @@ def decode(value: bytes, bytes_max: int = DOCUMENT_BYTES_MAX) -> Record:
     try:
         fields = fastavro.schemaless_reader(buffer, writer, reader)
     except _BROKEN as error:
-        raise Unreadable("avro_broken", f"Not a {record.schema_name}: the Avro bytes are broken.", detail=repr(error)) from None
+        raise Unreadable(
+            "avro_broken", f"Not a {record.schema_name}: the Avro bytes are broken.", detail=repr(error)
+        ) from None
     if buffer.tell() != len(value):
         raise Unreadable("avro_trailing", f"{len(value) - buffer.tell()} bytes follow the {record.schema_name}.")
     try:

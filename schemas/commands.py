@@ -18,7 +18,9 @@ class Command(Record):
 
 
 class AssignEntry(Command):
-    """Give an entry a client, person or project that its source did not name well enough. Empty fields stay as they are."""
+    """Give an entry a client, person or project that its source did not name well enough. Empty fields stay as they
+    are.
+    """
 
     schema_id: ClassVar[int] = 1101
     schema_name: ClassVar[str] = "assign_entry"
@@ -56,7 +58,9 @@ class HoldEntry(Command):
 
 
 class ReleaseEntry(Command):
-    """Settle one reason for which an entry is held: a hold, a possible duplicate, a conflict, a proposed deletion (keep it)."""
+    """Settle one reason for which an entry is held: a hold, a possible duplicate, a conflict, a proposed deletion
+    (keep it).
+    """
 
     schema_id: ClassVar[int] = 1104
     schema_name: ClassVar[str] = "release_entry"

@@ -18,6 +18,14 @@ class SourceNames(Value):
     names_at: Mapping[str, tuple[str, ...]] = {}
 
 
+class InvoiceNumbers(Value):
+    """The series of invoice numbers: `prefix`, then a counter from `first` on with at least `digits` digits (BD-71)."""
+
+    prefix: str = Field(default="", max_length=10)
+    first: int = Field(default=1, ge=0)
+    digits: int = Field(default=4, ge=1, le=10)
+
+
 class Firm(Value):
     """Who bills. `rates` is the rate card: a role on a service item goes before the role alone."""
 
@@ -28,6 +36,7 @@ class Firm(Value):
     zone: ZoneName
     currency: Currency
     rates: tuple[RoleRate, ...] = ()
+    invoice_numbers: InvoiceNumbers = InvoiceNumbers()
 
     @model_validator(mode="after")
     def _one_rate_per_date(self) -> Self:

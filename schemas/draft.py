@@ -1,6 +1,7 @@
 """Documents: the body of an invoice as billing computes it, sinks render it and people read it.
 
-A body holds nothing that depends on when or by whom it was computed: the same facts give the same bytes. Offsets, times,
+A body holds nothing that depends on when or by whom it was computed: the same facts give the same bytes. Offsets,
+times,
 revision and number stand around it in `PublishedDocument`.
 """
 
@@ -62,7 +63,8 @@ class LineKind(WireEnum):
 
 
 class LineSource(Value):
-    """One entry's part of a line: `worked_seconds` of it and the rounding delta that came with it, and its share of the amount.
+    """One entry's part of a line: `worked_seconds` of it and the rounding delta that came with it, and its share of
+    the amount.
 
     `content` is the entry version's content hash.
     """
@@ -97,9 +99,11 @@ class Charge(Value):
 
 
 class DraftLine(Value):
-    """What the client sees. `amount = quantity x unit_price + adjustment`, where a unit price can be given; all in `currency`.
+    """What the client sees. `amount = quantity x unit_price + adjustment`, where a unit price can be given; all in
+    `currency`.
 
-    `seconds` is billable time including increments (0 for expenses). `line_id` is stable for the same scope and grouping key.
+    `seconds` is billable time including increments (0 for expenses). `line_id` is stable for the same scope and
+    grouping key.
     """
 
     line_id: str

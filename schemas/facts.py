@@ -1,6 +1,7 @@
 """Facts: what the fold's owner appends to the journal, and that alone changes what was promised.
 
-A fact counts when it is read back; the first for a `fact_id` wins. Numbers, revisions and sequences are not in them: they are
+A fact counts when it is read back; the first for a `fact_id` wins. Numbers, revisions and sequences are not in them:
+they are
 given by counting when a fact is read back (design section 1).
 """
 

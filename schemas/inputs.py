@@ -78,9 +78,11 @@ class SourceWatermark(Record):
 
 
 class ImportCompleted(Record):
-    """The end of an import: all its rows were published before; what its scope holds and the import lacks may be deleted.
+    """The end of an import: all its rows were published before; what its scope holds and the import lacks may be
+    deleted.
 
-    The scope is the source account, the people and the half-open span of local dates. `accepted + refused + asked = rows`.
+    The scope is the source account, the people and the half-open span of local dates. `accepted + refused + asked =
+    rows`.
     `observed_at` is the one observation time of all rows of the import.
     """
 
@@ -104,7 +106,9 @@ class ImportCompleted(Record):
 
 
 class DirectoryRevision(Record):
-    """Clients, people, roles and firm as one validated document (canonical JSON); the newest revision in the journal counts."""
+    """Clients, people, roles and firm as one validated document (canonical JSON); the newest revision in the journal
+    counts.
+    """
 
     schema_id: ClassVar[int] = 1005
     schema_name: ClassVar[str] = "directory_revision"
@@ -117,7 +121,9 @@ class DirectoryRevision(Record):
 
 
 class ContractRevision(Record):
-    """A contract as one validated document (canonical JSON); the newest revision of a contract id counts, it is dated inside."""
+    """A contract as one validated document (canonical JSON); the newest revision of a contract id counts, it is dated
+    inside.
+    """
 
     schema_id: ClassVar[int] = 1006
     schema_name: ClassVar[str] = "contract_revision"

@@ -1,4 +1,6 @@
-"""Half-open spans of local dates: a billing period `[start, end)` and the calendar windows of caps (BD-30..32, BD-60)."""
+"""Half-open spans of local dates: a billing period `[start, end)` and the calendar windows of caps (BD-30..32,
+BD-60).
+"""
 
 import calendar
 import re

@@ -1,4 +1,6 @@
-"""Kinds of values that records are made of, with their form on the wire, and the two base classes of all models."""
+"""Kinds of values that records are made of, with their form on the wire; the base classes of all models, and the
+envelope that each record carries.
+"""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,7 +22,9 @@ def _in_utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-DecimalText = Annotated[Decimal, AfterValidator(_finite), PlainSerializer(lambda value: format(value, "f"), return_type=str)]
+DecimalText = Annotated[
+    Decimal, AfterValidator(_finite), PlainSerializer(lambda value: format(value, "f"), return_type=str)
+]
 """An exact decimal; on the wire its plain text, because amounts, rates and quantities have different scales."""
 
 Instant = Annotated[datetime, AfterValidator(_in_utc)]
@@ -41,8 +45,27 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
 
+class Envelope(Value):
+    """`event_id` is deterministic; `causation` is the event that led to this one, `correlation` the story both belong
+    to.
+
+    `origin` says who wrote it (`connector:toggl-csv`, `cli`, `fold@4711`), `producer` names the program and version.
+    """
+
+    event_id: str
+    tenant: str
+    book: str
+    causation: str = ""
+    correlation: str = ""
+    origin: str
+    recorded_at: Instant
+    producer: str
+
+
 class Record(Value):
     """A record of a topic: `schema_id` is its fixed number in the Confluent frame, never reused."""
 
     schema_id: ClassVar[int]
     schema_name: ClassVar[str]
+
+    envelope: Envelope

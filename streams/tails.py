@@ -14,7 +14,9 @@ _POLL_MILLISECONDS = 1_000
 
 
 async def highest_origins(connection: KafkaConnection, topics: Sequence[str], partition: int) -> Mapping[str, int]:
-    """Topic -> origin offset of its last record in this partition, NOTHING for an empty one; and the end of the journal."""
+    """Topic -> origin offset of its last record in this partition, NOTHING for an empty one; and the end of the
+    journal.
+    """
     places = [TopicPartition(topic, partition) for topic in topics]
     consumer = AIOKafkaConsumer(**connection.client_arguments(), enable_auto_commit=False)
     await consumer.start()

@@ -26,10 +26,12 @@ DOCUMENT_BYTES_MAX = 16 * 1024 * 1024
 
 
 def topic_specs(partitions: int, replication_factor: int) -> tuple[TopicSpec, ...]:
-    """All topics. The partition count is fixed for an installation's life, because a book's partition follows from it."""
+    """All topics. The partition count is fixed for an installation's life, because a book's partition follows from
+    it.
+    """
     small = {"max.message.bytes": str(INPUT_BYTES_MAX)}
     large = {"max.message.bytes": str(DOCUMENT_BYTES_MAX)}
-    safe = {"min.insync.replicas": "2"} if replication_factor >= 3 else {}  # noqa: PLR2004  # two of three copies
+    safe = {"min.insync.replicas": "2"} if replication_factor >= 3 else {}
     settings: dict[str, dict[str, str]] = {
         TIME_ENTRIES: {**_DAYS_90, **_FLUSHED, **small},
         COMMANDS: {**_FOR_EVER, **_FLUSHED, **small},

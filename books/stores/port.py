@@ -1,4 +1,6 @@
-"""The port of a book's store: rows by table and key, changed only inside a transaction that ends with the offset (rule 1)."""
+"""The port of a book's store: rows by table and key, changed only inside a transaction that ends with the offset
+(rule 1).
+"""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager

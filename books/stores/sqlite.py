@@ -54,7 +54,9 @@ class SqliteRows:
 
 
 class SqliteStore:
-    """A store on disk. Another version of the fold starts with an empty file, because its rows may mean something else."""
+    """A store on disk. Another version of the fold starts with an empty file, because its rows may mean something
+    else.
+    """
 
     def __init__(self, path: Path, fold_version: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

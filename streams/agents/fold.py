@@ -1,6 +1,8 @@
-"""The `fold` agent: one partition's journal into rows. Outputs are acknowledged before rows and offset are committed together.
+"""The `fold` agent: one partition's journal into rows. Outputs are acknowledged before rows and offset are committed
+together.
 
-On start it applies silently to the journal's end; then it publishes what its rows hold as open, and of documents, alerts
+On start it applies silently to the journal's end; then it publishes what its rows hold as open, and of documents,
+alerts
 and hours what lies at or after the highest origin that stands in their topic (rules 1 and 2).
 """
 

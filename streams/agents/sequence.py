@@ -1,4 +1,5 @@
-"""The `sequence` agent: checks what writers publish and appends it to the journal of its book, in the order it reads it.
+"""The `sequence` agent: checks what writers publish and appends it to the journal of its book, in the order it reads
+it.
 
 A record is appended as the bytes it came in. Twice is harmless: versions, command ids and ranks make a repeat nothing.
 What does not pass ends in `dead-letters`, whole, and the partition goes on.
