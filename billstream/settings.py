@@ -203,6 +203,11 @@ class Settings(Group):
         default=Path("directory"), description="Folder of clients, people and roles.", examples=["directory"]
     )
     contracts: Path = Field(default=Path("contracts"), description="Folder of contracts.", examples=["contracts"])
+    exchange_rates: Path = Field(
+        default=Path("exchange-rates.yaml"),
+        description="File of exchange rates; may be missing.",
+        examples=["rates.yaml"],
+    )
     partitions: int = Field(
         default=4,
         ge=1,

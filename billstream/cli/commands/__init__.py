@@ -1,0 +1,1 @@
+"""One module per family of commands; signatures stay light, bodies import the rooms they need."""

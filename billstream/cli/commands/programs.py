@@ -1,0 +1,44 @@
+"""Programs that run until they are stopped (`up`, `worker`), and the demo."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Folder = Annotated[Path | None, typer.Option("--folder", metavar="DIR", help="Where the sample firm is put and kept.")]
+
+
+def demo(context: typer.Context, folder: Folder = None) -> int:
+    """From nothing to draft invoices: a broker, a sample firm, its exports, a close, drafts as files.
+
+    \b
+    Example:
+      billstream demo
+    """
+    from billstream.demo.run import run_demo
+
+    return run_demo(context.obj, folder)
+
+
+def up(context: typer.Context) -> int:
+    """Run everything in one process: the embedded broker if none is set, the worker, and the watched folders.
+
+    \b
+    Example:
+      billstream up
+    """
+    from billstream.bootstrap import run_up
+
+    return run_up(context.obj)
+
+
+def worker(context: typer.Context) -> int:
+    """Run one worker against the broker of the settings; start as many as you have partitions.
+
+    \b
+    Example:
+      BILLSTREAM_BROKERS=kafka:9092 billstream worker
+    """
+    from billstream.bootstrap import run_worker
+
+    return run_worker(context.obj)

@@ -1,0 +1,227 @@
+"""Answers as tables and sentences for people; every figure comes from the published results."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from billstream.cli.output import hours, money, table, visible
+from billstream.cli.results import (
+    BucketItem,
+    ContractsResult,
+    DocumentItem,
+    DocumentsResult,
+    EntriesResult,
+    ExplainResult,
+    HeldResult,
+    ImportResult,
+    PreviewResult,
+    RefusedItem,
+    StatusResult,
+    StoryNode,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+SHORT_ID = 12
+CAPS_SHOWN_MAX = 10
+PROBLEMS_SHOWN_MAX = 20
+
+
+def contracts(screen: "Console", result: ContractsResult) -> None:
+    """What was read, and what of it went to the book."""
+    rows = [
+        (
+            one.id,
+            one.client,
+            one.currency,
+            f"{one.date_from or ''}..{one.date_to or ''}",
+            one.file,
+            one.revision[:SHORT_ID],
+        )
+        for one in result.contracts
+    ]
+    title = f"{result.clients} clients, {result.people} people, {result.projects} projects: all right"
+    table(screen, title, ("contract", "client", "currency", "valid", "file", "revision"), rows)
+    if result.published:
+        verb = "would be sent" if result.dry_run else "sent"
+        screen.print(f"{result.published} revisions and rates {verb} to the book.")
+
+
+def imported(screen: "Console", result: ImportResult) -> None:
+    """What was understood of each file; counts add up."""
+    head = ("file", "read as", "rows", "accepted", "refused", "asked", "skipped", "from", "to", "people")
+    rows = [
+        (
+            *(
+                one.file,
+                one.format,
+                str(one.rows),
+                str(one.accepted),
+                str(one.refused),
+                str(one.asked),
+                str(one.skipped),
+            ),
+            *(str(one.date_from or ""), str(one.date_to or ""), str(len(one.people))),
+        )
+        for one in result.files
+    ]
+    table(
+        screen, "Understood (nothing was sent)" if result.dry_run else "Imported", head, rows, right=(2, 3, 4, 5, 6, 9)
+    )
+    for one in result.files:
+        for note in one.notes:
+            screen.print(f"{one.file}: {visible(note)}")
+        for problem in one.problems[:PROBLEMS_SHOWN_MAX]:
+            where = f"{one.file}:{problem.line}" + (f" {problem.column}" if problem.column else "")
+            screen.print(f"{where}: {problem.reason}: {visible(problem.message)} {visible(problem.value)!r}")
+        if len(one.problems) > PROBLEMS_SHOWN_MAX:
+            screen.print(f"{one.file}: and {len(one.problems) - PROBLEMS_SHOWN_MAX} more (--json lists all)")
+
+
+def document(screen: "Console", one: DocumentItem) -> None:
+    """One document with its lines and where its time went."""
+    name = one.number or one.document_id[:SHORT_ID] or "preview"
+    title = f"{one.client}  {one.date_from}..{one.date_to}  {one.state}  {name}  {money(one.totals.gross, one.totals.currency)}"
+    rows = [
+        (
+            *(visible(line.text), hours(line.seconds) if line.seconds else "", f"{line.quantity} {line.unit}"),
+            *(
+                str(line.unit_price),
+                str(line.adjustment) if line.adjustment else "",
+                str(line.amount),
+                line.line_id[:SHORT_ID],
+            ),
+        )
+        for line in one.lines
+    ]
+    table(screen, title, ("line", "time", "quantity", "price", "adjusted", "amount", "id"), rows, right=(1, 2, 3, 4, 5))
+    screen.print(
+        f"net {money(one.totals.net, one.totals.currency)} + tax {money(one.totals.tax, one.totals.currency)} = "
+        f"{money(one.totals.gross, one.totals.currency)}; worked {hours(one.worked_seconds)}: {buckets_text(one.buckets)}"
+    )
+    for text in (*one.findings, *(f"missing: {text}" for text in one.missing)):
+        screen.print(f"note: {visible(text)}")
+
+
+def buckets_text(buckets: Iterable[BucketItem]) -> str:
+    """`billed 112:30, held possible_duplicate 0:25`."""
+    return ", ".join(f"{one.bucket} {one.reason}".strip() + f" {hours(one.seconds)}" for one in buckets) or "nothing"
+
+
+def preview(screen: "Console", result: PreviewResult) -> None:
+    """All previews, one after the other."""
+    for one in result.documents:
+        document(screen, one)
+    for problem in result.problems:
+        screen.print(f"note: {visible(problem)}")
+
+
+def documents(screen: "Console", result: DocumentsResult) -> None:
+    """One row for each document, then what was refused or has no answer yet."""
+    document_table(screen, "", result.documents)
+    refused(screen, result.refused)
+    if result.waiting:
+        screen.print(
+            f"{len(result.waiting)} without an answer yet; `billstream status` shows them when they are there."
+        )
+
+
+def document_table(screen: "Console", title: str, items: Sequence[DocumentItem]) -> None:
+    """Documents with state, totals and files."""
+    if not items:
+        return
+    rows = [
+        (
+            *(one.client, f"{one.date_from}..{one.date_to}", one.state, str(one.revision), one.number),
+            *(
+                hours(one.worked_seconds),
+                money(one.totals.net, one.totals.currency),
+                money(one.totals.gross, one.totals.currency),
+            ),
+            *(one.document_id[:SHORT_ID], "\n".join(one.files)),
+        )
+        for one in items
+    ]
+    head = ("client", "period", "state", "rev", "number", "worked", "net", "gross", "id", "files")
+    table(screen, title, head, rows, right=(3, 5, 6, 7))
+
+
+def refused(screen: "Console", items: Sequence[RefusedItem]) -> None:
+    """What was refused and why."""
+    for one in items:
+        screen.print(f"refused: {one.about}: {one.reason}. {visible(one.detail)}")
+
+
+def entries(screen: "Console", result: EntriesResult) -> None:
+    """How many were changed, and what was refused."""
+    screen.print(f"{len(result.done)} done.")
+    refused(screen, result.refused)
+
+
+def held(screen: "Console", result: HeldResult) -> None:
+    """Held entries and the command that settles each."""
+    rows = [
+        (
+            one.reason,
+            one.entry_id[:SHORT_ID],
+            one.work_date,
+            one.person,
+            one.client,
+            hours(one.seconds),
+            one.description,
+            one.fix,
+        )
+        for one in result.entries
+    ]
+    head = ("reason", "entry", "day", "person", "client", "time", "text", "settle it with")
+    table(screen, f"{len(rows)} held entries", head, rows, right=(5,))
+
+
+def status(screen: "Console", result: StatusResult) -> None:
+    """The book on one page."""
+    screen.print(
+        f"{result.tenant}/{result.book} at {result.broker}: journal offset {result.journal_offset}, "
+        f"{result.entries} entries, {hours(result.worked_seconds)} worked, clock {result.clock or 'has not ticked'}"
+    )
+    if result.held:
+        rows = [(one.reason, str(one.entries), hours(one.seconds)) for one in result.held]
+        table(screen, "Held", ("reason", "entries", "time"), rows, right=(1, 2))
+    if result.caps:
+        shown = result.caps[:CAPS_SHOWN_MAX]
+        caps = [
+            (
+                one.contract,
+                one.cap,
+                one.window,
+                one.pool,
+                hours(one.used_seconds),
+                hours(one.limit_seconds),
+                f"{one.percent} %",
+            )
+            for one in shown
+        ]
+        table(
+            screen,
+            "Caps, fullest first",
+            ("contract", "cap", "window", "pool", "used", "limit", "share"),
+            caps,
+            right=(4, 5, 6),
+        )
+    document_table(screen, "Documents", result.documents)
+    if result.waiting_closes or result.open_work:
+        screen.print(f"waiting: {result.waiting_closes} closes, {result.open_work} requests to slow work")
+
+
+def explain(screen: "Console", result: ExplainResult) -> None:
+    """The story as a tree."""
+    from rich.text import Text
+    from rich.tree import Tree
+
+    def grow(tree: Tree, nodes: Sequence[StoryNode]) -> None:
+        for node in nodes:
+            grow(tree.add(Text(visible(node.text))), node.below)
+
+    for node in result.story:
+        tree = Tree(Text(visible(node.text), style="bold"))
+        grow(tree, node.below)
+        screen.print(tree)

@@ -1,0 +1,291 @@
+"""The published answers of `--json`, one model per command; a field is only ever added (docs/reference/schemas)."""
+
+from datetime import date, datetime
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, computed_field
+
+from schemas.values import DecimalText
+
+
+class Result(BaseModel):
+    """An answer; `schema` names its form and version."""
+
+    model_config = ConfigDict(frozen=True)
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+
+    @computed_field(alias="schema", description="Name and version of this form.")  # type: ignore[prop-decorator]  # pydantic reads it so
+    @property
+    def schema_name(self) -> str:
+        """`billstream.status/1`."""
+        return f"billstream.{self.name}/{self.version}"
+
+
+class ContractItem(BaseModel):
+    """A contract that was read."""
+
+    id: str
+    client: str
+    project: str = ""
+    currency: str
+    date_from: date | None = None
+    date_to: date | None = None
+    file: str
+    revision: str
+    applied: bool | None = Field(
+        default=None, description="Whether the book has this revision; null when nobody asked."
+    )
+
+
+class ContractsResult(Result):
+    """Answer of `contracts check`, `contracts apply` and `contracts show`."""
+
+    name: ClassVar[str] = "contracts"
+
+    clients: int
+    people: int
+    projects: int
+    directory_revision: str
+    contracts: tuple[ContractItem, ...]
+    exchange_rates: int = 0
+    published: int = Field(default=0, description="Revisions and rates that were sent to the book.")
+    dry_run: bool = False
+
+
+class RowProblem(BaseModel):
+    """A row of a file that was refused or needs an answer."""
+
+    line: int
+    column: str = ""
+    value: str = ""
+    reason: str
+    message: str = ""
+
+
+class ImportedFile(BaseModel):
+    """What was understood of one file; accepted + refused + asked + skipped = rows."""
+
+    file: str
+    source: str
+    account: str
+    format: str
+    rows: int
+    accepted: int
+    refused: int
+    asked: int
+    skipped: int = 0
+    date_from: date | None = None
+    date_to: date | None = None
+    people: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    problems: tuple[RowProblem, ...] = ()
+
+
+class ImportResult(Result):
+    """Answer of `import`."""
+
+    name: ClassVar[str] = "import"
+
+    dry_run: bool
+    files: tuple[ImportedFile, ...]
+
+
+class MoneyTotals(BaseModel):
+    """The sums of a document, in its currency."""
+
+    net: DecimalText
+    tax: DecimalText
+    gross: DecimalText
+    currency: str
+
+
+class BucketItem(BaseModel):
+    """Where seconds went."""
+
+    bucket: str
+    reason: str = ""
+    seconds: int
+    entries: int
+
+
+class LineItem(BaseModel):
+    """A line as the client sees it."""
+
+    line_id: str
+    text: str
+    seconds: int
+    quantity: DecimalText
+    unit: str
+    unit_price: DecimalText
+    adjustment: DecimalText
+    amount: DecimalText
+
+
+class DocumentItem(BaseModel):
+    """A document or a preview of one."""
+
+    document_id: str = ""
+    client: str
+    contract: str
+    date_from: date
+    date_to: date
+    state: str
+    revision: int = 0
+    number: str = ""
+    content: str = ""
+    totals: MoneyTotals
+    worked_seconds: int
+    lines: tuple[LineItem, ...] = ()
+    buckets: tuple[BucketItem, ...] = ()
+    missing: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+class PreviewResult(Result):
+    """Answer of `preview`."""
+
+    name: ClassVar[str] = "preview"
+
+    period: str
+    entries: int
+    documents: tuple[DocumentItem, ...]
+    problems: tuple[str, ...] = ()
+
+
+class RefusedItem(BaseModel):
+    """A command that was refused."""
+
+    command_id: str
+    about: str
+    reason: str
+    detail: str = ""
+
+
+class DocumentsResult(Result):
+    """Answer of `close`, `approve`, `issue` and `reject`."""
+
+    name: ClassVar[str] = "documents"
+
+    documents: tuple[DocumentItem, ...]
+    refused: tuple[RefusedItem, ...] = ()
+    waiting: tuple[str, ...] = Field(default=(), description="Commands without an answer yet.")
+
+
+class EntriesResult(Result):
+    """Answer of the commands on entries."""
+
+    name: ClassVar[str] = "entries"
+
+    done: tuple[str, ...]
+    refused: tuple[RefusedItem, ...] = ()
+
+
+class HeldItem(BaseModel):
+    """An entry that is kept off invoices, and why."""
+
+    entry_id: str
+    reason: str
+    client: str
+    person: str
+    work_date: str
+    seconds: int
+    description: str
+    fix: str = ""
+
+
+class HeldResult(Result):
+    """Answer of `entries held`."""
+
+    name: ClassVar[str] = "held"
+
+    entries: tuple[HeldItem, ...]
+
+
+class CapItem(BaseModel):
+    """How far a cap is used in one window."""
+
+    contract: str
+    cap: str
+    pool: str
+    window: str
+    used_seconds: int
+    limit_seconds: int
+    percent: DecimalText
+
+
+class StatusResult(Result):
+    """Answer of `status`."""
+
+    name: ClassVar[str] = "status"
+
+    tenant: str
+    book: str
+    broker: str
+    journal_offset: int
+    clock: datetime | None
+    entries: int
+    worked_seconds: int
+    held: tuple[BucketItem, ...]
+    caps: tuple[CapItem, ...]
+    documents: tuple[DocumentItem, ...]
+    open_work: int
+    waiting_closes: int
+    dead_letters: int = 0
+
+
+class ExplainResult(Result):
+    """Answer of `explain`: the same tree for a line, an entry or a document, as text by level."""
+
+    name: ClassVar[str] = "explain"
+
+    id: str
+    kind: str
+    story: tuple["StoryNode", ...]
+
+
+class StoryNode(BaseModel):
+    """One statement and what it rests on."""
+
+    text: str
+    below: tuple["StoryNode", ...] = ()
+
+
+class StageItem(BaseModel):
+    """A part of the demo and how long it took."""
+
+    name: str
+    seconds: DecimalText
+
+
+class DemoResult(Result):
+    """Answer of `demo`: everything a person looks at first."""
+
+    name: ClassVar[str] = "demo"
+
+    folder: str
+    entries: int
+    people: int
+    clients: int
+    worked_seconds: int
+    imports: tuple[ImportedFile, ...]
+    buckets: tuple[BucketItem, ...]
+    alerts: tuple[str, ...]
+    held: tuple[BucketItem, ...]
+    documents: tuple[DocumentItem, ...]
+    stages: tuple[StageItem, ...]
+    seconds: DecimalText
+
+
+RESULTS: tuple[type[Result], ...] = (
+    ContractsResult,
+    ImportResult,
+    PreviewResult,
+    DocumentsResult,
+    EntriesResult,
+    HeldResult,
+    StatusResult,
+    ExplainResult,
+    DemoResult,
+)

@@ -1,0 +1,56 @@
+"""Runs a command's asynchronous part with a desk of the project, and makes an exit code of its answer."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from billstream.cli.exits import Exit
+from billstream.cli.output import answer
+from billstream.cli.results import DocumentsResult, EntriesResult, ImportResult, PreviewResult, Result
+from billstream.cli.session import Session
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from billstream.gateway import Desk
+
+Answer = TypeVar("Answer", bound=Result)
+
+
+def run_with_desk(
+    session: Session,
+    action: "Callable[[Desk], Awaitable[Answer]]",
+    show: "Callable[[Console, Answer], None]",
+) -> int:
+    """Open the project's book, run the action, print its answer; returns the exit code."""
+    result = asyncio.run(_with_desk(session, action))
+    answer(session, result, lambda screen: show(screen, result))
+    return int(exit_of(result))
+
+
+async def _with_desk(session: Session, action: "Callable[[Desk], Awaitable[Answer]]") -> Answer:
+    from billstream.kafka_desk import open_desk
+    from billstream.project import open_project
+
+    async with open_desk(open_project(session.project, session.environment)) as desk:
+        return await action(desk)
+
+
+def exit_of(result: Result) -> Exit:
+    """Done, done with something to look at, refused, or no answer yet."""
+    match result:
+        case DocumentsResult():
+            if result.waiting:
+                return Exit.TRY_AGAIN
+            if result.refused:
+                return Exit.REFUSED
+            looks = any(one.findings or one.missing for one in result.documents)
+            return Exit.NEEDS_ATTENTION if looks else Exit.DONE
+        case EntriesResult():
+            return Exit.REFUSED if result.refused else Exit.DONE
+        case ImportResult():
+            return Exit.NEEDS_ATTENTION if any(one.refused or one.asked for one in result.files) else Exit.DONE
+        case PreviewResult():
+            return Exit.NEEDS_ATTENTION if result.problems else Exit.DONE
+        case _:
+            return Exit.DONE

@@ -1,0 +1,180 @@
+"""Why this amount, why this category, why not on the invoice: a story from documents, lines and entries."""
+
+from collections.abc import Iterable
+from itertools import islice
+
+from billstream.cli.exits import Exit
+from billstream.cli.failure import CommandFailed
+from billstream.cli.output import hours, money
+from billstream.cli.results import ExplainResult, StoryNode
+from billstream.closing import find_document
+from billstream.entry_orders import find_entry
+from billstream.gateway import Desk
+from billstream.previewing import preview_body
+from billstream.reporting import held_reason
+from books.documents import read_body
+from books.entries import decision_of, holds_of
+from books.rows import DecisionPart, DocumentRow, EntryRow
+from books.versions import is_deleted
+from schemas.draft import Charge, DocumentScope, DraftBody, DraftLine, LineSource
+from schemas.inputs import RANK_ORDER
+from schemas.period import month_of
+
+SHORTEST_LINE_ID = 6
+SOURCES_SHOWN_MAX = 200
+
+
+async def explain(desk: Desk, name: str) -> ExplainResult:
+    """The story of a document, a line or an entry; a line is looked for in all documents."""
+    await desk.catch_up()
+    rows = [row for _, row in desk.book.scan(DocumentRow)]
+    bodies = [(row, read_body(desk.book, row.document_id)) for row in rows]
+    for row, body in bodies:
+        for line in body.lines:
+            if line.line_id == name or (len(name) >= SHORTEST_LINE_ID and line.line_id.startswith(name)):
+                return ExplainResult(id=line.line_id, kind="line", story=(_line_story(row, body, line),))
+    try:
+        document = find_document(rows, name)
+    except CommandFailed:
+        document = None
+    if document is not None:
+        body = read_body(desk.book, document.document_id)
+        return ExplainResult(id=document.document_id, kind="document", story=(_document_story(document, body),))
+    try:
+        entry = find_entry(desk, name)
+    except CommandFailed:
+        message = f"Nothing is called '{name}': no line, document or entry."
+        fix = "`billstream status` lists documents, `billstream preview` and `entries held` list the rest."
+        raise CommandFailed("not_found", message, fix, Exit.NOT_FOUND) from None
+    return ExplainResult(id=entry.entry_id, kind="entry", story=(_entry_story(desk, entry, bodies),))
+
+
+def _node(text: str, *below: StoryNode) -> StoryNode:
+    return StoryNode(text=text, below=below)
+
+
+def _document_story(row: DocumentRow, body: DraftBody) -> StoryNode:
+    totals = f"net {money(body.net, body.currency)} + tax {money(body.tax, body.currency)}"
+    head = f"Document {row.number or row.document_id[:12]}, {row.state}, revision {row.revision}"
+    buckets = [
+        _node(f"{one.bucket.value} {one.reason}".strip() + f": {hours(one.seconds)} in {one.entries} entries")
+        for one in body.buckets
+    ]
+    return _node(
+        f"{head}: {totals} = {money(body.gross, body.currency)}",
+        _node(
+            f"Client {body.scope.client_id}, contract {body.scope.contract_id}, {body.scope.date_from}..{body.scope.date_to}"
+        ),
+        _node(
+            f"Drafted from the journal up to offset {row.close_offset}, decisions up to {row.decided_offset}, code {row.code_version}"
+        ),
+        _node(f"Worked {hours(body.worked_seconds)}; every second is in one bucket", *buckets),
+        *(_line_story(row, body, line) for line in body.lines),
+    )
+
+
+def _line_story(row: DocumentRow, body: DraftBody, line: DraftLine) -> StoryNode:
+    quantity = f"{line.quantity} {line.unit} x {money(line.unit_price, body.currency)}"
+    adjustment = f", adjustment {money(line.adjustment, body.currency)}" if line.adjustment else ""
+    head = f"Line {line.position} '{line.text}': {quantity}{adjustment} = {money(line.amount, body.currency)}"
+    return _node(
+        f"{head} (line {line.line_id}, document {row.number or row.document_id[:12]})",
+        *(_charge_story(charge, body.currency) for charge in line.charges),
+        _sources_story(line.sources, body.currency),
+    )
+
+
+def _charge_story(charge: Charge, currency: str) -> StoryNode:
+    head = f"{charge.quantity} x {charge.unit_price} = {money(charge.amount, currency)}; rate: {charge.rate_origin}"
+    return _node(head, *(_node(step) for step in charge.steps), *(_node(f"lost: {text}") for text in charge.lost))
+
+
+def _sources_story(sources: Iterable[LineSource], currency: str) -> StoryNode:
+    every = tuple(sources)
+    shown = [
+        _node(
+            f"{one.work_date} {one.person_id} {hours(one.worked_seconds)}"
+            + (f" {one.delta_seconds:+d} s rounding" if one.delta_seconds else "")
+            + f", {money(one.amount, currency)}: {one.description or '(no text)'} [{one.entry_id[:12]}]"
+        )
+        for one in islice(every, SOURCES_SHOWN_MAX)
+    ]
+    return _node(f"From {len(every)} entries", *shown)
+
+
+def _entry_story(desk: Desk, row: EntryRow, bodies: list[tuple[DocumentRow, DraftBody]]) -> StoryNode:
+    said = f"{row.source} of {row.account}, id {row.source_entry_id}, revision {row.source_revision}"
+    return _node(
+        f"Entry {row.entry_id}: {hours(row.worked_seconds)} on {row.local_date or row.work_date}, '{row.description}'",
+        _node(
+            f"As the source has it: {said}, '{row.person_ref}' for '{row.client_ref}' / '{row.project_ref}' / '{row.task_ref}'"
+        ),
+        _node(
+            f"Understood as: client {row.client_id or '?'}, person {row.person_id or '?'}, role {row.role or '?'}, "
+            f"project {row.project_id or '?'}, contract {row.contract_id or 'none'}"
+        ),
+        _decision_story(decision_of(row)),
+        *_state_story(row),
+        *(_node(f"Counts {hours(part.seconds)} towards {_readable(part.key)}") for part in row.caps),
+        *_whereabouts(desk, row, bodies),
+    )
+
+
+def _readable(key: str) -> str:
+    return key.replace("\x1f", " / ")
+
+
+def _decision_story(part: DecisionPart | None) -> StoryNode:
+    if part is None:
+        return _node("Not decided yet")
+    rank = next((one.value for one, order in RANK_ORDER.items() if order == part.rank), "unknown")
+    head = f"Decided {part.category} by {part.decider} ({rank}), confidence {part.confidence}"
+    return _node(head, *(_node(f"because {text}") for text in part.evidence))
+
+
+def _state_story(row: EntryRow) -> list[StoryNode]:
+    found = [_node("Deleted at its source")] if is_deleted(row) else []
+    found += [_node(f"Held: {hold.reason}, {hold.detail}") for hold in holds_of(row)]
+    reason = held_reason(row)
+    if reason and not found:
+        found.append(_node(f"Held: {reason}"))
+    if row.written_off:
+        found.append(_node(f"Written off by {row.written_off}"))
+    return found
+
+
+def _whereabouts(desk: Desk, row: EntryRow, bodies: list[tuple[DocumentRow, DraftBody]]) -> list[StoryNode]:
+    """Where the entry's time is: on lines, or placed elsewhere with a reason; from a preview while nothing is drafted."""
+    for document, body in bodies:
+        if found := _in_body(row.entry_id, body, f"document {document.number or document.document_id[:12]}"):
+            return found
+    if not row.contract_id or not row.local_date:
+        return [_node("On no document")]
+    from datetime import date
+
+    period = month_of(date.fromisoformat(row.local_date))
+    scope = DocumentScope(
+        client_id=row.client_id, contract_id=row.contract_id, date_from=period.start, date_to=period.end
+    )
+    body_now = preview_body(desk.book, desk.catalog, scope)
+    found = [] if body_now is None else _in_body(row.entry_id, body_now, f"a preview of {period.text}")
+    return found or [_node("On no document")]
+
+
+def _in_body(entry_id: str, body: DraftBody, where: str) -> list[StoryNode]:
+    found = [
+        _node(
+            f"On {where}, line {line.position} '{line.text}' [{line.line_id}]: {hours(source.worked_seconds)}, "
+            f"{money(source.amount, body.currency)}",
+            *(_charge_story(charge, body.currency) for charge in line.charges),
+        )
+        for line in body.lines
+        for source in line.sources
+        if source.entry_id == entry_id
+    ]
+    found += [
+        _node(f"On {where} as {one.bucket.value}: {hours(one.seconds)}, {one.reason} {one.detail}".rstrip())
+        for one in body.placements
+        if one.entry_id == entry_id
+    ]
+    return found

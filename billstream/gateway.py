@@ -1,0 +1,60 @@
+"""How the front door talks to a book: it publishes records, and it folds the journal itself to see what came of them.
+
+No worker is asked for anything: the follower's rows are the same as the workers', because both apply one journal.
+Two desks exist: one over Kafka, and one in memory for previews on files and for tests.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from billstream.follower import Verdict
+from billstream.settings import Installation
+from books.book import Book
+from books.catalog import Catalog
+from schemas.commands import Command
+from schemas.entry import EntryVersion
+from schemas.inputs import ContractRevision, DirectoryRevision, ExchangeRate, ImportCompleted, SourceWatermark
+
+EntryInput = EntryVersion | ImportCompleted | SourceWatermark
+Order = Command | DirectoryRevision | ContractRevision | ExchangeRate
+OnPublished = Callable[[int], None]
+
+
+def no_report(published: int) -> None:
+    """Tell nobody how many records are acknowledged."""
+
+
+class Desk(Protocol):
+    """A place from which one book is read and ordered about. Reading methods are as of the last `catch_up`."""
+
+    @property
+    def installation(self) -> Installation:
+        """The project this desk belongs to."""
+
+    @property
+    def broker(self) -> str:
+        """Where the journal lives, for people."""
+
+    @property
+    def book(self) -> Book:
+        """The book's rows; never change them."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """The directory and contracts in force."""
+
+    @property
+    def next_offset(self) -> int:
+        """The journal offset after the last record that the rows reflect."""
+
+    async def catch_up(self) -> None:
+        """Apply the journal up to its present end."""
+
+    async def publish_orders(self, orders: Sequence[Order]) -> None:
+        """Send commands and revisions; returns when the broker acknowledged all of them."""
+
+    async def publish_entries(self, records: Sequence[EntryInput], on_published: OnPublished = no_report) -> None:
+        """Send what a connector read, in order; returns when the broker acknowledged all of it."""
+
+    async def verdicts(self, command_ids: Sequence[str], timeout_seconds: int) -> Mapping[str, Verdict]:
+        """Follow the journal until each command has an answer or the time is over; those without one are left out."""

@@ -1,0 +1,127 @@
+"""How a book stands: entries, what is held and why, caps, documents, what is still waited for."""
+
+from collections import defaultdict
+from decimal import ROUND_HALF_UP, Decimal
+
+from billstream.cli.results import BucketItem, CapItem, HeldItem, HeldResult, StatusResult
+from billstream.gateway import Desk
+from billstream.showing import document_item
+from books.book import Book
+from books.catalog import Catalog
+from books.duplicates import UNASSIGNED
+from books.entries import NO_CONTRACT, holds_of
+from books.resolving import instant_of
+from books.rows import CapRow, ClockRow, CloseRow, DocumentRow, EntryRow, OpenWorkRow
+from books.versions import is_deleted
+from schemas.entry import EntryKind
+
+_FIXES = {
+    "client_unknown": "billstream entries assign {id} --client CLIENT",
+    NO_CONTRACT: "write a contract for this client and date, then `billstream contracts apply`",
+    "person_unknown": "billstream entries assign {id} --person PERSON, or add the name to the directory",
+    "possible_duplicate": "billstream entries release {id} possible_duplicate, or entries write-off {id}",
+    "deletion_proposed": "billstream entries delete {id}, or entries release {id} deletion_proposed",
+    "conflicting_version": "billstream entries release {id} conflicting_version",
+    "held_by_person": "billstream entries release {id} held_by_person",
+    "running": "stop the timer at its source and import again",
+    "undecided": "billstream entries correct {id} --category billable",
+}
+
+
+async def status(desk: Desk, broker: str) -> StatusResult:
+    """The book as of the journal's present end."""
+    await desk.catch_up()
+    book = desk.book
+    settings = desk.installation.settings
+    current = [row for _, row in book.scan(EntryRow) if not is_deleted(row)]
+    clock = book.get(ClockRow, "clock")
+    return StatusResult(
+        tenant=settings.tenant,
+        book=settings.book,
+        broker=broker,
+        journal_offset=desk.next_offset,
+        clock=None if clock is None else instant_of(clock.at_micros),
+        entries=len(current),
+        worked_seconds=sum(row.worked_seconds for row in current if row.kind == EntryKind.TIME.value),
+        held=held_totals(book),
+        caps=cap_items(book, desk.catalog),
+        documents=tuple(document_item(book, row) for _, row in book.scan(DocumentRow)),
+        open_work=sum(1 for _ in book.scan(OpenWorkRow)),
+        waiting_closes=sum(1 for _ in book.scan(CloseRow)),
+    )
+
+
+def held_totals(book: Book) -> tuple[BucketItem, ...]:
+    """Held time by reason; an entry counts under its first reason."""
+    seconds: defaultdict[str, int] = defaultdict(int)
+    entries: defaultdict[str, int] = defaultdict(int)
+    for _, row in book.scan(EntryRow):
+        if reason := held_reason(row):
+            seconds[reason] += row.worked_seconds
+            entries[reason] += 1
+    return tuple(
+        BucketItem(bucket="held", reason=reason, seconds=seconds[reason], entries=entries[reason])
+        for reason in sorted(seconds)
+    )
+
+
+def held_reason(row: EntryRow) -> str:
+    """Why an entry is kept off invoices by its row alone; empty when it is not."""
+    if is_deleted(row):
+        return ""
+    if row.client_id in ("", UNASSIGNED):
+        return "client_unknown"
+    if not row.contract_id:
+        return NO_CONTRACT
+    holds = holds_of(row)
+    if holds:
+        return holds[0].reason
+    return "" if row.decision or row.person_decision else "undecided"
+
+
+async def held(desk: Desk) -> HeldResult:
+    """Every held entry with its reason and the command that settles it."""
+    await desk.catch_up()
+    found = []
+    for _, row in desk.book.scan(EntryRow):
+        if reason := held_reason(row):
+            found.append(
+                HeldItem(
+                    entry_id=row.entry_id,
+                    reason=reason,
+                    client=row.client_ref if row.client_id in ("", UNASSIGNED) else row.client_id,
+                    person=row.person_id or row.person_ref,
+                    work_date=row.local_date or row.work_date,
+                    seconds=row.worked_seconds,
+                    description=row.description,
+                    fix=_FIXES.get(reason, "billstream entries release {id} " + reason).format(id=row.entry_id[:12]),
+                )
+            )
+    return HeldResult(entries=tuple(sorted(found, key=lambda one: (one.reason, one.work_date, one.entry_id))))
+
+
+def cap_items(book: Book, catalog: Catalog) -> tuple[CapItem, ...]:
+    """Cap windows with their use, the fullest first."""
+    found = []
+    for key, row in book.scan(CapRow):
+        contract, cap, pool, window = key.split("\x1f")
+        agreement = catalog.agreements.get(contract)
+        limits = [] if agreement is None else [one for one in agreement.document.caps if one.id == cap]
+        if not limits:
+            continue
+        limit = int(limits[-1].hours * 3600)
+        percent = (
+            (Decimal(100 * row.used_seconds) / limit).quantize(Decimal("0.1"), ROUND_HALF_UP) if limit else Decimal(0)
+        )
+        found.append(
+            CapItem(
+                contract=contract,
+                cap=cap,
+                pool=pool,
+                window=window,
+                used_seconds=row.used_seconds,
+                limit_seconds=limit,
+                percent=percent,
+            )
+        )
+    return tuple(sorted(found, key=lambda one: (-one.percent, one.contract, one.window, one.pool)))
