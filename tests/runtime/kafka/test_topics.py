@@ -96,7 +96,7 @@ async def test_many_workers_may_start_at_the_same_moment(connection: KafkaConnec
 @pytest.mark.broker
 async def test_a_setting_that_kafka_refuses_is_reported_with_its_reason(connection: KafkaConnection) -> None:
     """A typing error in a topic setting is a sentence with the broker's own words."""
-    with pytest.raises(Misconfigured, match="retention.ms"):
+    with pytest.raises(Misconfigured, match=r"retention\.ms"):
         await ensure_topics(connection, [TopicSpec("refused", 1, settings={"retention.ms": "soon"})])
 
 
@@ -110,5 +110,5 @@ async def test_asking_for_offsets_of_a_missing_topic_says_so(connection: KafkaCo
 async def test_a_cluster_that_is_not_there_is_a_sentence(unused_port: int) -> None:
     """Nobody listens: the error names the address, and no stack trace is needed to understand it."""
     connection = KafkaConnection(bootstrap_servers=f"127.0.0.1:{unused_port}")
-    with pytest.raises(Unavailable, match=f"127.0.0.1:{unused_port}"):
+    with pytest.raises(Unavailable, match=f":{unused_port} does not answer"):
         await ensure_topics(connection, [TopicSpec("x", 1)])
