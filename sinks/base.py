@@ -140,7 +140,6 @@ class DraftRefused(Rejected):
             "sink-draft-refused",
             f"{sink} cannot carry this document: {len(problems)} problem(s).",
             "Mend what each problem names, then deliver again.",
-            "\n".join(problem.text for problem in problems),
         )
 
 
