@@ -18,7 +18,7 @@ UNHASHED = re.compile(r"^[A-Za-z0-9._-]+==[^\\]*$", re.MULTILINE)
 MODULES = {"faust-streaming": "faust", "mode-streaming": "mode"}
 # Packages that work without being imported by us.
 USED_UNIMPORTED = {
-    "anthropic": "its one module comes with the Claude issue; locked now, so that what it brings is tested beside the rest",
+    "anthropic": "its one module comes with the Claude issue; locked now, so that what it brings is tested",
     "cramjam": "aiokafka finds it and can then read and write every codec",
     "tzdata": "the standard library's zoneinfo reads its files",
 }
