@@ -10,10 +10,10 @@ from billstream.cli.results import ExplainResult, StoryNode
 from billstream.closing import find_document
 from billstream.entry_orders import find_entry
 from billstream.gateway import Desk
-from billstream.previewing import preview_body
 from billstream.reporting import held_reason
 from books.documents import read_body
 from books.entries import decision_of, holds_of
+from books.preview import preview as preview_body
 from books.rows import DecisionPart, DocumentRow, EntryRow
 from books.versions import is_deleted
 from schemas.draft import Charge, DocumentScope, DraftBody, DraftLine, LineSource
@@ -62,11 +62,10 @@ def _document_story(row: DocumentRow, body: DraftBody) -> StoryNode:
     ]
     return _node(
         f"{head}: {totals} = {money(body.gross, body.currency)}",
+        _node(f"Client {body.scope.client_id}, contract {body.scope.contract_id}, {row.date_from}..{row.date_to}"),
         _node(
-            f"Client {body.scope.client_id}, contract {body.scope.contract_id}, {body.scope.date_from}..{body.scope.date_to}"
-        ),
-        _node(
-            f"Drafted from the journal up to offset {row.close_offset}, decisions up to {row.decided_offset}, code {row.code_version}"
+            f"Drafted from the journal up to offset {row.close_offset}, decisions up to {row.decided_offset}, "
+            f"by code {row.code_version}"
         ),
         _node(f"Worked {hours(body.worked_seconds)}; every second is in one bucket", *buckets),
         *(_line_story(row, body, line) for line in body.lines),
@@ -104,11 +103,10 @@ def _sources_story(sources: Iterable[LineSource], currency: str) -> StoryNode:
 
 def _entry_story(desk: Desk, row: EntryRow, bodies: list[tuple[DocumentRow, DraftBody]]) -> StoryNode:
     said = f"{row.source} of {row.account}, id {row.source_entry_id}, revision {row.source_revision}"
+    refs = f"'{row.person_ref}' for '{row.client_ref}' / '{row.project_ref}' / '{row.task_ref}'"
     return _node(
         f"Entry {row.entry_id}: {hours(row.worked_seconds)} on {row.local_date or row.work_date}, '{row.description}'",
-        _node(
-            f"As the source has it: {said}, '{row.person_ref}' for '{row.client_ref}' / '{row.project_ref}' / '{row.task_ref}'"
-        ),
+        _node(f"As the source has it: {said}, {refs}"),
         _node(
             f"Understood as: client {row.client_id or '?'}, person {row.person_id or '?'}, role {row.role or '?'}, "
             f"project {row.project_id or '?'}, contract {row.contract_id or 'none'}"

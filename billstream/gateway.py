@@ -14,6 +14,7 @@ from books.catalog import Catalog
 from schemas.commands import Command
 from schemas.entry import EntryVersion
 from schemas.inputs import ContractRevision, DirectoryRevision, ExchangeRate, ImportCompleted, SourceWatermark
+from schemas.outputs import Alert
 
 EntryInput = EntryVersion | ImportCompleted | SourceWatermark
 Order = Command | DirectoryRevision | ContractRevision | ExchangeRate
@@ -42,6 +43,10 @@ class Desk(Protocol):
     @property
     def catalog(self) -> Catalog:
         """The directory and contracts in force."""
+
+    @property
+    def alerts(self) -> Sequence[Alert]:
+        """The alerts of the book, oldest first."""
 
     @property
     def next_offset(self) -> int:

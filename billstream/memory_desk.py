@@ -5,19 +5,18 @@ Documents are not delivered from here; requests for delivery stay open.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from billstream.follower import Follower, Verdict
+from billstream.follower import Verdict, Verdicts
 from billstream.gateway import EntryInput, OnPublished, Order, no_report
 from billstream.settings import Installation
 from books.book import Book
 from books.catalog import Catalog
-from books.effects import Effects
+from books.local import LocalJournal
 from schemas.inputs import Decision
 from schemas.outputs import Alert
 from schemas.values import Record
-from schemas.work import DecideEntry
+from schemas.work import DecideEntry, DeliverDocument
 
 Decide = Callable[[DecideEntry], Decision]
-ROUNDS_MAX = 1_000
 
 
 class MemoryDesk:
@@ -26,7 +25,9 @@ class MemoryDesk:
     def __init__(self, installation: Installation, decide: Decide) -> None:
         self._installation = installation
         self._decide = decide
-        self._follower = Follower(installation.settings.tenant, installation.settings.book)
+        self._journal = LocalJournal(self._answer)
+        self._noted = 0
+        self._verdicts = Verdicts()
 
     @property
     def installation(self) -> Installation:
@@ -41,55 +42,47 @@ class MemoryDesk:
     @property
     def book(self) -> Book:
         """See `Desk`."""
-        return self._follower.book
+        settings = self._installation.settings
+        return Book(self._journal.rows, settings.tenant, settings.book)
 
     @property
     def catalog(self) -> Catalog:
         """See `Desk`."""
-        return self._follower.catalog
+        return Catalog(self.book)
 
     @property
     def next_offset(self) -> int:
         """See `Desk`."""
-        return self._follower.next_offset
+        return len(self._journal.records)
 
     @property
     def alerts(self) -> Sequence[Alert]:
-        """All alerts so far."""
-        return self._follower.alerts
+        """See `Desk`."""
+        return self._journal.alerts
 
     async def catch_up(self) -> None:
         """See `Desk`; there is nothing to wait for."""
 
     async def publish_orders(self, orders: Sequence[Order]) -> None:
         """See `Desk`."""
-        self._append(orders)
+        self.append(orders)
 
     async def publish_entries(self, records: Sequence[EntryInput], on_published: OnPublished = no_report) -> None:
         """See `Desk`."""
-        self._append(records)
+        self.append(records)
         on_published(len(records))
 
     async def verdicts(self, command_ids: Sequence[str], timeout_seconds: int) -> Mapping[str, Verdict]:
-        """See `Desk`."""
-        found = {command_id: self._follower.verdict(command_id) for command_id in command_ids}
+        """See `Desk`; every answer is there at once."""
+        book = self.book
+        found = {command_id: self._verdicts.of(command_id, book) for command_id in command_ids}
         return {command_id: verdict for command_id, verdict in found.items() if verdict is not None}
 
     def append(self, records: Sequence[Record]) -> None:
         """Put any records into the journal, clock ticks for example."""
-        self._append(records)
+        self._journal.append(*records)
+        self._verdicts.note(self._journal.records[self._noted :])
+        self._noted = len(self._journal.records)
 
-    def _append(self, records: Sequence[Record]) -> None:
-        pending: Sequence[Record] = records
-        for _ in range(ROUNDS_MAX):
-            if not pending:
-                return
-            start = self._follower.next_offset
-            effects = self._follower.apply(list(enumerate(pending, start)), start + len(pending))
-            pending = self._answers(effects)
-        raise AssertionError("the fold keeps proposing")
-
-    def _answers(self, effects: Effects) -> list[Record]:
-        proposed: list[Record] = [fact for _, fact in effects.facts]
-        proposed += [self._decide(work) for _, work in effects.work if isinstance(work, DecideEntry)]
-        return proposed
+    def _answer(self, request: DecideEntry | DeliverDocument) -> Record | None:
+        return self._decide(request) if isinstance(request, DecideEntry) else None

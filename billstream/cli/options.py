@@ -13,7 +13,7 @@ Period = Annotated[
     str, typer.Option("--period", "-p", metavar="PERIOD", help="2026-10, 2026-W42 or 2026-10-01..2026-11-01.")
 ]
 Clients = Annotated[
-    list[str], typer.Option("--client", "-c", metavar="ID", help="A client; may be given several times.")
+    list[str] | None, typer.Option("--client", "-c", metavar="ID", help="A client; may be given several times.")
 ]
 Wait = Annotated[
     int, typer.Option("--wait", metavar="SECONDS", min=1, max=3600, help="How long to wait for the answer.")

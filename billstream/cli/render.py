@@ -81,7 +81,8 @@ def imported(screen: "Console", result: ImportResult) -> None:
 def document(screen: "Console", one: DocumentItem) -> None:
     """One document with its lines and where its time went."""
     name = one.number or one.document_id[:SHORT_ID] or "preview"
-    title = f"{one.client}  {one.date_from}..{one.date_to}  {one.state}  {name}  {money(one.totals.gross, one.totals.currency)}"
+    gross = money(one.totals.gross, one.totals.currency)
+    title = f"{one.client}  {one.date_from}..{one.date_to}  {one.state}  {name}  {gross}"
     rows = [
         (
             *(visible(line.text), hours(line.seconds) if line.seconds else "", f"{line.quantity} {line.unit}"),
@@ -95,10 +96,10 @@ def document(screen: "Console", one: DocumentItem) -> None:
         for line in one.lines
     ]
     table(screen, title, ("line", "time", "quantity", "price", "adjusted", "amount", "id"), rows, right=(1, 2, 3, 4, 5))
-    screen.print(
-        f"net {money(one.totals.net, one.totals.currency)} + tax {money(one.totals.tax, one.totals.currency)} = "
-        f"{money(one.totals.gross, one.totals.currency)}; worked {hours(one.worked_seconds)}: {buckets_text(one.buckets)}"
+    sums = (
+        f"net {money(one.totals.net, one.totals.currency)} + tax {money(one.totals.tax, one.totals.currency)} = {gross}"
     )
+    screen.print(f"{sums}; worked {hours(one.worked_seconds)}: {buckets_text(one.buckets)}")
     for text in (*one.findings, *(f"missing: {text}" for text in one.missing)):
         screen.print(f"note: {visible(text)}")
 

@@ -1,0 +1,198 @@
+"""The desk over Kafka: an idempotent producer for what is sent, a follower of the book's journal for what is seen."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from billstream.follower import Verdict, Verdicts
+from billstream.gateway import EntryInput, OnPublished, Order, no_report
+from billstream.settings import Installation
+from books.book import Book
+from books.catalog import Catalog
+from books.local import Follower
+from runtime.errors import Unavailable
+from runtime.kafka import KafkaConnection, ensure_topics
+from schemas.codec import decode, encode
+from schemas.commands import Command
+from schemas.entry import EntryVersion
+from schemas.errors import Unreadable
+from schemas.outputs import Alert
+from schemas.values import Record
+from streams.engine.publisher import Outgoing, Publisher
+from streams.topics import COMMANDS, JOURNAL, TIME_ENTRIES, book_name, book_partition, topic_specs
+
+POLL_MILLISECONDS = 100
+FETCH_BYTES_MAX = 32 * 1024 * 1024
+PUBLISHED_AT_ONCE = 2_000
+
+
+class KafkaDesk:
+    """One book of a cluster, seen from the front door."""
+
+    def __init__(self, installation: Installation, connection: KafkaConnection) -> None:
+        settings = installation.settings
+        self._installation = installation
+        self._connection = connection
+        self._partition = book_partition(settings.tenant, settings.book, settings.partitions)
+        self._place = TopicPartition(JOURNAL, self._partition)
+        self._publisher = Publisher(connection.client_arguments())
+        self._consumer: AIOKafkaConsumer[bytes | None, bytes | None] = AIOKafkaConsumer(
+            **connection.client_arguments(),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_bytes=FETCH_BYTES_MAX,
+            max_partition_fetch_bytes=FETCH_BYTES_MAX,
+        )
+        self._follower = Follower()
+        self._verdicts = Verdicts()
+        self._seen_offset = 0
+        self.alerts: list[Alert] = []
+
+    @property
+    def installation(self) -> Installation:
+        """See `Desk`."""
+        return self._installation
+
+    @property
+    def broker(self) -> str:
+        """See `Desk`."""
+        return self._connection.bootstrap_servers
+
+    @property
+    def book(self) -> Book:
+        """See `Desk`."""
+        settings = self._installation.settings
+        return Book(self._follower.rows, settings.tenant, settings.book)
+
+    @property
+    def catalog(self) -> Catalog:
+        """See `Desk`."""
+        return Catalog(self.book)
+
+    @property
+    def next_offset(self) -> int:
+        """See `Desk`."""
+        return self._seen_offset
+
+    async def start(self) -> None:
+        """Connect; Unavailable when no broker answers, Misconfigured when topics are not as they must be."""
+        settings = self._installation.settings
+        await ensure_topics(self._connection, topic_specs(settings.partitions, settings.broker.replication_factor))
+        try:
+            await self._consumer.start()
+            await self._publisher.start()
+        except KafkaError as error:
+            raise self._unreachable(error) from error
+        self._consumer.assign([self._place])
+        await self._consumer.seek_to_beginning(self._place)
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        await self._consumer.stop()
+        await self._publisher.stop()
+
+    async def catch_up(self) -> None:
+        """See `Desk`."""
+        end = (await self._consumer.end_offsets([self._place]))[self._place]
+        while self._seen_offset < end:
+            await self.follow()
+
+    async def follow(self, wait_milliseconds: int = POLL_MILLISECONDS) -> int:
+        """Apply what the journal has next, waiting a little when it has nothing; returns how many records it was."""
+        fetched = await self._consumer.getmany(self._place, timeout_ms=wait_milliseconds)
+        records = fetched.get(self._place, [])
+        if not records:
+            # A journal may end in records that are no data; the position knows.
+            self._seen_offset = max(self._seen_offset, await self._consumer.position(self._place))
+            return 0
+        mine = []
+        for record in records:
+            decoded = self._read(record.value)
+            if decoded is not None:
+                mine.append((record.offset, decoded))
+        effects = self._follower.apply(mine)
+        self._verdicts.note(one for _, one in mine)
+        self.alerts += [alert for _, alert in effects.alerts]
+        self._seen_offset = records[-1].offset + 1
+        return len(records)
+
+    def _read(self, value: bytes | None) -> Record | None:
+        """A record of this book; None for another book's, and for what the workers have put among the dead letters."""
+        try:
+            record = decode(value or b"")
+        except Unreadable:
+            return None
+        settings = self._installation.settings
+        same = (record.envelope.tenant, record.envelope.book) == (settings.tenant, settings.book)
+        return record if same else None
+
+    async def publish_orders(self, orders: Sequence[Order]) -> None:
+        """See `Desk`."""
+        await self._publisher.publish([self._outgoing(COMMANDS, _key_of(order), order) for order in orders])
+
+    async def publish_entries(self, records: Sequence[EntryInput], on_published: OnPublished = no_report) -> None:
+        """See `Desk`."""
+        for start in range(0, len(records), PUBLISHED_AT_ONCE):
+            part = records[start : start + PUBLISHED_AT_ONCE]
+            await self._publisher.publish([self._outgoing(TIME_ENTRIES, _key_of(record), record) for record in part])
+            on_published(start + len(part))
+
+    async def publish_records(self, orders: Sequence[Record]) -> None:
+        """Send other records of `commands`, clock ticks for example."""
+        await self._publisher.publish([self._outgoing(COMMANDS, self._name, order) for order in orders])
+
+    async def verdicts(self, command_ids: Sequence[str], timeout_seconds: int) -> Mapping[str, Verdict]:
+        """See `Desk`."""
+        found: dict[str, Verdict] = {}
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                while len(found) < len(set(command_ids)):
+                    await self.follow()
+                    for command_id in command_ids:
+                        if (verdict := self._verdicts.of(command_id, self.book)) is not None:
+                            found[command_id] = verdict
+        except TimeoutError:
+            return found
+        return found
+
+    @property
+    def _name(self) -> str:
+        settings = self._installation.settings
+        return book_name(settings.tenant, settings.book)
+
+    def _outgoing(self, topic: str, key: str, record: Record) -> Outgoing:
+        return Outgoing(topic, self._partition, key.encode(), encode(record))
+
+    def _unreachable(self, error: KafkaError) -> Unavailable:
+        return Unavailable(
+            "kafka-unreachable",
+            f"Kafka at {self._connection.bootstrap_servers} does not answer ({type(error).__name__}).",
+            "Start it with `billstream up`, or check BILLSTREAM_BROKERS.",
+        )
+
+
+def _key_of(record: Record) -> str:
+    """Entries by entry, commands by command, the rest by event: the topics' keys of the design."""
+    match record:
+        case EntryVersion():
+            return record.entry_id
+        case Command():
+            return record.command_id
+        case _:
+            return record.envelope.event_id
+
+
+@asynccontextmanager
+async def open_desk(installation: Installation) -> AsyncIterator[KafkaDesk]:
+    """A desk of the project's broker: the configured one, or the embedded one that `billstream up` runs."""
+    from billstream.connection import connection_of
+
+    desk = KafkaDesk(installation, connection_of(installation))
+    try:
+        await desk.start()
+        yield desk
+    finally:
+        await desk.stop()
