@@ -71,6 +71,7 @@ class LineSource(Value):
 
     entry_id: str
     content: str
+    premise: str = ""
     source: str
     source_entry_id: str
     person_id: str
@@ -99,8 +100,8 @@ class Charge(Value):
 
 
 class DraftLine(Value):
-    """What the client sees. `amount = quantity x unit_price + adjustment`, where a unit price can be given; all in
-    `currency`.
+    """What the client sees. `amount = quantity x unit_price + adjustment` after rounding to the currency; where a
+    quantity does not end (50 minutes) or a price is an average, both are for reading and `amount` is what counts.
 
     `seconds` is billable time including increments (0 for expenses). `line_id` is stable for the same scope and
     grouping key.
@@ -192,7 +193,8 @@ class Party(Value):
 class DraftBody(Value):
     """The whole invoice; `entries_hash` pins the set of entry versions it was computed from.
 
-    `worked_seconds = sum of buckets` (rule 8); `net = sum of line amounts`, `gross = net + tax`, all in `currency`.
+    `worked_seconds + carried_in_seconds = sum of buckets` (rule 8); time carried in was worked before the period and is
+    paid by a cap window of it. `net = sum of line amounts`, `gross = net + tax`, all in `currency`.
     """
 
     tenant: str
@@ -216,6 +218,7 @@ class DraftBody(Value):
     gross: DecimalText
     due: DecimalText
     worked_seconds: int
+    carried_in_seconds: int = 0
     rounding_delta_seconds: int
     buckets: tuple[BucketTotal, ...]
     placements: tuple[Placement, ...]

@@ -1,0 +1,181 @@
+"""Hour caps: which seconds fit, and where the rest goes. Implements billing-domain section 3, step 7.
+
+Caps are applied one after the other, narrow before wide; each fills its windows in work-time order, so arrival order
+cannot change a bill. A cap that cuts an entry meets its worked seconds first and its rounding delta last (BD-34).
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from billing.contract import Contract, HourCap
+from billing.entries import day_start
+from billing.portions import Placed, Portion, cut, portion_order
+from billing.terms import AppliedCap
+from billing.windows import prorated_limit, window_dates, window_key
+from schemas.clauses import CapBasis, Overflow, WeekAtMonthEnd
+from schemas.draft import Bucket
+
+WindowId = tuple[str, str, str]
+"""Cap id, pool key, window key."""
+
+
+class WindowState(NamedTuple):
+    """How full a window is, for explanations: what it pays for, its limit, and what did not fit."""
+
+    used_seconds: int
+    limit_seconds: int
+    over_seconds: int
+
+
+class Allocated(NamedTuple):
+    """What is billed, what is not, and the windows that were touched."""
+
+    live: list[Portion]
+    placed: list[Placed]
+    windows: dict[WindowId, WindowState]
+
+
+class _Pass(NamedTuple):
+    """One cap on its way through all portions; the lists and the mapping are filled."""
+
+    contract: Contract
+    cap: HourCap
+    until: date
+    kept: list[Portion]
+    placed: list[Placed]
+    windows: dict[WindowId, WindowState]
+
+
+def allocate(contract: Contract, live: list[Portion], until: date) -> Allocated:
+    """Apply all hour caps to portions in work order.
+
+    `until` is the end of the period: the free capacity of a window that ends later is not known yet.
+    """
+    placed: list[Placed] = []
+    windows: dict[WindowId, WindowState] = {}
+    for cap in contract.caps:
+        one = _Pass(contract, cap, until, [], placed, windows)
+        _fill(one, live)
+        live = one.kept
+    return Allocated(live, placed, windows)
+
+
+def _fill(one: _Pass, live: Iterable[Portion]) -> None:
+    """Let the cap's windows pay for portions in work order."""
+    cap, kept, windows = one.cap, one.kept, one.windows
+    waiting: dict[str, deque[Portion]] = {}
+    for portion in live:
+        applied = portion.terms.caps.get(cap.id)
+        if applied is None:
+            kept.append(portion)
+            continue
+        window = (cap.id, applied.pool_key, key_of(cap, portion))
+        limit_seconds = limit_of(one.contract, applied, portion.counted_day)
+        state = windows.get(window)
+        used, over = (0, 0) if state is None else (state.used_seconds, state.over_seconds)
+        size = _size(cap, portion)
+        room = limit_seconds - used
+        if size <= room or size == 0:
+            kept.append(portion)
+            windows[window] = WindowState(used + size, limit_seconds, over)
+            continue
+        inside, rest = _cut_at(cap, portion, max(room, 0))
+        windows[window] = WindowState(used + _size(cap, inside), limit_seconds, over + _size(cap, rest))
+        if inside.worked_seconds or inside.delta_seconds:
+            kept.append(inside)
+        if not _overflow(one, applied, rest):
+            waiting.setdefault(applied.pool_key, deque()).append(rest)
+    for pool_key in sorted(waiting):
+        _carry(one, pool_key, waiting[pool_key])
+    if waiting:
+        kept.sort(key=portion_order)
+
+
+def key_of(cap: HourCap, portion: Portion) -> str:
+    """The window of a cap that pays for a portion."""
+    entry = portion.entry
+    return window_key(cap.window, cap.at_month_end, portion.counted_day, entry.entry_id, entry.project_id, entry.task)
+
+
+def limit_of(contract: Contract, applied: AppliedCap, day: date) -> int:
+    """The limit of the window that holds a date, in seconds."""
+    if applied.cap.at_month_end is WeekAtMonthEnd.PRORATE_BY_WORKDAY:
+        return prorated_limit(contract, applied.limit_seconds, day)
+    return applied.limit_seconds
+
+
+def _size(cap: HourCap, portion: Portion) -> int:
+    return portion.worked_seconds if cap.basis is CapBasis.WORKED else portion.billable_seconds
+
+
+def _cut_at(cap: HourCap, portion: Portion, room_seconds: int) -> tuple[Portion, Portion]:
+    worked_inside = min(room_seconds, portion.worked_seconds)
+    delta_inside = 0 if cap.basis is CapBasis.WORKED else room_seconds - worked_inside
+    return cut(portion, worked_inside, delta_inside)
+
+
+def _overflow(one: _Pass, applied: AppliedCap, rest: Portion) -> bool:
+    """Send what did not fit where the contract says; False when it waits for a later window."""
+    reason = f"cap:{applied.cap.id}"
+    match applied.row.overflow:
+        case Overflow.WRITE_DOWN:
+            one.placed.append(_placed(rest, Bucket.WRITTEN_DOWN, reason))
+        case Overflow.HOLD_FOR_APPROVAL if reason in rest.entry.released:
+            one.kept.append(rest)
+        case Overflow.HOLD_FOR_APPROVAL:
+            one.placed.append(_placed(rest, Bucket.HELD, reason))
+        case Overflow.OVERAGE_RATE:
+            one.kept.append(rest if rest.overage is not None else rest._replace(overage=applied))
+        case Overflow.CARRY_FORWARD:
+            return False
+    return True
+
+
+def _placed(part: Portion, bucket: Bucket, reason: str) -> Placed:
+    worked, delta = part.worked_seconds, part.delta_seconds
+    return Placed(part.entry, part.day, part.counted_day, bucket, reason, "", worked, delta, part.terms)
+
+
+def _carry(one: _Pass, pool_key: str, waiting: deque[Portion]) -> None:
+    """Fill the free capacity of later windows with carried time, oldest first, after the windows' own work (BD-25).
+
+    What a window has free is known when it has ended, so time carried into it counts on its last day.
+    """
+    cap = one.cap
+    moved = 0
+    day = window_dates(cap, waiting[0].counted_day)[1]
+    while waiting:
+        first, end = window_dates(cap, day)
+        last = end - timedelta(days=1)
+        row = cap.row_on(last)
+        if end > one.until or row is None or not one.contract.document.covers(last):
+            break
+        applied = AppliedCap(cap, row, pool_key, int(row.hours * 3600))
+        limit_seconds = limit_of(one.contract, applied, last)
+        window = (cap.id, pool_key, window_key(cap.window, cap.at_month_end, last, "", "", ""))
+        used, _, over = one.windows.get(window, WindowState(0, limit_seconds, 0))
+        while waiting and used < limit_seconds and window_dates(cap, waiting[0].counted_day)[1] <= first:
+            portion = waiting.popleft()
+            if _size(cap, portion) > limit_seconds - used:
+                portion, rest = _cut_at(cap, portion, limit_seconds - used)
+                waiting.appendleft(rest)
+            used += _size(cap, portion)
+            one.kept.append(_counted_on(one.contract, portion, last, moved))
+            moved += 1
+        one.windows[window] = WindowState(used, limit_seconds, over)
+        day = end
+    one.placed.extend(_placed(portion, Bucket.CARRIED, f"cap:{cap.id}") for portion in waiting)
+
+
+def _counted_on(contract: Contract, portion: Portion, last: date, position: int) -> Portion:
+    """The portion as it counts in a later window: behind all own work of its last day, in the order it was carried."""
+    entry = portion.entry
+    midnight = day_start(last + timedelta(days=1), contract.zone)
+    order = (midnight, position - _BEFORE_OWN_WORK, entry.source, entry.source_entry_id, entry.entry_id)
+    return portion._replace(counted_day=last, order=order)
+
+
+# Work of the next day begins with 0 at the same instant; carried time sorts before it.
+_BEFORE_OWN_WORK = 1_000_000_000

@@ -1,0 +1,44 @@
+"""Day attribution: the local dates an entry's seconds belong to (billing-domain section 3, step 4; BD-57..60)."""
+
+from datetime import UTC, date, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from billing.entries import BillingEntry, day_start
+from schemas.clauses import DayAttribution
+
+
+class DayPart(NamedTuple):
+    """The seconds `[offset_seconds, offset_seconds + worked_seconds)` of an entry, worked on one local date."""
+
+    day: date
+    offset_seconds: int
+    worked_seconds: int
+
+
+def work_date_of(contract_zone: ZoneInfo, entry: BillingEntry) -> date:
+    """The local work date: of the start in the contract's zone, or as the source gave it without a time (BD-59)."""
+    if entry.start is not None:
+        return entry.start.astimezone(contract_zone).date()
+    assert entry.work_date is not None, f"entry {entry.entry_id} has neither start nor work date"
+    return entry.work_date
+
+
+def days_of(entry: BillingEntry, zone: ZoneInfo, attribution: DayAttribution) -> tuple[DayPart, ...]:
+    """The parts of an entry by local date; one part unless the contract splits at midnight and the entry crosses it.
+
+    Work is taken as running without a break from the start for `worked_seconds`.
+    """
+    first = work_date_of(zone, entry)
+    if entry.start is None or attribution is DayAttribution.START:
+        return (DayPart(first, 0, entry.worked_seconds),)
+    start = entry.start.astimezone(UTC)
+    parts: list[DayPart] = []
+    day, offset = first, 0
+    while True:
+        until_midnight = int((day_start(day + timedelta(days=1), zone) - start).total_seconds())
+        if until_midnight >= entry.worked_seconds:
+            parts.append(DayPart(day, offset, entry.worked_seconds - offset))
+            return tuple(parts)
+        parts.append(DayPart(day, offset, until_midnight - offset))
+        day, offset = day + timedelta(days=1), until_midnight

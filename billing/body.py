@@ -1,0 +1,193 @@
+"""The invoice as the body of a document: names for ids, decimals for units, and ids that are the same every time."""
+
+from decimal import Decimal
+
+from billing.exact import decimal_of
+from billing.results import Invoice, Line, LineCharge, SourceShare, Tax
+from schemas.canonical import deterministic_id
+from schemas.draft import (
+    BucketTotal,
+    Charge,
+    DraftBody,
+    DraftLine,
+    Finding,
+    LineSource,
+    Party,
+    Placement,
+    TaxRow,
+    TimekeeperTotal,
+)
+
+
+def to_body(invoice: Invoice) -> DraftBody:
+    """The same invoice gives the same bytes, whoever computes it and when."""
+    request = invoice.request
+    contract = request.contract
+    matter = contract.document.matter
+    return DraftBody(
+        tenant=request.tenant,
+        book=request.book,
+        scope=request.scope,
+        firm=_firm(invoice),
+        client=_client(invoice),
+        client_matter_id="" if matter is None else matter.client_matter_id,
+        matter_id="" if matter is None else matter.id,
+        matter_name="" if matter is None else matter.name,
+        invoice_date=request.invoice_date,
+        zone=contract.document.zone,
+        currency=contract.currency,
+        payment_terms_days=contract.document.payment_terms_days,
+        contract_revision=request.contract_revision,
+        directory_revision=request.directory_revision,
+        lines=tuple(
+            _line(invoice, line, tax, position)
+            for position, (line, tax) in enumerate(zip(invoice.lines, invoice.line_taxes, strict=True), start=1)
+        ),
+        taxes=tuple(_tax_row(invoice, row) for row in invoice.taxes),
+        net=_money(invoice, invoice.net_units),
+        tax=_money(invoice, invoice.tax_units),
+        gross=_money(invoice, invoice.net_units + invoice.tax_units),
+        due=_money(invoice, invoice.net_units + invoice.tax_units),
+        worked_seconds=invoice.worked_seconds,
+        carried_in_seconds=invoice.carried_in_seconds,
+        rounding_delta_seconds=invoice.rounding_delta_seconds,
+        buckets=_buckets(invoice),
+        placements=_placements(invoice),
+        timekeepers=_timekeepers(invoice),
+        findings=tuple(Finding(code=note.code, text=note.text) for note in invoice.notes),
+        entries_hash=invoice.entries_hash,
+    )
+
+
+def _money(invoice: Invoice, units: int) -> Decimal:
+    return decimal_of(units, invoice.request.contract.places)
+
+
+def _firm(invoice: Invoice) -> Party:
+    firm = invoice.request.directory.document.firm
+    return Party(name=firm.name, address=firm.address, tax_id=firm.tax_id, ledes_id=firm.ledes_id)
+
+
+def _client(invoice: Invoice) -> Party:
+    client_id = invoice.request.contract.client_id
+    client = invoice.request.directory.clients.get(client_id)
+    if client is None:
+        return Party(name=client_id)
+    return Party(name=client.name, address=client.address, tax_id=client.tax_id, ledes_id=client.ledes_id)
+
+
+def _line(invoice: Invoice, line: Line, tax: Tax, position: int) -> DraftLine:
+    scope = invoice.request.scope.model_dump()
+    line_id = deterministic_id("line", {"scope": scope, "key": line.key})
+    return DraftLine(
+        line_id=line_id,
+        position=position,
+        kind=line.kind,
+        text=line.text,
+        date=line.date,
+        project_id=line.project_id,
+        service_item=line.service_item,
+        person_id=line.person_id,
+        person_name=invoice.request.directory.person_name(line.person_id) if line.person_id else "",
+        role=line.role,
+        seconds=line.seconds,
+        quantity=line.quantity,
+        unit=line.unit,
+        unit_price=line.unit_price,
+        adjustment=_money(invoice, line.adjustment_units),
+        amount=_money(invoice, line.units),
+        tax_category=tax.category,
+        tax_rate=tax.percent,
+        utbms_task=line.utbms_task,
+        utbms_activity=line.utbms_activity,
+        expense_code=line.expense_code,
+        charges=tuple(_charge(invoice, line_id, charge, number) for number, charge in enumerate(line.charges)),
+        sources=tuple(_source(invoice, source) for charge in line.charges for source in charge.sources),
+    )
+
+
+def _charge(invoice: Invoice, line_id: str, charge: LineCharge, number: int) -> Charge:
+    return Charge(
+        charge_id=f"{line_id}-{number}",
+        seconds=charge.seconds,
+        quantity=charge.quantity,
+        unit_price=charge.unit_price,
+        amount=_money(invoice, charge.units),
+        rate_origin=charge.rate_origin,
+        lost=charge.lost,
+        steps=charge.steps,
+    )
+
+
+def _source(invoice: Invoice, source: SourceShare) -> LineSource:
+    entry = source.entry
+    return LineSource(
+        entry_id=entry.entry_id,
+        content=entry.content,
+        premise=entry.premise,
+        source=entry.source,
+        source_entry_id=entry.source_entry_id,
+        person_id=entry.person_id,
+        work_date=source.day,
+        worked_seconds=source.worked_seconds,
+        delta_seconds=source.delta_seconds,
+        amount=_money(invoice, source.units),
+        description=entry.description,
+    )
+
+
+def _tax_row(invoice: Invoice, row: Tax) -> TaxRow:
+    return TaxRow(
+        category=row.category,
+        rate=row.percent,
+        base=_money(invoice, row.base_units),
+        tax=_money(invoice, row.tax_units),
+        reason=row.reason,
+    )
+
+
+def _buckets(invoice: Invoice) -> tuple[BucketTotal, ...]:
+    return tuple(
+        BucketTotal(
+            bucket=row.bucket,
+            reason=row.reason,
+            seconds=row.seconds,
+            entries=row.entries,
+            value=None if row.value_units is None else _money(invoice, row.value_units),
+        )
+        for row in invoice.ledger
+    )
+
+
+def _placements(invoice: Invoice) -> tuple[Placement, ...]:
+    return tuple(
+        Placement(
+            entry_id=one.entry.entry_id,
+            content=one.entry.content,
+            bucket=one.bucket,
+            reason=one.reason,
+            detail=one.detail,
+            seconds=one.seconds,
+            delta_seconds=one.delta_seconds,
+        )
+        for one in invoice.unbilled
+    )
+
+
+def _timekeepers(invoice: Invoice) -> tuple[TimekeeperTotal, ...]:
+    directory = invoice.request.directory
+    totals: dict[tuple[str, str, str], list[int]] = {}
+    for line in invoice.lines:
+        for charge in line.charges if line.seconds else ():
+            for source in charge.sources:
+                person_id = source.entry.person_id
+                key = (directory.person_name(person_id), person_id, directory.role_on(person_id, source.day))
+                total = totals.setdefault(key, [0, 0])
+                total[0] += source.worked_seconds + source.delta_seconds
+                total[1] += source.units
+    return tuple(
+        TimekeeperTotal(
+            person_id=person_id, person_name=name, role=role, seconds=seconds, amount=_money(invoice, units)
+        )
+        for (name, person_id, role), (seconds, units) in sorted(totals.items())
+    )

@@ -1,0 +1,39 @@
+"""Classification: what may be billed, and for everything else the bucket and the reason (billing-domain step 2).
+
+A person's write-off goes first, then doubts about the entry itself, then the decision, then what the contract lacks.
+"""
+
+from typing import NamedTuple
+
+from billing.entries import BillingEntry
+from schemas.draft import Bucket
+from schemas.entry import EntryKind
+from schemas.inputs import Category
+
+
+class Verdict(NamedTuple):
+    """Why an entry is not billed."""
+
+    bucket: Bucket
+    reason: str
+    detail: str = ""
+
+
+def verdict_of(entry: BillingEntry) -> Verdict | None:
+    """The reason not to bill an entry, from the entry and its decision alone; None when it is billable."""
+    if entry.written_off:
+        return Verdict(Bucket.WRITTEN_OFF, "written_off", entry.written_off)
+    for hold in entry.holds:
+        if hold.reason not in entry.released:
+            return Verdict(Bucket.HELD, hold.reason, hold.detail)
+    if entry.kind is not EntryKind.TIME and entry.kind is not EntryKind.EXPENSE:
+        return Verdict(Bucket.HELD, "kind_not_billed", entry.kind.value)
+    match entry.category:
+        case Category.BILLABLE:
+            return None
+        case Category.NON_BILLABLE:
+            return Verdict(Bucket.NON_BILLABLE, "non_billable")
+        case Category.RETAINER | Category.PROJECT:
+            return Verdict(Bucket.HELD, "category_without_engagement", entry.category.value)
+        case Category.UNKNOWN | None:
+            return Verdict(Bucket.HELD, "undecided")

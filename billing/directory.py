@@ -1,0 +1,55 @@
+"""The directory made ready for billing: roles and default rates by date, names, parties of a document."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from schemas.dated import DatedRate
+from schemas.directory import Client, DirectoryDocument, Person, Project
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Directory:
+    """Look-ups by id. Two are the same only if they are one object, so it can be a key of what is derived."""
+
+    document: DirectoryDocument
+    people: Mapping[str, Person]
+    clients: Mapping[str, Client]
+    projects: Mapping[str, Project]
+
+    def role_on(self, person_id: str, day: date) -> str:
+        """The role of a person on a local date; empty when the person is unknown or has none then (BD-15)."""
+        person = self.people.get(person_id)
+        if person is None:
+            return ""
+        return next((row.role for row in person.roles if row.covers(day)), "")
+
+    def default_rate_on(self, person_id: str, day: date) -> DatedRate | None:
+        """The person's default rate valid on a local date."""
+        person = self.people.get(person_id)
+        return None if person is None else next((row for row in person.rates if row.covers(day)), None)
+
+    def person_name(self, person_id: str) -> str:
+        """The name of a person as a document shows it; the id when the directory does not know it."""
+        person = self.people.get(person_id)
+        return person_id if person is None else person.name
+
+    def project_name(self, project_id: str) -> str:
+        """The name of a project as a document shows it; the id when the directory does not know it."""
+        project = self.projects.get(project_id)
+        return project_id if project is None else project.name
+
+    def client_name(self, client_id: str) -> str:
+        """The name of a client; the id when the directory does not know it."""
+        client = self.clients.get(client_id)
+        return client_id if client is None else client.name
+
+
+def compile_directory(document: DirectoryDocument) -> Directory:
+    """Prepare a validated directory; the caller keeps the result for as long as the revision counts."""
+    return Directory(
+        document=document,
+        people={person.id: person for person in document.people},
+        clients={client.id: client for client in document.clients},
+        projects={project.id: project for project in document.projects},
+    )

@@ -1,0 +1,67 @@
+"""Exact money: whole smallest units and fractions, rounded once, and spread without a residue (BD-09..11, BD-52)."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from math import lcm
+
+from schemas.money import MoneyRounding
+
+
+def units_of(amount: Fraction, places: int, rounding: MoneyRounding) -> int:
+    """An exact amount in the currency's smallest units; the one place of billing where money is rounded."""
+    scaled = amount * Fraction(10**places)
+    sign = -1 if scaled < 0 else 1
+    whole, rest = divmod(abs(scaled.numerator), scaled.denominator)
+    twice = 2 * rest - scaled.denominator
+    up = twice > 0 or (twice == 0 and (rounding is MoneyRounding.HALF_UP or whole % 2 == 1))
+    return sign * (whole + 1 if up else whole)
+
+
+def decimal_of(units: int, places: int) -> Decimal:
+    """Smallest units as a decimal with the currency's places."""
+    return Decimal(units).scaleb(-places)
+
+
+def shown(amount: Fraction, places: int) -> Decimal:
+    """A value for reading, half up at so many places."""
+    return decimal_of(units_of(amount, places, MoneyRounding.HALF_UP), places)
+
+
+def exact_or_shown(amount: Fraction, places: int) -> Decimal:
+    """The exact decimal if it ends within so many places, with at least two; else rounded for reading."""
+    for fewer in range(2, places):
+        if (amount * 10**fewer).denominator == 1:
+            return shown(amount, fewer)
+    return shown(amount, places)
+
+
+def spread_units(total: int, weights: Sequence[int] | Sequence[Fraction]) -> list[int]:
+    """Split whole units in proportion to weights by largest remainder, ties to the earlier; the parts add up exactly.
+
+    Weights that add up to zero are taken as equal.
+    """
+    if not weights:
+        assert total == 0, "nothing to spread a total over"
+        return []
+    whole = _whole(weights)
+    base = sum(whole)
+    if base == 0:
+        whole, base = [1] * len(whole), len(whole)
+    if base < 0:
+        whole, base = [-weight for weight in whole], -base
+    sign = -1 if total < 0 else 1
+    size = abs(total)
+    floors = [size * weight // base for weight in whole]
+    left = size - sum(floors)
+    if left:
+        order = sorted(range(len(whole)), key=lambda index: (floors[index] * base - size * whole[index], index))
+        for index in order[:left]:
+            floors[index] += 1
+    assert sum(floors) == size, "a spread keeps its total"
+    return floors if sign > 0 else [-units for units in floors]
+
+
+def _whole(weights: Sequence[int] | Sequence[Fraction]) -> list[int]:
+    scale = lcm(*{weight.denominator for weight in weights})
+    return [weight.numerator * (scale // weight.denominator) for weight in weights]

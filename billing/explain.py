@@ -1,0 +1,86 @@
+"""What happened to a charge on its way, in words and in order: rounding, caps, premium, conversion, reduction.
+
+Billing-domain sections 2.6 and 6: with the entries of a line these sentences answer why an amount is what it is.
+"""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+from billing.allocate import WindowId, WindowState, key_of
+from billing.contract import Contract
+from billing.exact import decimal_of, exact_or_shown, shown
+from billing.increments import rule_text
+from billing.rating import RatedPart
+from billing.settle import SettledCharge
+from schemas.clauses import AmountBasis, CapWindow
+
+
+def hours_text(seconds: int) -> str:
+    """Hours for reading, with two decimals, four when they do not end before."""
+    return f"{exact_or_shown(Fraction(seconds, 3600), 4):f} h"
+
+
+def charge_steps(
+    contract: Contract,
+    one: SettledCharge,
+    parts: Sequence[RatedPart],
+    windows: Mapping[WindowId, WindowState],
+) -> tuple[str, ...]:
+    """The steps of one charge."""
+    steps = [*_rounding_steps(one, parts), *_cap_steps(one, parts, windows)]
+    key = one.charge.key
+    if key.variant:
+        steps.append(key.variant)
+    if key.conversion:
+        steps.append(f"converted: {key.conversion}")
+    rounding = contract.document.rounding
+    if one.charge.seconds:
+        basis = rounding.amount_basis.value
+        shown_as = f", {rounding.quantity_decimals} decimals" if rounding.amount_basis is AmountBasis.DISPLAYED else ""
+        steps.append(f"amount: {one.charge.seconds} s x {key.unit_price:f} / 3600 ({basis} basis{shown_as})")
+    for cap_id, amount in sorted(one.taken.items()):
+        steps.append(f"cap:{cap_id} takes {shown(amount, contract.places):f} {contract.currency}")
+    rest = Fraction(one.units, 10**contract.places) - (one.charge.gross - sum(one.taken.values(), Fraction(0)))
+    if rest:
+        text = f"{decimal_of(one.units, contract.places):f} {contract.currency}"
+        steps.append(f"rounded with its line ({rounding.money_rounding.value}): {text}")
+    return tuple(steps)
+
+
+def _rounding_steps(one: SettledCharge, parts: Sequence[RatedPart]) -> list[str]:
+    totals: dict[str, list[int]] = {}
+    for position in one.charge.positions if one.charge.seconds else ():
+        portion = parts[position].portion
+        total = totals.setdefault(rule_text(portion.terms.increment), [0, 0])
+        total[0] += portion.worked_seconds
+        total[1] += portion.delta_seconds
+    return [
+        f"increments {rule}: {worked} s worked, {delta:+d} s rounding"
+        for rule, (worked, delta) in sorted(totals.items())
+        if delta or rule != "no increment"
+    ]
+
+
+def _cap_steps(one: SettledCharge, parts: Sequence[RatedPart], windows: Mapping[WindowId, WindowState]) -> list[str]:
+    touched: set[WindowId] = set()
+    seen: set[tuple[int, object]] = set()
+    for position in one.charge.positions if one.charge.seconds and windows else ():
+        portion = parts[position].portion
+        # The terms and the date decide the window, so each pair is looked at once.
+        pair = (id(portion.terms), portion.counted_day)
+        if pair not in seen:
+            seen.add(pair)
+            touched.update(
+                (applied.cap.id, applied.pool_key, key_of(applied.cap, portion))
+                for applied in portion.terms.caps.values()
+                if applied.cap.window is not CapWindow.ENTRY
+            )
+    return [_cap_text(window, windows[window]) for window in sorted(touched) if window in windows]
+
+
+def _cap_text(window: WindowId, state: WindowState) -> str:
+    cap_id, pool_key, key = window
+    text = (
+        f"cap {cap_id} ({pool_key}) {key}: {hours_text(state.used_seconds)} of {hours_text(state.limit_seconds)} used"
+    )
+    return f"{text}, {hours_text(state.over_seconds)} over" if state.over_seconds else text

@@ -1,0 +1,104 @@
+"""Steps 2 to 5: classify the entries, attribute them to days, look up their terms, round them; nothing is lost."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from billing.attribute import DayPart, days_of
+from billing.classify import verdict_of
+from billing.entries import BillingEntry, work_order
+from billing.grouping import line_group
+from billing.increments import counted_seconds, lay_delta, round_seconds
+from billing.portions import Placed, Portion, portion_order
+from billing.terms import Rulebook, Terms
+from schemas.clauses import IncrementScope
+from schemas.draft import Bucket
+from schemas.entry import EntryKind
+from schemas.period import Period
+
+
+class Gathered(NamedTuple):
+    """Billable portions in work order with their deltas, and everything that is placed already."""
+
+    live: list[Portion]
+    placed: list[Placed]
+
+
+def gather(book: Rulebook, entries: Iterable[BillingEntry], period: Period) -> Gathered:
+    """Turn time entries of any order into portions and placements."""
+    document = book.contract.document
+    live: list[Portion] = []
+    placed: list[Placed] = []
+    for entry in entries:
+        if entry.kind is EntryKind.EXPENSE:
+            continue
+        days = days_of(entry, book.contract.zone, document.day_attribution)
+        refused, terms = billable_terms(book, entry, days)
+        if refused is not None:
+            bucket, reason, detail = refused
+            placed += [Placed(entry, part.day, part.day, bucket, reason, detail, part.worked_seconds) for part in days]
+        elif entry.worked_seconds == 0:
+            placed.append(Placed(entry, days[0].day, days[0].day, Bucket.BILLED, "zero_length", "", 0))
+        else:
+            live += portions_of(book, entry, days, terms)
+    live.sort(key=portion_order)
+    return Gathered(_round_groups(book, live, period), placed)
+
+
+def billable_terms(
+    book: Rulebook, entry: BillingEntry, days: tuple[DayPart, ...]
+) -> tuple[tuple[Bucket, str, str] | None, tuple[Terms, ...]]:
+    """The terms of each day of a billable entry, or why it is not billed; an entry is held as a whole."""
+    verdict = verdict_of(entry)
+    if verdict is not None:
+        return verdict, ()
+    look_up = book.terms
+    terms = tuple(look_up(entry.person_id, entry.project_id, entry.service_item, entry.task, part.day) for part in days)
+    for one in terms:
+        if one.hold is not None:
+            return (Bucket.HELD, one.hold.reason, one.hold.detail), ()
+        if entry.start is None and any(premium.is_timed for premium in one.premiums):
+            return (Bucket.HELD, "premium_time_missing", "a premium asks for the time of day"), ()
+    return None, terms
+
+
+def portions_of(
+    book: Rulebook, entry: BillingEntry, days: tuple[DayPart, ...], terms: tuple[Terms, ...]
+) -> list[Portion]:
+    """The portions of one billable entry. With scope `entry` they carry their deltas; an entry is rounded whole."""
+    order = work_order(entry, book.contract.zone)
+    rule = terms[0].increment
+    deltas = [0] * len(days)
+    if rule.scope is IncrementScope.ENTRY:
+        billable = round_seconds(counted_seconds(entry.worked_seconds, rule), rule)
+        deltas = lay_delta([part.worked_seconds for part in days], billable - entry.worked_seconds)
+    return [
+        Portion(order, entry, one, part.day, part.day, part.offset_seconds, part.worked_seconds, delta)
+        for part, one, delta in zip(days, terms, deltas, strict=True)
+    ]
+
+
+def _round_groups(book: Rulebook, live: list[Portion], period: Period) -> list[Portion]:
+    """Round what has a wider scope than the entry: the delta goes to the end of the group (BD-04, BD-75)."""
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for index, portion in enumerate(live):
+        if portion.terms.increment.scope is not IncrementScope.ENTRY:
+            groups.setdefault(_group_key(book, portion, period), []).append(index)
+    for members in groups.values():
+        rule = live[members[0]].terms.increment
+        worked = [live[index].worked_seconds for index in members]
+        counted = sum(counted_seconds(seconds, rule) for seconds in worked)
+        deltas = lay_delta(worked, round_seconds(counted, rule) - sum(worked))
+        for index, delta in zip(members, deltas, strict=True):
+            live[index] = live[index]._replace(delta_seconds=delta)
+    return live
+
+
+def _group_key(book: Rulebook, portion: Portion, period: Period) -> tuple[object, ...]:
+    rule, entry = portion.terms.increment, portion.entry
+    who = (id(rule), entry.person_id, entry.project_id, entry.service_item)
+    if rule.scope is IncrementScope.DAY:
+        return (*who, portion.day)
+    span = period.start if portion.day in period else book.contract.period_of(portion.day).start
+    if rule.scope is IncrementScope.PERIOD:
+        return (*who, span)
+    return (id(rule), span, *line_group(book.contract, portion))

@@ -1,0 +1,115 @@
+"""An invoice from entries, contract, directory and period, as a pure function: the pipeline in its order.
+
+Billing-domain section 3: classify, attribute, round (gather); hour caps (allocate); rates, premiums and currency
+(rating); expenses; lines; amount caps, rounding and residuals (settle); texts (present); taxes; ledger.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+from billing.allocate import allocate
+from billing.attribute import work_date_of
+from billing.body import to_body
+from billing.contract import Contract, needed_dates
+from billing.currency import Rate, exchange_of
+from billing.entries import BillingEntry
+from billing.expenses import gather_expenses
+from billing.gather import gather
+from billing.ledger import assert_conserved, ledger_of
+from billing.lines import OpenLine, measure_fee_line, open_expense_lines, open_fee_lines
+from billing.notes import notes_of
+from billing.portions import Placed
+from billing.present import Facts, present
+from billing.rating import RatedPart, rate_portions
+from billing.results import Invoice, InvoiceRequest
+from billing.settle import Parts, settle
+from billing.taxes import rule_of, tax_rows
+from billing.terms import rulebook
+from schemas.draft import Bucket, LineKind
+from schemas.period import Period
+
+__all__ = ["Invoice", "InvoiceRequest", "Rate", "compute_invoice", "to_body"]
+
+
+def compute_invoice(request: InvoiceRequest) -> Invoice:
+    """Compute the invoice of a request. The order of entries and rates does not matter, and nothing is remembered.
+
+    Raises AssertionError when seconds or money would be lost: that is a mistake of ours, never of the facts.
+    """
+    contract, period = request.contract, request.period
+    entries = _needed(contract, period, request.entries)
+    exchange = exchange_of(contract, request.exchange_rates, request.invoice_date, period)
+    gathered = gather(rulebook(contract, request.directory), entries, period)
+    allocated = allocate(contract, gathered.live, period.end)
+    rated = rate_portions(contract, exchange, allocated.live)
+    expenses = gather_expenses(contract, exchange, entries)
+    opened = open_fee_lines(contract, period, rated.parts)
+    fee_lines = [line for line in opened if line.seconds]
+    for line in fee_lines:
+        measure_fee_line(contract, line)
+    expense_lines = open_expense_lines(contract, period, expenses.parts, len(rated.parts))
+    settled = settle(Parts(contract, period, rated.parts, expenses.parts), [*fee_lines, *expense_lines])
+    lines = present(Facts(contract, request.directory, period, rated.parts, allocated.windows), settled)
+    billed, emptied = _without_empty(rated.parts, opened)
+    placed = [*gathered.placed, *allocated.placed, *rated.placed, *expenses.placed, *emptied]
+    fee_units = sum(line.units for line in lines if line.kind is LineKind.FEE)
+    ledger = ledger_of(exchange, period, billed, placed, fee_units)
+    assert_conserved(entries, billed, placed, ledger)
+    taxes = tax_rows(contract, lines)
+    return Invoice(
+        request=request,
+        lines=lines,
+        taxes=taxes,
+        line_taxes=tuple(rule_of(contract, line.tax_index) for line in lines),
+        net_units=sum(line.units for line in lines),
+        tax_units=sum(row.tax_units for row in taxes),
+        worked_seconds=ledger.worked_seconds,
+        carried_in_seconds=ledger.carried_in_seconds,
+        rounding_delta_seconds=ledger.rounding_delta_seconds,
+        ledger=ledger.rows,
+        unbilled=ledger.unbilled,
+        notes=notes_of(contract, period, billed, settled),
+        entries_hash=_entries_hash(entries),
+    )
+
+
+def _needed(contract: Contract, period: Period, entries: Sequence[BillingEntry]) -> list[BillingEntry]:
+    """The entries that matter for the period, so that a caller who passes more gets the same bytes."""
+    first, end = needed_dates(contract, period)
+    assert len({entry.entry_id for entry in entries}) == len(entries), "an entry was passed twice"
+    return [entry for entry in entries if first <= work_date_of(contract.zone, entry) < end]
+
+
+def _without_empty(parts: Sequence[RatedPart], opened: Sequence[OpenLine]) -> tuple[list[RatedPart], list[Placed]]:
+    """Work whose whole line was rounded away has no line; it stays billed, visibly (BD-75)."""
+    empty = {
+        position
+        for line in opened
+        if not line.seconds
+        for charge in line.charges.values()
+        for position in charge.positions
+    }
+    if not empty:
+        return list(parts), []
+    gone = [parts[position].portion for position in sorted(empty)]
+    placed = [
+        Placed(
+            one.entry,
+            one.day,
+            one.counted_day,
+            Bucket.BILLED,
+            "rounded_to_zero",
+            "",
+            one.worked_seconds,
+            one.delta_seconds,
+            one.terms,
+        )
+        for one in gone
+    ]
+    return [part for position, part in enumerate(parts) if position not in empty], placed
+
+
+def _entries_hash(entries: Sequence[BillingEntry]) -> str:
+    """Pins the set of entry versions, whatever their order."""
+    lines = sorted(f"{entry.entry_id} {entry.content}\n" for entry in entries)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

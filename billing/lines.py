@@ -1,0 +1,203 @@
+"""Step 13: parts become lines and charges, with quantity, price and the exact amount before amount caps.
+
+BD-08, BD-50, BD-45. Amounts are exact here; `billing.settle` rounds each line once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
+
+from billing.contract import Contract
+from billing.entries import OrderKey
+from billing.exact import exact_or_shown, shown, units_of
+from billing.expenses import ExpensePart
+from billing.grouping import LineGroup, line_group
+from billing.rating import RatedPart
+from billing.taxes import Taxed, tax_index
+from schemas.clauses import AmountBasis, RollupRates, ShowMarkup, TaxedKind
+from schemas.draft import LineKind
+from schemas.period import Period
+
+SHOWN_DECIMALS = 4
+"""Decimals of a quantity that does not end, and of an average price, for reading."""
+
+
+class LineKey(NamedTuple):
+    """What separates a line from the next; `unit_price` is None where several prices share a line."""
+
+    kind: LineKind
+    group: LineGroup
+    tax_index: int
+    unit_price: Decimal | None
+    variant: str
+
+
+class ChargeKey(NamedTuple):
+    """What separates two charges of one line."""
+
+    unit_price: Decimal
+    variant: str
+    origin: str
+    conversion: str
+
+
+@dataclass(slots=True)
+class OpenCharge:
+    """A charge while its line is made: positions of its parts, exact amount before caps, seconds."""
+
+    key: ChargeKey
+    positions: list[int] = field(default_factory=list)
+    seconds: int = 0
+    gross: Fraction = Fraction(0)
+
+
+@dataclass(slots=True)
+class OpenLine:
+    """A line while it is made; quantity and price are final once it is measured."""
+
+    key: LineKey
+    first: OrderKey
+    charges: dict[ChargeKey, OpenCharge] = field(default_factory=dict)
+    quantity: Decimal = Decimal(0)
+    unit_price: Decimal = Decimal(0)
+    unit: str = "hour"
+    gross_units: int = 0
+    expense_code: str = ""
+
+    @property
+    def seconds(self) -> int:
+        """Billable seconds of all charges."""
+        return sum(charge.seconds for charge in self.charges.values())
+
+    @property
+    def gross(self) -> Fraction:
+        """The exact amount before caps."""
+        return sum((charge.gross for charge in self.charges.values()), Fraction(0))
+
+
+def open_fee_lines(contract: Contract, period: Period, parts: Sequence[RatedPart]) -> list[OpenLine]:
+    """Group the parts of the period into lines, by position; parts of other periods are passed over."""
+    lines: dict[LineKey, OpenLine] = {}
+    taxes: dict[tuple[str, str], int] = {}
+    rates = {rollup.id: rollup.rates for rollup in contract.document.lines.rollups}
+    for position, part in enumerate(parts):
+        portion = part.portion
+        if portion.counted_day not in period:
+            continue
+        entry = portion.entry
+        taxed = (entry.service_item, entry.project_id)
+        tax = taxes.get(taxed)
+        if tax is None:
+            tax = taxes[taxed] = tax_index(contract, period, Taxed(TaxedKind.FEE, *taxed, ""))
+        group = line_group(contract, portion)
+        joined = group.rollup_id != "" and rates[group.rollup_id] is not RollupRates.PRESERVE
+        key = LineKey(LineKind.FEE, group, tax, None if joined else part.unit_price, "" if joined else part.variant)
+        line = lines.get(key)
+        if line is None:
+            line = lines[key] = OpenLine(key, portion.order)
+        _add(line, ChargeKey(part.unit_price, part.variant, part.origin, part.conversion), position, part)
+    return list(lines.values())
+
+
+def _add(line: OpenLine, key: ChargeKey, position: int, part: RatedPart) -> None:
+    charge = line.charges.get(key)
+    if charge is None:
+        charge = line.charges[key] = OpenCharge(key)
+    charge.positions.append(position)
+    charge.seconds += part.portion.worked_seconds + part.portion.delta_seconds
+
+
+def measure_fee_line(contract: Contract, line: OpenLine) -> None:
+    """Set quantity, price and exact amounts of a fee line from its seconds (BD-08, BD-50)."""
+    rounding = contract.document.rounding
+    decimals = SHOWN_DECIMALS if rounding.quantity_decimals is None else rounding.quantity_decimals
+    by_price: dict[Decimal, list[OpenCharge]] = {}
+    for charge in line.charges.values():
+        by_price.setdefault(charge.key.unit_price, []).append(charge)
+    for price, charges in by_price.items():
+        seconds = sum(charge.seconds for charge in charges)
+        for charge in charges:
+            charge.gross = Fraction(price) * Fraction(charge.seconds, 3600)
+        if rounding.amount_basis is AmountBasis.DISPLAYED and seconds:
+            # What is shown is what is charged; charges of one price share the shown quantity by their seconds.
+            total = Fraction(price) * Fraction(shown(Fraction(seconds, 3600), decimals))
+            for charge in charges:
+                charge.gross = total * charge.seconds / seconds
+    hours = Fraction(line.seconds, 3600)
+    is_displayed = rounding.amount_basis is AmountBasis.DISPLAYED
+    line.quantity = shown(hours, decimals) if is_displayed else exact_or_shown(hours, max(decimals, SHOWN_DECIMALS))
+    line.gross_units = units_of(line.gross, contract.places, rounding.money_rounding)
+    _price(contract, line, hours)
+
+
+def _price(contract: Contract, line: OpenLine, hours: Fraction) -> None:
+    if line.key.unit_price is not None:
+        line.unit_price = line.key.unit_price
+        return
+    rollups = {rollup.id: rollup for rollup in contract.document.lines.rollups}
+    amount = Fraction(line.gross_units, 10**contract.places)
+    if rollups[line.key.group.rollup_id].rates is RollupRates.LUMP:
+        line.quantity, line.unit, line.unit_price = Decimal(1), "lump", shown(amount, contract.places)
+    else:
+        line.unit_price = shown(amount / hours, SHOWN_DECIMALS) if hours else Decimal(0)
+
+
+def open_expense_lines(contract: Contract, period: Period, parts: Sequence[ExpensePart], first: int) -> list[OpenLine]:
+    """A line for each expense of the period, and mark-up lines where the contract shows mark-up.
+
+    The cost of part `n` has the position `first + 2n`, its separate mark-up the next one.
+    """
+    lines: list[OpenLine] = []
+    markups: dict[int, OpenLine] = {}
+    is_separate = contract.document.expenses.show_markup is ShowMarkup.SEPARATE
+    for number, part in enumerate(parts):
+        if part.day not in period:
+            continue
+        entry = part.entry
+        tax = tax_index(
+            contract, period, Taxed(TaxedKind.EXPENSE, entry.service_item, entry.project_id, entry.expense_category)
+        )
+        position = first + 2 * number
+        lines.append(_expense_line(contract, part, tax, position))
+        if is_separate and part.markup:
+            key = LineKey(LineKind.MARKUP, LineGroup(), tax, None, "")
+            line = markups.setdefault(tax, OpenLine(key, part.order, unit="unit"))
+            origin = f"mark-up {part.percent.normalize():f} %"
+            charge_key = ChargeKey(Decimal(0), "", origin, "")
+            charge = line.charges.setdefault(charge_key, OpenCharge(charge_key))
+            charge.positions.append(position + 1)
+            charge.gross += part.markup
+    for line in markups.values():
+        line.quantity = Decimal(1)
+        line.gross_units = units_of(line.gross, contract.places, contract.document.rounding.money_rounding)
+        line.unit_price = shown(Fraction(line.gross_units, 10**contract.places), contract.places)
+    return [*lines, *markups.values()]
+
+
+def expense_amounts(contract: Contract, part: ExpensePart) -> tuple[Fraction, Fraction]:
+    """The exact amount of an expense line, and of the mark-up that is shown separately."""
+    if contract.document.expenses.show_markup is ShowMarkup.SEPARATE:
+        return part.cost, part.markup
+    return part.cost + part.markup, Fraction(0)
+
+
+def _expense_line(contract: Contract, part: ExpensePart, tax: int, position: int) -> OpenLine:
+    amount, _ = expense_amounts(contract, part)
+    units = units_of(amount, contract.places, contract.document.rounding.money_rounding)
+    quantity, price = Decimal(1), shown(Fraction(units, 10**contract.places), contract.places)
+    if part.quantity is not None and part.unit_cost is not None:
+        is_separate = contract.document.expenses.show_markup is ShowMarkup.SEPARATE
+        factor = Decimal(1) if is_separate else 1 + part.percent / 100
+        quantity, price = part.quantity, part.unit_cost * factor
+    group = LineGroup(entry_id=part.entry.entry_id, project_id=part.entry.project_id)
+    origin = f"cost {part.entry.expense_category or 'expense'}"
+    if part.percent and amount != part.cost:
+        origin += f", mark-up {part.percent.normalize():f} %"
+    charge_key = ChargeKey(price, "", origin, part.conversion)
+    charge = OpenCharge(charge_key, [position], 0, amount)
+    line = OpenLine(LineKey(LineKind.EXPENSE, group, tax, price, ""), part.order, {charge_key: charge})
+    line.quantity, line.unit_price, line.unit, line.gross_units = quantity, price, "unit", units
+    line.expense_code = part.utbms_code
+    return line

@@ -1,0 +1,65 @@
+"""Portions: stretches of one entry's worked time that share a fate, from classification to the line."""
+
+from datetime import date
+from typing import NamedTuple
+
+from billing.entries import BillingEntry, OrderKey
+from billing.terms import AppliedCap, Terms
+from schemas.draft import Bucket
+
+
+class Portion(NamedTuple):
+    """Worked seconds `[offset, offset + worked)` of an entry with the rounding delta behind them.
+
+    `day` is the local work date and decides the rate; `counted_day` is the date of the window that pays for it and
+    differs only for carried time. `overage` is the cap above which an overage rate applies. A named tuple, because a
+    close makes ten thousands of them.
+    """
+
+    order: OrderKey
+    entry: BillingEntry
+    terms: Terms
+    day: date
+    counted_day: date
+    offset_seconds: int
+    worked_seconds: int
+    delta_seconds: int
+    overage: AppliedCap | None = None
+
+    @property
+    def billable_seconds(self) -> int:
+        """Worked seconds with their rounding delta."""
+        return self.worked_seconds + self.delta_seconds
+
+
+class Placed(NamedTuple):
+    """Seconds that are not billed now, with the bucket and the reason; `terms` values them where a rate is known.
+
+    `counted_day` decides the period whose ledger holds them, as for portions.
+    """
+
+    entry: BillingEntry
+    day: date
+    counted_day: date
+    bucket: Bucket
+    reason: str
+    detail: str
+    worked_seconds: int
+    delta_seconds: int = 0
+    terms: Terms | None = None
+
+
+def portion_order(portion: Portion) -> tuple[OrderKey, int]:
+    """The order in which portions count."""
+    return portion.order, portion.offset_seconds
+
+
+def cut(portion: Portion, worked_inside: int, delta_inside: int) -> tuple[Portion, Portion]:
+    """Two portions of one: the first with so many worked seconds and so much delta, the rest behind it."""
+    inside = portion._replace(worked_seconds=worked_inside, delta_seconds=delta_inside)
+    rest = portion._replace(
+        offset_seconds=portion.offset_seconds + worked_inside,
+        worked_seconds=portion.worked_seconds - worked_inside,
+        delta_seconds=portion.delta_seconds - delta_inside,
+    )
+    return inside, rest

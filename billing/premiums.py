@@ -1,0 +1,133 @@
+"""Premiums: after-hours and other multipliers of the rate, cut at local times (BD-18, BD-78)."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from billing.contract import Contract
+from billing.entries import BillingEntry
+from billing.increments import lay_delta
+from billing.portions import Portion, cut
+from schemas.clauses import Premium, PremiumStacking, Weekday, clock_span
+from schemas.entry import SECONDS_OF_A_DAY
+
+_WEEKDAYS = tuple(Weekday)
+_ONE = Decimal(1)
+
+
+class Premiumed(NamedTuple):
+    """A portion with the factor its rate is multiplied with; `label` names the premiums, empty for none."""
+
+    portion: Portion
+    factor: Decimal
+    label: str
+
+
+def with_premiums(contract: Contract, portion: Portion) -> list[Premiumed]:
+    """Cut a portion at the limits of the premiums that may meet it. An overage rate is not multiplied.
+
+    A rounding delta has the factor of the last worked second before it, and takes nothing that was not worked.
+    """
+    if not portion.terms.premiums or portion.overage is not None:
+        return [Premiumed(portion, _ONE, "")]
+    tags = portion.entry.tags
+    premiums = [one for one in portion.terms.premiums if not one.tags or any(tag in tags for tag in one.tags)]
+    if not premiums:
+        return [Premiumed(portion, _ONE, "")]
+    start = portion.entry.start
+    if start is None:
+        return [_stacked(contract, portion, [one for one in premiums if _date_fits(contract, one, portion.day)])]
+    found: list[Premiumed] = []
+    rest = portion
+    for until in _limits(contract, portion.entry, premiums, portion.offset_seconds):
+        inside_seconds = until - rest.offset_seconds
+        if inside_seconds >= rest.worked_seconds:
+            break
+        inside, rest = cut(rest, inside_seconds, 0)
+        found.append(_matched(contract, inside, premiums, start))
+    found.append(_matched(contract, rest, premiums, start))
+    return _joined(_with_delta(found, portion.delta_seconds))
+
+
+def _with_delta(found: list[Premiumed], delta_seconds: int) -> list[Premiumed]:
+    deltas = lay_delta([part.portion.worked_seconds for part in found], delta_seconds)
+    return [
+        part._replace(portion=part.portion._replace(delta_seconds=delta))
+        for part, delta in zip(found, deltas, strict=True)
+    ]
+
+
+def _matched(contract: Contract, portion: Portion, premiums: list[Premium], start: datetime) -> Premiumed:
+    # A portion that is all delta stands behind the last worked second, so that second decides.
+    offset = portion.offset_seconds if portion.worked_seconds else max(portion.offset_seconds - 1, 0)
+    local = (start.astimezone(UTC) + timedelta(seconds=offset)).astimezone(contract.zone)
+    second = local.hour * 3600 + local.minute * 60 + local.second
+    matched = [one for one in premiums if _date_fits(contract, one, local.date()) and _time_fits(one, second)]
+    return _stacked(contract, portion, matched)
+
+
+def _date_fits(contract: Contract, premium: Premium, day: date) -> bool:
+    if not premium.weekdays and not premium.holidays:
+        return True
+    return _WEEKDAYS[day.weekday()] in premium.weekdays or (premium.holidays and day in contract.holidays)
+
+
+def _time_fits(premium: Premium, second: int) -> bool:
+    if premium.inside:
+        first, last = clock_span(premium.inside)
+        return first <= second < last
+    if premium.outside:
+        first, last = clock_span(premium.outside)
+        return not first <= second < last
+    return True
+
+
+def _stacked(contract: Contract, portion: Portion, matched: list[Premium]) -> Premiumed:
+    if not matched:
+        return Premiumed(portion, _ONE, "")
+    if contract.document.premium_stacking is PremiumStacking.HIGHEST:
+        # Of equal factors the first in the contract is named.
+        matched = [max(matched, key=lambda one: one.factor)]
+    factor = _ONE
+    for one in matched:
+        factor *= one.factor
+    label = ", ".join(f"{one.name or one.id} x {one.factor.normalize():f}" for one in matched)
+    return Premiumed(portion, factor, label)
+
+
+def _limits(contract: Contract, entry: BillingEntry, premiums: list[Premium], after_seconds: int) -> list[int]:
+    """Offsets from the start of the entry at which a premium can begin or end: clock limits and local midnights."""
+    assert entry.start is not None, "only entries with a time are cut"
+    start = entry.start.astimezone(UTC)
+    seconds = {0}
+    for one in premiums:
+        if one.is_timed:
+            seconds.update(second % SECONDS_OF_A_DAY for second in clock_span(one.inside or one.outside))
+    day = start.astimezone(contract.zone).date()
+    last = (start + timedelta(seconds=entry.worked_seconds)).astimezone(contract.zone).date()
+    found: set[int] = set()
+    while day <= last:
+        for second in seconds:
+            for fold in (0, 1):
+                local = datetime(
+                    day.year, day.month, day.day, second // 3600, second // 60 % 60, tzinfo=contract.zone, fold=fold
+                )
+                found.add(int((local.astimezone(UTC) - start).total_seconds()))
+        day += timedelta(days=1)
+    return sorted(offset for offset in found if offset > after_seconds)
+
+
+def _joined(parts: list[Premiumed]) -> list[Premiumed]:
+    """Neighbours with the same factor as one, so that a cut without effect leaves no trace."""
+    joined = [parts[0]]
+    for part in parts[1:]:
+        before = joined[-1]
+        if (before.factor, before.label) == (part.factor, part.label):
+            merged = before.portion._replace(
+                worked_seconds=before.portion.worked_seconds + part.portion.worked_seconds,
+                delta_seconds=before.portion.delta_seconds + part.portion.delta_seconds,
+            )
+            joined[-1] = Premiumed(merged, part.factor, part.label)
+        else:
+            joined.append(part)
+    return joined

@@ -1,0 +1,151 @@
+"""Settled lines as the client sees them: text, date, order (billing-domain section 3, step 13)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import NamedTuple
+
+from billing.allocate import WindowId, WindowState
+from billing.contract import Contract
+from billing.directory import Directory
+from billing.exact import exact_or_shown
+from billing.explain import charge_steps
+from billing.lines import SHOWN_DECIMALS, OpenLine
+from billing.rating import RatedPart
+from billing.results import Line, LineCharge, SourceShare
+from billing.settle import OpenSource, SettledCharge, SettledLine
+from billing.taxes import rule_of
+from schemas.clauses import GroupBy, RollupRates
+from schemas.draft import LineKind
+from schemas.period import Period
+
+_KIND_RANK = {LineKind.FEE: 0, LineKind.EXPENSE: 1, LineKind.MARKUP: 2}
+
+
+class Facts(NamedTuple):
+    """What texts and explanations are made of."""
+
+    contract: Contract
+    directory: Directory
+    period: Period
+    fees: Sequence[RatedPart]
+    windows: Mapping[WindowId, WindowState]
+
+
+def present(facts: Facts, settled: Iterable[SettledLine]) -> tuple[Line, ...]:
+    """All lines in the order of the invoice: fees by group, then expenses by date, then mark-up."""
+    ordered = sorted(settled, key=lambda one: _order(facts, one.line))
+    return tuple(_line(facts, one) for one in ordered)
+
+
+def _order(facts: Facts, line: OpenLine) -> tuple[object, ...]:
+    kind, group, tax_index, price, variant = line.key
+    if kind is not LineKind.FEE:
+        return (_KIND_RANK[kind], line.first, tax_index)
+    chronological = (line.first,) if group.entry_id else ()
+    project_name = facts.directory.project_name(group.project_id)
+    highest_first = 0 if price is None else -price
+    named = (group.rollup_id, group.date, project_name, *group[2:7], *group[8:])
+    return (_KIND_RANK[kind], *chronological, *named, highest_first, variant, tax_index)
+
+
+def _line(facts: Facts, one: SettledLine) -> Line:
+    line = one.line
+    kind, group = line.key.kind, line.key.group
+    sources = [source for charge in one.charges for source in charge.sources]
+    roles = _roles(facts, one) if kind is LineKind.FEE else set()
+    return Line(
+        key=_identity(facts, line),
+        kind=kind,
+        text=_text(facts, line, sources, roles),
+        date=_date(facts.period, sources),
+        project_id=_only({source.entry.project_id for source in sources}),
+        service_item=_only({source.entry.service_item for source in sources}),
+        person_id=_only({source.entry.person_id for source in sources}),
+        role=_only(roles),
+        seconds=line.seconds,
+        quantity=line.quantity,
+        unit=line.unit,
+        unit_price=line.unit_price,
+        units=one.units,
+        adjustment_units=one.units - line.gross_units,
+        tax_index=line.key.tax_index,
+        utbms_task=group.utbms_task,
+        utbms_activity=group.utbms_activity,
+        expense_code=line.expense_code,
+        charges=tuple(_charge(facts, line, charge) for charge in one.charges),
+    )
+
+
+def _only(values: set[str]) -> str:
+    """The value all have in common; empty when they differ."""
+    return next(iter(values)) if len(values) == 1 else ""
+
+
+def _roles(facts: Facts, one: SettledLine) -> set[str]:
+    return {facts.fees[position].portion.terms.role for charge in one.charges for position in charge.charge.positions}
+
+
+def _identity(facts: Facts, line: OpenLine) -> tuple[str, ...]:
+    """What the line is, in words that do not change with the order of rules or rows in the contract."""
+    kind, group, tax_index, price, variant = line.key
+    tax = rule_of(facts.contract, tax_index)
+    price_text = "" if price is None or kind is not LineKind.FEE else f"{price.normalize():f}"
+    return (kind.value, *group, f"{tax.category} {tax.percent.normalize():f} {tax.reason}", price_text, variant)
+
+
+def _date(period: Period, sources: Sequence[OpenSource]) -> date:
+    """The last work date of the line. Carried time counts on the date of the window that pays for it."""
+    return min(max(source.counted_day for source in sources), period.end - timedelta(days=1))
+
+
+def _text(facts: Facts, line: OpenLine, sources: Sequence[OpenSource], roles: set[str]) -> str:
+    kind, group = line.key.kind, line.key.group
+    if kind is LineKind.MARKUP:
+        return "Mark-up on expenses"
+    if kind is LineKind.EXPENSE:
+        entry = sources[0].entry
+        return entry.description or entry.expense_category or "Expense"
+    rollup = next((one for one in facts.contract.document.lines.rollups if one.id == group.rollup_id), None)
+    if rollup is not None:
+        is_by_role = rollup.rates is RollupRates.PRESERVE and group.role
+        text = f"{rollup.text} ({group.role})" if is_by_role else rollup.text
+    elif group.entry_id:
+        text = sources[0].entry.description or sources[0].entry.service_item or "Services"
+    else:
+        text = _group_text(facts, line, sources, roles)
+    return f"{text} ({line.key.variant})" if line.key.variant else text
+
+
+def _group_text(facts: Facts, line: OpenLine, sources: Sequence[OpenSource], roles: set[str]) -> str:
+    group = line.key.group
+    by = facts.contract.document.lines.group_by
+    item = _only({source.entry.service_item for source in sources}) or "Services"
+    role = _only(roles) if GroupBy.ROLE in by else ""
+    person = facts.directory.person_name(group.person_id) if group.person_id else ""
+    who = f"{person} ({role})" if person and role else person or role
+    project = facts.directory.project_name(group.project_id) if group.project_id else ""
+    return ", ".join(one for one in (project, item, group.task, group.date, who) if one)
+
+
+def _charge(facts: Facts, line: OpenLine, one: SettledCharge) -> LineCharge:
+    key = one.charge.key
+    is_fee = line.key.kind is LineKind.FEE
+    rate = facts.fees[one.charge.positions[0]].portion.terms.rate if is_fee else None
+    hours = exact_or_shown(Fraction(one.charge.seconds, 3600), SHOWN_DECIMALS)
+    return LineCharge(
+        seconds=one.charge.seconds,
+        quantity=line.quantity if len(line.charges) == 1 and line.unit != "lump" else hours,
+        unit_price=key.unit_price if is_fee else line.unit_price,
+        units=one.units,
+        rate_origin=key.origin,
+        lost=() if rate is None else rate.lost,
+        steps=charge_steps(facts.contract, one, facts.fees, facts.windows),
+        sources=tuple(_share(source) for source in one.sources),
+    )
+
+
+def _share(source: OpenSource) -> SourceShare:
+    return SourceShare(
+        source.entry, source.day, source.counted_day, source.worked_seconds, source.delta_seconds, source.units
+    )

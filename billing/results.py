@@ -1,0 +1,150 @@
+"""What billing returns: an invoice as plain values, from the amount due down to the seconds of each entry."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from billing.contract import Contract
+from billing.currency import Rate
+from billing.directory import Directory
+from billing.entries import BillingEntry
+from schemas.draft import Bucket, DocumentScope, LineKind
+from schemas.period import Period
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceRequest:
+    """Everything an invoice depends on.
+
+    `entries` may stand in any order and hold entries outside of the period (`needed_dates` says which are needed);
+    repeating an entry is our mistake. `exchange_rates` are the newest known ones; `invoice_date` chooses among them.
+    """
+
+    tenant: str
+    book: str
+    scope: DocumentScope
+    contract: Contract
+    contract_revision: str
+    directory: Directory
+    directory_revision: str
+    entries: Sequence[BillingEntry]
+    exchange_rates: Sequence[Rate]
+    invoice_date: date
+
+    @property
+    def period(self) -> Period:
+        """The local dates that are billed."""
+        return Period(start=self.scope.date_from, end=self.scope.date_to)
+
+
+class SourceShare(NamedTuple):
+    """One entry's part of a charge; `units` are smallest units of the currency."""
+
+    entry: BillingEntry
+    day: date
+    counted_day: date
+    worked_seconds: int
+    delta_seconds: int
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineCharge:
+    """One rated amount of a line with its reason; `units` is what amount caps and the line's rounding left of it."""
+
+    seconds: int
+    quantity: Decimal
+    unit_price: Decimal
+    units: int
+    rate_origin: str
+    lost: tuple[str, ...]
+    steps: tuple[str, ...]
+    sources: tuple[SourceShare, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the client sees; amounts in smallest units, `adjustment_units` is what amount caps took (never positive)."""
+
+    key: tuple[str, ...]
+    kind: LineKind
+    text: str
+    date: date
+    project_id: str
+    service_item: str
+    person_id: str
+    role: str
+    seconds: int
+    quantity: Decimal
+    unit: str
+    unit_price: Decimal
+    units: int
+    adjustment_units: int
+    tax_index: int
+    utbms_task: str
+    utbms_activity: str
+    expense_code: str
+    charges: tuple[LineCharge, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    """A row of the tax breakdown, in smallest units."""
+
+    category: str
+    percent: Decimal
+    base_units: int
+    tax_units: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """Seconds and entries of a bucket and reason; `value_units` is their price where it is known."""
+
+    bucket: Bucket
+    reason: str
+    seconds: int
+    entries: int
+    value_units: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unbilled:
+    """Where the seconds of one entry went that are not on a line, and why."""
+
+    entry: BillingEntry
+    bucket: Bucket
+    reason: str
+    detail: str
+    seconds: int
+    delta_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something a person should know about this invoice; the code has a page entry."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """A computed invoice: `worked_seconds + carried_in_seconds` is the sum of the ledger, net that of the lines."""
+
+    request: InvoiceRequest
+    lines: tuple[Line, ...]
+    taxes: tuple[Tax, ...]
+    line_taxes: tuple[Tax, ...]
+    net_units: int
+    tax_units: int
+    worked_seconds: int
+    carried_in_seconds: int
+    rounding_delta_seconds: int
+    ledger: tuple[LedgerRow, ...]
+    unbilled: tuple[Unbilled, ...]
+    notes: tuple[Note, ...]
+    entries_hash: str

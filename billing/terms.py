@@ -1,0 +1,190 @@
+"""What a contract says about one kind of work on one date: role, rate with the candidates that lost, caps, increments.
+
+Implements the look-ups of billing-domain section 3, steps 3, 5, 7 and 9. Nothing changes between two dates at which a
+row begins or ends, so the answer is kept for person, project, item, task and that span.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+
+from billing.contract import Contract, HourCap, MoneyCap, boundaries_of
+from billing.directory import Directory
+from billing.entries import Hold
+from billing.increments import NO_INCREMENT
+from billing.rates import ChosenRate, Work, resolve_rate
+from schemas.clauses import BlendedRate, Cap, CapPool, CapScope, IncrementRule, Premium
+from schemas.dated import DatedRow
+
+_RULEBOOKS_KEPT = 512
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AppliedCap:
+    """A cap as it meets this work: the row of the date, its limit, and who shares it (`person`, role or everybody)."""
+
+    cap: HourCap
+    row: Cap
+    pool_key: str
+    limit_seconds: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Terms:
+    """The answer for one kind of work in a span of dates; `hold` says why it cannot be billed."""
+
+    role: str
+    rate: ChosenRate | None
+    caps: Mapping[str, AppliedCap]
+    money_caps: tuple[MoneyCap, ...]
+    increment: IncrementRule
+    premiums: tuple[Premium, ...]
+    hold: Hold | None
+
+
+TermsKey = tuple[str, str, str, str, int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rulebook:
+    """A contract and a directory together; `known` only remembers what `terms_of` would compute again."""
+
+    contract: Contract
+    directory: Directory
+    boundaries: tuple[date, ...]
+    person_boundaries: Mapping[str, tuple[date, ...]]
+    known: dict[TermsKey, Terms] = field(default_factory=dict)
+
+    def terms(self, person_id: str, project_id: str, service_item: str, task: str, day: date) -> Terms:
+        """The terms of work on a local date."""
+        own = self.person_boundaries.get(person_id, ())
+        key = (
+            person_id,
+            project_id,
+            service_item,
+            task,
+            bisect_right(self.boundaries, day),
+            bisect_right(own, day) if own else 0,
+        )
+        found = self.known.get(key)
+        if found is None:
+            role = self.directory.role_on(person_id, day)
+            work = Work(person_id, role, project_id, service_item, task, day)
+            found = self.known[key] = terms_of(self.contract, self.directory, work)
+        return found
+
+
+@lru_cache(maxsize=_RULEBOOKS_KEPT)
+def rulebook(contract: Contract, directory: Directory) -> Rulebook:
+    """The rulebook of a compiled contract and directory."""
+    rows: list[DatedRow] = list(directory.document.firm.rates)
+    client = directory.clients.get(contract.client_id)
+    rows += [] if client is None else client.rates
+    for project in directory.document.projects:
+        rows += project.rates if project.client == contract.client_id else ()
+    caps: list[CapScope] = [*contract.document.caps, *contract.document.amount_caps]
+    windows = [bound for row in caps for bound in (row.window_from, row.window_to)]
+    return Rulebook(
+        contract=contract,
+        directory=directory,
+        boundaries=tuple(sorted({*boundaries_of(rows, *windows), *contract.boundaries})),
+        person_boundaries={
+            person.id: boundaries_of([*person.roles, *person.rates]) for person in directory.document.people
+        },
+    )
+
+
+def terms_of(contract: Contract, directory: Directory, work: Work) -> Terms:
+    """Look everything up for work of a person on a local date."""
+    rate = resolve_rate(contract, directory, work)
+    caps = _caps(contract, work)
+    document = contract.document
+    return Terms(
+        role=work.role,
+        rate=rate,
+        caps=caps,
+        money_caps=_money_caps(contract, work),
+        increment=next((row for row in document.increments if row.covers(work.day)), NO_INCREMENT),
+        premiums=tuple(premium for premium in document.premiums if _premium_may_apply(premium, work, rate)),
+        hold=_hold(contract, directory, work, rate),
+    )
+
+
+def _hold(contract: Contract, directory: Directory, work: Work, rate: ChosenRate | None) -> Hold | None:
+    """The first reason why this work cannot be billed, if there is one: nothing is guessed."""
+    document = contract.document
+    if contract.incomplete_caps:
+        return Hold("contract_incomplete", f"cap {', '.join(contract.incomplete_caps)} names no pool")
+    if not document.covers(work.day):
+        return Hold("contract_missing", f"contract {contract.id} is not valid on {work.day}")
+    if document.project and work.project_id != document.project:
+        return Hold("contract_missing", f"contract {contract.id} is for project {document.project} only")
+    if not work.person_id or work.person_id not in directory.people:
+        return Hold("person_unknown", work.person_id)
+    if rate is None:
+        name = directory.person_name(work.person_id)
+        return Hold("rate_missing", f"no rate for {name} ({work.role or 'no role'}) on {work.day}")
+    if not work.role and _asks_for_role(contract, work):
+        return Hold("role_missing", f"{directory.person_name(work.person_id)} has no role on {work.day}")
+    return None
+
+
+def _asks_for_role(contract: Contract, work: Work) -> bool:
+    """Whether the role decides about a cap or a blended rate for this work."""
+    document = contract.document
+    caps: list[Cap | CapScope] = [*document.caps, *document.amount_caps]
+    for row in caps:
+        by_role = row.roles or (isinstance(row, Cap) and row.pool is CapPool.ROLE)
+        if by_role and row.covers(work.day) and _scope_matches(row, work):
+            return True
+    return any(row.roles and row.covers(work.day) for row in document.blended)
+
+
+def _caps(contract: Contract, work: Work) -> dict[str, AppliedCap]:
+    found: dict[str, AppliedCap] = {}
+    for cap in contract.caps:
+        row = cap.row_on(work.day)
+        if row is None or not _scope_matches(row, work) or (row.roles and work.role not in row.roles):
+            continue
+        match cap.pool:
+            case CapPool.PERSON:
+                pool_key = work.person_id
+            case CapPool.ROLE:
+                pool_key = work.role
+            case _:
+                pool_key = "all"
+        found[cap.id] = AppliedCap(cap, row, pool_key, int(row.hours * 3600))
+    return found
+
+
+def _money_caps(contract: Contract, work: Work) -> tuple[MoneyCap, ...]:
+    rows = [(cap, cap.row_on(work.day)) for cap in contract.money_caps]
+    return tuple(
+        cap
+        for cap, row in rows
+        if row is not None and _scope_matches(row, work) and (not row.roles or work.role in row.roles)
+    )
+
+
+def _scope_matches(row: CapScope, work: Work) -> bool:
+    return (
+        (not row.people or work.person_id in row.people)
+        and (not row.service_items or work.service_item in row.service_items)
+        and (not row.projects or work.project_id in row.projects)
+        and (not row.tasks or work.task in row.tasks)
+        and (row.window_from is None or row.window_from <= work.day)
+        and (row.window_to is None or work.day < row.window_to)
+    )
+
+
+def _premium_may_apply(premium: Premium, work: Work, rate: ChosenRate | None) -> bool:
+    """Whether the conditions that this kind of work alone decides are met; tags and times are looked at per entry."""
+    if rate is None or (isinstance(rate.row, BlendedRate) and rate.row.premiums_apply is False):
+        return False
+    return (
+        premium.covers(work.day)
+        and (not premium.service_items or work.service_item in premium.service_items)
+        and (not premium.tasks or work.task in premium.tasks)
+    )
