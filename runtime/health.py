@@ -21,6 +21,7 @@ from runtime.metrics import CONTENT_TYPE, Metrics
 PULSE_SECONDS = 0.25
 PULSE_AGE_SECONDS_MAX = 2.0
 CHECK_TIMEOUT_SECONDS = 2.0
+FINDINGS_TIMEOUT_SECONDS = 3.0
 REQUESTS_AT_ONCE_MAX = 16
 REQUEST_TIMEOUT_SECONDS = 5.0
 REQUEST_BYTES_MAX = 1024
@@ -151,6 +152,7 @@ class HealthServer:
                 self._port = await listening
         except OSError as error:
             await asyncio.to_thread(self._thread.join, START_TIMEOUT_SECONDS)
+            self._thread = None
             raise InUse(
                 "health-port-taken",
                 f"The address {self._host}:{self._port} for metrics and health cannot be used: {error.strerror}.",
@@ -166,9 +168,8 @@ class HealthServer:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._pulse
             self._pulse = None
-        if self._server_loop is not None and self._stop is not None:
+        if self._thread is not None and self._server_loop is not None and self._stop is not None:
             self._server_loop.call_soon_threadsafe(self._stop.set)
-        if self._thread is not None:
             await asyncio.to_thread(self._thread.join, START_TIMEOUT_SECONDS)
             self._thread = None
 
@@ -263,7 +264,7 @@ class HealthServer:
         assert self._program_loop is not None
         asked = asyncio.run_coroutine_threadsafe(self._health.findings(), self._program_loop)
         try:
-            async with asyncio.timeout(CHECK_TIMEOUT_SECONDS + 1):
+            async with asyncio.timeout(FINDINGS_TIMEOUT_SECONDS):
                 return await asyncio.wrap_future(asked)
         except TimeoutError:
             return {"event_loop": Finding(ok=False, reason="the event loop did not answer")}
