@@ -17,10 +17,11 @@ from schemas.period import Period
 
 
 class Gathered(NamedTuple):
-    """Billable portions in work order with their deltas, and everything that is placed already."""
+    """Billable portions in work order, what is placed already, and all seconds worked in the period."""
 
     live: list[Portion]
     placed: list[Placed]
+    worked_seconds: int
 
 
 def gather(book: Rulebook, entries: Iterable[BillingEntry], period: Period) -> Gathered:
@@ -28,10 +29,13 @@ def gather(book: Rulebook, entries: Iterable[BillingEntry], period: Period) -> G
     document = book.contract.document
     live: list[Portion] = []
     placed: list[Placed] = []
+    worked_seconds = 0
+    first, end = period.start, period.end
     for entry in entries:
         if entry.kind is EntryKind.EXPENSE:
             continue
         days = days_of(entry, book.contract.zone, document.day_attribution)
+        worked_seconds += sum(part.worked_seconds for part in days if first <= part.day < end)
         refused, terms = billable_terms(book, entry, days)
         if refused is not None:
             bucket, reason, detail = refused
@@ -41,7 +45,7 @@ def gather(book: Rulebook, entries: Iterable[BillingEntry], period: Period) -> G
         else:
             live += portions_of(book, entry, days, terms)
     live.sort(key=portion_order)
-    return Gathered(_round_groups(book, live, period), placed)
+    return Gathered(_round_groups(book, live, period), placed, worked_seconds)
 
 
 def billable_terms(

@@ -54,7 +54,7 @@ def compute_invoice(request: InvoiceRequest) -> Invoice:
     placed = [*gathered.placed, *allocated.placed, *rated.placed, *expenses.placed, *emptied]
     fee_units = sum(line.units for line in lines if line.kind is LineKind.FEE)
     ledger = ledger_of(exchange, period, billed, placed, fee_units)
-    assert_conserved(entries, billed, placed, ledger)
+    assert_conserved(entries, gathered.worked_seconds, billed, placed, ledger)
     taxes = tax_rows(contract, lines)
     return Invoice(
         request=request,
@@ -63,7 +63,7 @@ def compute_invoice(request: InvoiceRequest) -> Invoice:
         line_taxes=tuple(rule_of(contract, line.tax_index) for line in lines),
         net_units=sum(line.units for line in lines),
         tax_units=sum(row.tax_units for row in taxes),
-        worked_seconds=ledger.worked_seconds,
+        worked_seconds=gathered.worked_seconds,
         carried_in_seconds=ledger.carried_in_seconds,
         rounding_delta_seconds=ledger.rounding_delta_seconds,
         ledger=ledger.rows,

@@ -1,16 +1,18 @@
 """The ledger: every second of current work in exactly one bucket, with its reason (billing-domain 2.1; BD-72)."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
 
-from billing.contract import Contract
 from billing.currency import SAME, Exchange
 from billing.entries import BillingEntry
 from billing.exact import units_of
 from billing.portions import Placed
 from billing.rating import RatedPart
 from billing.results import LedgerRow, Unbilled
+from billing.terms import Terms
 from schemas.draft import Bucket
 from schemas.entry import EntryKind
 from schemas.period import Period
@@ -19,38 +21,31 @@ _BUCKET_RANK = {bucket: rank for rank, bucket in enumerate(Bucket)}
 
 
 class Ledger(NamedTuple):
-    """The rows of a period, single placements, and the seconds they must add up to."""
+    """The rows of a period, single placements, and the seconds that came from before it."""
 
     rows: tuple[LedgerRow, ...]
     unbilled: tuple[Unbilled, ...]
-    worked_seconds: int
     carried_in_seconds: int
     rounding_delta_seconds: int
 
 
+@dataclass(slots=True)
 class _Row:
-    """One bucket and reason while it is summed up."""
+    """One bucket and reason while it is summed up; `priced` holds billable seconds by terms, by date if converted."""
 
-    __slots__ = ("entries", "seconds", "value")
-
-    def __init__(self) -> None:
-        self.seconds = 0
-        self.entries: set[str] = set()
-        self.value: Fraction | None = Fraction(0)
+    seconds: int = 0
+    entries: set[str] = field(default_factory=set)
+    priced: dict[tuple[Terms, date | None], int] = field(default_factory=dict)
+    is_value_known: bool = True
 
 
 def ledger_of(
-    exchange: Exchange,
-    period: Period,
-    parts: Sequence[RatedPart],
-    placed: Sequence[Placed],
-    billed_units: int,
+    exchange: Exchange, period: Period, parts: Sequence[RatedPart], placed: Sequence[Placed], billed_units: int
 ) -> Ledger:
     """Sum a period up. Time carried into it from before stands beside its own worked seconds."""
-    contract = exchange.contract
     rows: dict[tuple[Bucket, str], _Row] = {}
     billed = _Row()
-    worked = carried_in = delta = 0
+    carried_in = delta = 0
     for part in parts:
         portion = part.portion
         if portion.counted_day in period:
@@ -59,51 +54,45 @@ def ledger_of(
             delta += portion.delta_seconds
             if portion.day < period.start:
                 carried_in += portion.worked_seconds
-            else:
-                worked += portion.worked_seconds
-    if billed.entries:
-        billed.value = Fraction(billed_units, 10**contract.places)
-        rows[(Bucket.BILLED, "")] = billed
     inside = [one for one in placed if one.counted_day in period]
     for one in inside:
         row = rows.setdefault((one.bucket, one.reason), _Row())
         row.seconds += one.worked_seconds
         row.entries.add(one.entry.entry_id)
-        price = _price(exchange, one)
-        row.value = None if row.value is None or price is None else row.value + price
         delta += one.delta_seconds
         if one.day < period.start:
             carried_in += one.worked_seconds
-        else:
-            worked += one.worked_seconds
-    ordered = sorted(rows.items(), key=lambda item: (_BUCKET_RANK[item[0][0]], item[0][1]))
-    return Ledger(
-        tuple(_ledger_row(contract, bucket, reason, row) for (bucket, reason), row in ordered),
-        _unbilled(inside),
-        worked,
-        carried_in,
-        delta,
-    )
+        _price(exchange, row, one)
+    found = [_ledger_row(exchange, bucket, reason, row) for (bucket, reason), row in rows.items()]
+    if billed.entries:
+        found.append(LedgerRow(Bucket.BILLED, "", billed.seconds, len(billed.entries), billed_units))
+    found.sort(key=lambda row: (_BUCKET_RANK[row.bucket], row.reason))
+    return Ledger(tuple(found), _unbilled(inside), carried_in, delta)
 
 
-def _ledger_row(contract: Contract, bucket: Bucket, reason: str, row: _Row) -> LedgerRow:
-    rounding = contract.document.rounding.money_rounding
-    value = None if row.value is None else units_of(row.value, contract.places, rounding)
-    return LedgerRow(bucket, reason, row.seconds, len(row.entries), value)
-
-
-def _price(exchange: Exchange, one: Placed) -> Fraction | None:
-    """What the seconds would have cost at their plain rate; None when no rate is known."""
+def _price(exchange: Exchange, row: _Row, one: Placed) -> None:
+    """Remember what the seconds would have cost at their plain rate; without a known rate the row has no value."""
     if one.worked_seconds == 0 and one.delta_seconds == 0 and one.entry.kind is EntryKind.TIME:
-        return Fraction(0)
+        return
     if one.terms is None or one.terms.rate is None:
-        return None
-    rate = one.terms.rate
-    conversion = SAME if rate.currency == exchange.contract.currency else exchange.fee(rate.currency, one.day)
-    if conversion is None:
-        return None
-    price = Fraction(rate.rate) * Fraction(conversion.factor)
-    return price * Fraction(one.worked_seconds + one.delta_seconds, 3600)
+        row.is_value_known = False
+        return
+    is_converted = one.terms.rate.currency != exchange.contract.currency
+    key = (one.terms, one.day if is_converted else None)
+    row.priced[key] = row.priced.get(key, 0) + one.worked_seconds + one.delta_seconds
+
+
+def _ledger_row(exchange: Exchange, bucket: Bucket, reason: str, row: _Row) -> LedgerRow:
+    value = Fraction(0)
+    for (terms, day), seconds in row.priced.items():
+        assert terms.rate is not None, "only priced seconds are remembered"
+        conversion = SAME if day is None else exchange.fee(terms.rate.currency, day)
+        if conversion is None:
+            return LedgerRow(bucket, reason, row.seconds, len(row.entries), None)
+        value += Fraction(terms.rate.rate) * Fraction(conversion.factor) * Fraction(seconds, 3600)
+    contract = exchange.contract
+    units = units_of(value, contract.places, contract.document.rounding.money_rounding)
+    return LedgerRow(bucket, reason, row.seconds, len(row.entries), units if row.is_value_known else None)
 
 
 def _unbilled(inside: Iterable[Placed]) -> tuple[Unbilled, ...]:
@@ -124,7 +113,11 @@ def _unbilled(inside: Iterable[Placed]) -> tuple[Unbilled, ...]:
 
 
 def assert_conserved(
-    entries: Iterable[BillingEntry], parts: Sequence[RatedPart], placed: Sequence[Placed], ledger: Ledger
+    entries: Iterable[BillingEntry],
+    worked_seconds: int,
+    parts: Sequence[RatedPart],
+    placed: Sequence[Placed],
+    ledger: Ledger,
 ) -> None:
     """The law: each entry's seconds are all somewhere, none twice, and the ledger adds up. A breach is our mistake."""
     seconds: dict[str, int] = {}
@@ -137,4 +130,4 @@ def assert_conserved(
         if entry.kind is EntryKind.TIME:
             assert seconds.get(entry.entry_id) == entry.worked_seconds, f"seconds of entry {entry.entry_id} are lost"
     total = sum(row.seconds for row in ledger.rows)
-    assert total == ledger.worked_seconds + ledger.carried_in_seconds, "the ledger does not add up"
+    assert total == worked_seconds + ledger.carried_in_seconds, "the ledger does not add up"
