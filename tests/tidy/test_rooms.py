@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +106,16 @@ def test_every_room_says_what_it_is(rooms: tuple[str, ...], texts: dict[str, str
     missing = [name for room in rooms for name in (f"{room}/README.md", f"{room}/py.typed") if name not in texts]
     long = [room for room in rooms if texts.get(f"{room}/README.md", "").count("\n") > 30]
     assert (missing, long) == ([], [])
+
+
+@pytest.mark.parametrize("room", ["connectors", "sinks"])
+def test_every_system_has_its_page_and_its_proof(room: str, texts: dict[str, str]) -> None:
+    """Each folder of the room says what it talks to, and has tests of the same name; found from the folders, no list."""
+    systems = {name.split("/")[1] for name in texts if re.fullmatch(rf"{room}/[a-z0-9_]+/__init__\.py", name)}
+    silent = [system for system in systems if f"{room}/{system}/README.md" not in texts]
+    unproven = [s for s in systems if not any(name.startswith(f"tests/{room}/{s}/test_") for name in texts)]
+    assert systems
+    assert (silent, unproven) == ([], [])
 
 
 def imported_roots(tree: ast.Module) -> set[str]:
