@@ -96,10 +96,15 @@ def _use(book: Book, key: str, seconds: int, counted: Counted) -> None:
     row = book.get(CapRow, key) or _NO_CAP
     after = row.used_seconds + seconds
     assert after >= 0, f"a cap window cannot be used less than not at all: {key}"
-    judge(book, key, row, after, counted)
+    _judge(book, key, row, row.used_seconds, after, counted)
 
 
-def judge(book: Book, key: str, row: CapRow, after: int, counted: Counted) -> None:
+def judge_again(book: Book, key: str, row: CapRow, counted: Counted) -> None:
+    """Look at a window whose limit may have changed: what it reaches now and did not before is an alert."""
+    _judge(book, key, row, 0, row.used_seconds, counted)
+
+
+def _judge(book: Book, key: str, row: CapRow, before: int, after: int, counted: Counted) -> None:
     """Set a window to `after` seconds and propose the alerts that follow."""
     contract_id, cap_id, _pool, window = key.split("\x1f")
     agreement = counted.agreements.get(contract_id)
@@ -108,11 +113,10 @@ def judge(book: Book, key: str, row: CapRow, after: int, counted: Counted) -> No
         return
     cap = agreement.compiled.cap(cap_id)
     limit = cap_limit(agreement.compiled, cap_id, window)
-    change = alert_thresholds(row.used_seconds, after, limit, cap.thresholds, frozenset(row.fired), cap.rearm)
+    change = alert_thresholds(before, after, limit, cap.thresholds, frozenset(row.fired), cap.rearm)
     rearmed = row.rearmed + (1 if change.recovered else 0)
-    fired = tuple(sorted((set(row.fired) | set(change.fired)) - set(change.rearmed)))
-    _keep(book, key, CapRow(used_seconds=after, fired=fired, rearmed=rearmed))
-    if change.fired or change.recovered:
+    _keep(book, key, CapRow(used_seconds=after, fired=tuple(sorted(change.fired)), rearmed=rearmed))
+    if change.fired_now or change.recovered:
         _propose_alert(book, key, after, limit, change, rearmed, counted)
 
 
@@ -127,8 +131,8 @@ def _propose_alert(
     book: Book, key: str, used: int, limit: int, change: AlertChange, rearmed: int, counted: Counted
 ) -> None:
     contract_id, cap_id, pool, window = key.split("\x1f")
-    kind = THRESHOLD if change.fired else RECOVERED
-    identity = {"kind": kind, "key": key, "thresholds": change.fired, "rearmed": rearmed}
+    kind = THRESHOLD if change.fired_now else RECOVERED
+    identity = {"kind": kind, "key": key, "thresholds": change.fired_now, "rearmed": rearmed}
     fact_id = deterministic_id("alert", {"tenant": book.tenant, "book": book.book, **identity})
     percent = (Decimal(used) * 100 / Decimal(limit)).quantize(_PERCENT_PLACES) if limit else Decimal(100)
     fact = AlertRaised(
@@ -140,12 +144,12 @@ def _propose_alert(
         cap=cap_id,
         pool=pool,
         window=window,
-        thresholds=change.fired,
+        thresholds=change.fired_now,
         used_seconds=used,
         limit_seconds=limit,
         used_percent=percent,
         cause_entry_id=counted.entry.entry_id,
-        text=_sentence(kind, cap_id, pool, window, used, limit, change.fired),
+        text=_sentence(kind, cap_id, pool, window, used, limit, change.fired_now),
     )
     propose(book, fact, counted.cause, counted.effects)
 

@@ -34,7 +34,7 @@ _FIXED = (DocumentState.APPROVED.value, DocumentState.ISSUED.value, DocumentStat
 
 
 def live_documents(book: Book, overlapping: DocumentScope | None = None) -> list[DocumentRow]:
-    """Drafts, approved and issued documents; if a scope is given, only those of its contract that overlap its period."""
+    """Drafts, approved and issued documents; if a scope is given, only those of its contract in its period."""
     found = [row for _, row in book.scan(DocumentRow) if row.state in _LIVE]
     if overlapping is None:
         return found
@@ -257,7 +257,7 @@ def _publish(book: Book, row: DocumentRow, state: DocumentState, cause: Cause, e
 def _deliver(
     book: Book, catalog: Catalog, row: DocumentRow, leave: Leave | None, cause: Cause, effects: Effects
 ) -> None:
-    """Request delivery to the sinks whose policy lets a document leave in this state; None for issued, which all get."""
+    """Request delivery to the sinks whose policy lets a document leave in this state; None for issued: all get it."""
     agreement = catalog.agreements.get(row.contract_id)
     for policy in agreement.document.delivery if agreement is not None else ():
         if leave is None or policy.leave == leave:

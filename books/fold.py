@@ -43,7 +43,7 @@ class Fold:
 
     def apply(self, rows: Rows, offset: int, record: Record, effects: Effects) -> None:
         """Apply the record at a journal offset. The result depends on rows and record only."""
-        envelope = record.envelope  # type: ignore[attr-defined]
+        envelope = record.envelope
         cause = Cause(
             offset=offset,
             event_id=envelope.event_id,

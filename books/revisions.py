@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from books.book import Book
 from books.catalog import DIRECTORY, Catalog, agreement_of, people_of
-from books.counting import Counted, judge
+from books.counting import Counted, judge_again
 from books.effects import Cause, Effects
 from books.entries import change
 from books.resolving import resolve
@@ -68,4 +68,4 @@ def settle_again(book: Book, catalog: Catalog, clients: set[str] | None, cause: 
     for key, cap in list(book.scan(CapRow)):
         agreement = catalog.agreements.get(key.split("\x1f")[0])
         if agreement is not None and (clients is None or agreement.client_id in clients):
-            judge(book, key, cap, cap.used_seconds, counted)
+            judge_again(book, key, cap, counted)

@@ -239,7 +239,7 @@ class SeenRow(Row, frozen=True):
 
 
 class CloseRow(Row, frozen=True):
-    """A close that waits (key: offset, padded): its framed command, the revisions and the invoice date of its offset.
+    """A close that waits (key: offset, padded): its command, the revisions and the invoice date of its offset.
 
     `wait_ended` says that its time is over, `proposed` that its draft is on the way to the journal.
     """
@@ -258,7 +258,7 @@ class CloseRow(Row, frozen=True):
 
 
 class FrozenRow(Row, frozen=True):
-    """An entry as it was at a waiting close's offset (key: close, entry id), and the document its time stood on then."""
+    """An entry as it was at a waiting close's offset (key: close, entry id), and the document it stood on then."""
 
     table: ClassVar[str] = "frozen"
 

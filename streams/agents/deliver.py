@@ -1,4 +1,4 @@
-"""The `deliver` agent: takes the requests of `work` that bring documents to sinks, and waits while what is wrong can heal.
+"""The `deliver` agent: takes the requests of `work` that bring documents to sinks, and waits while a fault can heal.
 
 The procedure itself is `delivery.py`; nothing here knows a concrete sink.
 """

@@ -6,7 +6,7 @@ alerts
 and hours what lies at or after the highest origin that stands in their topic (rules 1 and 2).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -61,9 +61,6 @@ class _Owned:
     caught_up: bool = False
 
 
-Applied = Callable[[Record, int], None]
-
-
 class FoldHandler:
     """The batch handler of the journal."""
 
@@ -73,7 +70,7 @@ class FoldHandler:
         open_store: Callable[[int], Store],
         publisher: Publisher,
         tails: Tails,
-        on_applied: Callable[[Batch, Effects], None] = lambda batch, effects: None,
+        on_applied: Callable[[Sequence[Record], Effects, int], None] = lambda records, effects, ignored: None,
         on_dead_letter: Callable[[str, str], None] = lambda topic, reason: None,
     ) -> None:
         self._settings = settings
@@ -99,12 +96,14 @@ class FoldHandler:
         owned = self._owned[batch.partition]
         begin = owned.store.position.next_offset
         effects = Effects()
+        applied: list[Record] = []
+        ignored = owned.fold.versions_ignored
         try:
             with owned.store.transaction(begin, max(begin, batch.next_offset)) as rows:
                 letters = [
                     letter
                     for record in batch.records
-                    if record.offset >= begin and (letter := self._apply(owned, rows, batch, record, effects))
+                    if record.offset >= begin and (letter := self._apply(owned, rows, batch, record, effects, applied))
                 ]
                 failpoint("fold_before_publish")
                 await self._publish(owned, rows, batch, effects, letters)
@@ -114,7 +113,7 @@ class FoldHandler:
             owned.fold.forget()
             raise
         failpoint("fold_after_commit")
-        self._on_applied(batch, effects)
+        self._on_applied(applied, effects, owned.fold.versions_ignored - ignored)
 
     async def revoked(self, partition: int) -> None:
         """Close the store; another owner has its own."""
@@ -132,11 +131,13 @@ class FoldHandler:
         batch: Batch,
         record: "ConsumerRecord[bytes | None, bytes | None]",
         effects: Effects,
+        applied: list[Record],
     ) -> Outgoing | None:
         try:
             decoded = decode(record.value or b"")
         except Unreadable as error:
             return self._letter(batch, record, *reason_of(error))
+        applied.append(decoded)
         known = len(effects.unapplied)
         owned.fold.apply(rows, record.offset, decoded, effects)
         if len(effects.unapplied) > known:

@@ -5,7 +5,7 @@ A record is appended as the bytes it came in. Twice is harmless: versions, comma
 What does not pass ends in `dead-letters`, whole, and the partition goes on.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -18,7 +18,6 @@ from schemas.codec import RECORD_BYTES_MAX, decode
 from schemas.contract import ContractDocument
 from schemas.directory import DirectoryDocument
 from schemas.entry import EntryVersion
-from schemas.envelope import Envelope
 from schemas.errors import Rejected
 from schemas.records import COMMANDS as COMMAND_RECORDS
 from schemas.values import Record
@@ -60,12 +59,12 @@ class SequenceHandler:
         self,
         settings: SequenceSettings,
         publisher: Publisher,
-        on_appended: Callable[[str, int], None] = lambda topic, count: None,
+        on_accepted: Callable[[Sequence[Record]], None] = lambda records: None,
         on_dead_letter: Callable[[str, str], None] = lambda topic, reason: None,
     ) -> None:
         self._settings = settings
         self._publisher = publisher
-        self._on_appended = on_appended
+        self._on_accepted = on_accepted
         self._on_dead_letter = on_dead_letter
 
     async def assigned(self, partition: int, committed: int | None) -> int | None:
@@ -74,38 +73,42 @@ class SequenceHandler:
 
     async def process(self, batch: Batch) -> None:
         """Append what passes and write letters for the rest; returns when the broker has all of it."""
-        outgoing = [self._outgoing(batch, record) for record in batch.records]
+        accepted: list[Record] = []
+        outgoing = [self._outgoing(batch, record, accepted) for record in batch.records]
         await self._publisher.publish(outgoing)
         failpoint("sequence_after_publish")
-        self._on_appended(batch.topic, sum(one.topic == JOURNAL for one in outgoing))
+        self._on_accepted(accepted)
 
     async def revoked(self, partition: int) -> None:
         """Nothing to give up."""
 
-    def _outgoing(self, batch: Batch, record: "ConsumerRecord[bytes | None, bytes | None]") -> Outgoing:
+    def _outgoing(
+        self, batch: Batch, record: "ConsumerRecord[bytes | None, bytes | None]", accepted: list[Record]
+    ) -> Outgoing:
         value = record.value or b""
         try:
-            envelope = self._checked(batch, value)
+            checked = self._checked(batch, value)
         except Rejected as error:
             place = Place(batch.topic, batch.partition, record.offset, record.timestamp, record.key, record.value)
             reason, detail = reason_of(error)
             self._on_dead_letter(batch.topic, reason)
             return dead_letter(place, self._settings.tenant, self._settings.book, STAGE, reason, detail)
-        key = book_name(envelope.tenant, envelope.book).encode()
+        accepted.append(checked)
+        key = book_name(checked.envelope.tenant, checked.envelope.book).encode()
         origin = f"{batch.topic}/{batch.partition}/{record.offset}".encode()
         return Outgoing(JOURNAL, batch.partition, key, value, ((ORIGIN_HEADER, origin),))
 
-    def _checked(self, batch: Batch, value: bytes) -> Envelope:
+    def _checked(self, batch: Batch, value: bytes) -> Record:
         record = decode(value, RECORD_BYTES_MAX)
         if not isinstance(record, MAY_WRITE[batch.topic]):
             raise Rejected("record_not_allowed", f"A {record.schema_name} may not be written to {batch.topic}.")
-        envelope: Envelope = record.envelope
+        envelope = record.envelope
         home = book_partition(envelope.tenant, envelope.book, self._settings.partitions)
         if home != batch.partition:
             raise Rejected("wrong_partition", f"Book {envelope.book} lives in partition {home}, not {batch.partition}.")
         if isinstance(record, inputs.ContractRevision | inputs.DirectoryRevision):
             check_document(record)
-        return envelope
+        return record
 
 
 def check_document(record: inputs.ContractRevision | inputs.DirectoryRevision) -> None:

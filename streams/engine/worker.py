@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import uvloop
 
@@ -22,6 +22,7 @@ EXIT_CRASHED = 1
 STOP_LIMIT_SECONDS = 25.0
 
 MakeApp = Callable[[], Awaitable[EngineApp]]
+MakeApps = Callable[[], Awaitable[Sequence[EngineApp]]]
 
 
 def run_worker(make_app: MakeApp) -> int:
@@ -29,24 +30,36 @@ def run_worker(make_app: MakeApp) -> int:
 
     `make_app` is awaited in the loop; it creates the app and installs its agents.
     """
+
+    async def alone() -> Sequence[EngineApp]:
+        return (await make_app(),)
+
+    return run_workers(alone)
+
+
+def run_workers(make_apps: MakeApps) -> int:
+    """As `run_worker` for several apps, each a consumer group of its own; when one ends, all do."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(make_app))
+        return runner.run(_serve(make_apps))
 
 
-async def _serve(make_app: MakeApp) -> int:
+async def _serve(make_apps: MakeApps) -> int:
     told = asyncio.Event()
     _watch_signals(told)
-    app = await make_app()
-    watches = [asyncio.ensure_future(told.wait()), asyncio.ensure_future(app.wait_until_stopped())]
-    starting = asyncio.ensure_future(app.start())
+    apps = await make_apps()
+    ends = [asyncio.ensure_future(told.wait()), *(asyncio.ensure_future(app.wait_until_stopped()) for app in apps)]
+    starts = [asyncio.ensure_future(app.start()) for app in apps]
+    starting = asyncio.gather(*starts, return_exceptions=False)
     try:
-        await asyncio.wait([starting, *watches], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([starting, *ends], return_when=asyncio.FIRST_COMPLETED)
         if starting.done() and starting.exception() is None:
-            await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for watch in watches:
-            watch.cancel()
-    return await _finish(app, starting)
+        for end in ends:
+            end.cancel()
+    _exit_later(EXIT_CRASHED)
+    codes = [await _finish(app, start) for app, start in zip(apps, starts, strict=True)]
+    return max(codes, default=EXIT_OK)
 
 
 async def _finish(app: EngineApp, starting: "asyncio.Future[None]") -> int:
@@ -55,7 +68,6 @@ async def _finish(app: EngineApp, starting: "asyncio.Future[None]") -> int:
     crash = start_error or app.crash_reason
     if crash is not None:
         log.critical("The worker stops because of an error.", exc_info=crash)
-    _exit_later(EXIT_CRASHED)
     await app.stop()
     if not starting.done():
         starting.cancel()

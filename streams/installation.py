@@ -1,0 +1,238 @@
+"""Composes a worker: topics, stores, agents and their ports into running apps. The only place that knows all agents.
+
+A worker is two consumer groups in one process: the conveyor (sequence, fold, hours, categorise) and the deliverer, so
+that a slow sink never holds back a decision.
+"""
+
+import fcntl
+import sqlite3
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from books.stores.port import Store
+from books.stores.sqlite import SqliteStore
+from books.version import FOLD_VERSION
+from runtime.clock import Clock
+from runtime.health import Health
+from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.topics import ensure_topics
+from runtime.metrics import Metrics
+from schemas.canonical import deterministic_id
+from schemas.codec import encode
+from schemas.envelope import Envelope
+from schemas.errors import ConfigurationError
+from schemas.inputs import ClockTick
+from sinks.base import DraftSink
+from streams import tails
+from streams.agents import deliver, hours
+from streams.agents.categorise import CategoriseHandler, CategoriseSettings
+from streams.agents.fold import ORDERED, FoldHandler, FoldSettings
+from streams.agents.sequence import SequenceHandler, SequenceSettings
+from streams.deciding.port import Decider
+from streams.engine.app import EngineApp, EngineSettings, create_app, install_batch_agent
+from streams.engine.publisher import Outgoing, Publisher
+from streams.metering import Meter, partitions_check
+from streams.topics import (
+    COMMANDS,
+    JOURNAL,
+    RESULTS,
+    TIME_ENTRIES,
+    WORK,
+    book_name,
+    book_partition,
+    topic_specs,
+)
+
+WORKERS_MAX = 64
+METER_SECONDS = 5
+RECORDS_MAX = 2_000
+"""Of one batch: what is applied without letting the event loop breathe stays well under a second."""
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """What a worker needs to know. The workers of a host share `data_folder`; each takes a slot of its own in it."""
+
+    tenant: str
+    book: str
+    partitions: int
+    replication_factor: int
+    connection: KafkaConnection
+    data_folder: Path
+    tick_seconds: int = 60
+    session_limit_seconds: int = 12
+    application_id: str = "billstream"
+
+
+@dataclass(frozen=True)
+class WorkerParts:
+    """The replaceable parts: a test, the demo and production give other ones."""
+
+    decider: Decider
+    sinks: Mapping[str, DraftSink]
+    clock: Clock
+    metrics: Metrics
+    health: Health
+    open_store: Callable[[Path], Store] | None = None
+
+
+async def make_worker(settings: WorkerSettings, parts: WorkerParts) -> Sequence[EngineApp]:
+    """The apps of a worker, ready to start. Topics are made and checked first.
+
+    Raises the errors of `ensure_topics`, and ConfigurationError when the data folder has no free slot.
+    """
+    await ensure_topics(settings.connection, topic_specs(settings.partitions, settings.replication_factor))
+    slot = take_slot(settings.data_folder)
+    conveyor = _conveyor(settings, parts, slot)
+    deliverer = _app(settings, slot, "deliver")
+    meter = Meter(parts.metrics, parts.clock)
+    deliver.install(
+        deliverer,
+        settings.connection,
+        deliverer.new_publisher(),
+        parts.sinks,
+        deliver.DeliverSettings(settings.tenant, settings.book, settings.partitions),
+        parts.clock,
+        meter.delivered,
+    )
+    return conveyor, deliverer
+
+
+def _conveyor(settings: WorkerSettings, parts: WorkerParts, slot: "Slot") -> EngineApp:
+    app = _app(settings, slot, "")
+    publisher = app.new_publisher()
+    meter = Meter(parts.metrics, parts.clock)
+    tenant, book, count = settings.tenant, settings.book, settings.partitions
+    for topic in (TIME_ENTRIES, COMMANDS, RESULTS):
+        handler = SequenceHandler(SequenceSettings(tenant, book, count), publisher, meter.accepted, meter.dead_letter)
+        install_batch_agent(app, f"sequence-{topic}", topic, handler, records_max=RECORDS_MAX)
+    fold = FoldHandler(
+        FoldSettings(tenant, book, count),
+        lambda partition: (parts.open_store or open_store)(slot.folder / "books" / f"{partition:04d}.sqlite"),
+        publisher,
+        KafkaTails(settings.connection),
+        meter.applied,
+        meter.dead_letter,
+    )
+    install_batch_agent(app, "fold", JOURNAL, fold, records_max=RECORDS_MAX)
+    categorise = CategoriseHandler(
+        CategoriseSettings(tenant, book, count), publisher, parts.decider, parts.clock, meter.dead_letter
+    )
+    install_batch_agent(app, "categorise", WORK, categorise, records_max=RECORDS_MAX)
+    hours.install(app, publisher, tenant, book, count)
+    parts.health.add_check("partitions", lambda: partitions_check(app))
+    app.task(_beat(app, settings, parts, publisher, fold, meter))
+    return app
+
+
+def _app(settings: WorkerSettings, slot: "Slot", suffix: str) -> EngineApp:
+    name = f"{settings.application_id}-{suffix}" if suffix else settings.application_id
+    return create_app(
+        EngineSettings(
+            application_id=name,
+            data_folder=slot.folder / (suffix or "conveyor"),
+            client_arguments=settings.connection.client_arguments(),
+            session_limit_seconds=settings.session_limit_seconds,
+        )
+    )
+
+
+@dataclass(frozen=True)
+class KafkaTails:
+    """The tails of a partition, read from the cluster."""
+
+    connection: KafkaConnection
+
+    async def highest_origins(self, partition: int) -> Mapping[str, int]:
+        """See `Tails`."""
+        return await tails.highest_origins(self.connection, ORDERED, partition)
+
+    async def journal_end(self, partition: int) -> int:
+        """See `Tails`."""
+        return await tails.end_of(self.connection, JOURNAL, partition)
+
+
+def open_store(path: Path) -> Store:
+    """The store of a partition. A file that is no database any more is thrown away: the journal has everything."""
+    try:
+        return SqliteStore(path, FOLD_VERSION)
+    except sqlite3.DatabaseError:
+        for broken in path.parent.glob(f"{path.name}*"):
+            broken.unlink()
+        return SqliteStore(path, FOLD_VERSION)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A worker's own folder on this host, held by a lock until the process ends."""
+
+    folder: Path
+    lock: TextIO
+
+
+def take_slot(data_folder: Path) -> Slot:
+    """The first free worker folder below the data folder: the same again after a restart, so its stores are used."""
+    for number in range(1, WORKERS_MAX + 1):
+        folder = data_folder / "workers" / f"{number:02d}"
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            continue
+        return Slot(folder, lock)
+    raise ConfigurationError(
+        "workers_too_many",
+        f"{WORKERS_MAX} workers already use {data_folder}.",
+        "Stop some, or give this one another data folder.",
+    )
+
+
+def _beat(
+    app: EngineApp,
+    settings: WorkerSettings,
+    parts: WorkerParts,
+    publisher: Publisher,
+    fold: FoldHandler,
+    meter: Meter,
+) -> Callable[[], Coroutine[None, None, None]]:
+    """The slow beat of a worker: gauges, and the clock tick of a book whose partition it owns."""
+    home = book_partition(settings.tenant, settings.book, settings.partitions)
+
+    async def beat() -> None:
+        ticked_seconds = float("-inf")
+        while not app.should_stop:
+            meter.lags(app.batch_progress())
+            rows = fold.rows(home)
+            if rows is not None:
+                parts.health.started()
+                now_seconds = parts.clock.monotonic_seconds()
+                if now_seconds - ticked_seconds >= settings.tick_seconds:
+                    meter.rows(rows, settings.tenant, settings.book)
+                    await publisher.publish([tick(settings, parts.clock)])
+                    ticked_seconds = now_seconds
+            await app.sleep(METER_SECONDS)
+
+    return beat
+
+
+def tick(settings: WorkerSettings, clock: Clock) -> Outgoing:
+    """The passing of time as a record: what is due is decided by the fold that reads it."""
+    now = clock.now()
+    identity = {"tenant": settings.tenant, "book": settings.book, "at": now}
+    record = ClockTick(
+        envelope=Envelope(
+            event_id=deterministic_id("tick", identity),
+            tenant=settings.tenant,
+            book=settings.book,
+            origin="clock",
+            recorded_at=now,
+            producer="billstream-streams/1",
+        ),
+        at=now,
+    )
+    home = book_partition(settings.tenant, settings.book, settings.partitions)
+    return Outgoing(COMMANDS, home, book_name(settings.tenant, settings.book).encode(), encode(record))
