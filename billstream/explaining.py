@@ -142,7 +142,7 @@ def _state_story(row: EntryRow) -> list[StoryNode]:
 
 
 def _whereabouts(desk: Desk, row: EntryRow, bodies: list[tuple[DocumentRow, DraftBody]]) -> list[StoryNode]:
-    """Where the entry's time is: on lines, or placed elsewhere with a reason; from a preview while nothing is drafted."""
+    """Where the entry's time is: on lines, or elsewhere with a reason; from a preview while nothing is drafted."""
     for document, body in bodies:
         if found := _in_body(row.entry_id, body, f"document {document.number or document.document_id[:12]}"):
             return found

@@ -4,7 +4,7 @@ No worker is asked for anything: the follower's rows are the same as the workers
 Two desks exist: one over Kafka, and one in memory for previews on files and for tests.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from billstream.follower import Verdict
@@ -58,7 +58,7 @@ class Desk(Protocol):
     async def publish_orders(self, orders: Sequence[Order]) -> None:
         """Send commands and revisions; returns when the broker acknowledged all of them."""
 
-    async def publish_entries(self, records: Sequence[EntryInput], on_published: OnPublished = no_report) -> None:
+    async def publish_entries(self, records: Iterable[EntryInput], on_published: OnPublished = no_report) -> None:
         """Send what a connector read, in order; returns when the broker acknowledged all of it."""
 
     async def verdicts(self, command_ids: Sequence[str], timeout_seconds: int) -> Mapping[str, Verdict]:

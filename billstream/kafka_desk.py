@@ -1,8 +1,9 @@
 """The desk over Kafka: an idempotent producer for what is sent, a follower of the book's journal for what is seen."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import islice
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -133,12 +134,14 @@ class KafkaDesk:
         """See `Desk`."""
         await self._publisher.publish([self._outgoing(COMMANDS, _key_of(order), order) for order in orders])
 
-    async def publish_entries(self, records: Sequence[EntryInput], on_published: OnPublished = no_report) -> None:
+    async def publish_entries(self, records: Iterable[EntryInput], on_published: OnPublished = no_report) -> None:
         """See `Desk`."""
-        for start in range(0, len(records), PUBLISHED_AT_ONCE):
-            part = records[start : start + PUBLISHED_AT_ONCE]
+        waiting = iter(records)
+        published = 0
+        while part := list(islice(waiting, PUBLISHED_AT_ONCE)):
             await self._publisher.publish([self._outgoing(TIME_ENTRIES, _key_of(record), record) for record in part])
-            on_published(start + len(part))
+            published += len(part)
+            on_published(published)
 
     async def publish_records(self, orders: Sequence[Record]) -> None:
         """Send other records of `commands`, clock ticks for example."""

@@ -3,7 +3,7 @@
 Documents are not delivered from here; requests for delivery stay open.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from billstream.follower import Verdict, Verdicts
 from billstream.gateway import EntryInput, OnPublished, Order, no_report
@@ -67,10 +67,11 @@ class MemoryDesk:
         """See `Desk`."""
         self.append(orders)
 
-    async def publish_entries(self, records: Sequence[EntryInput], on_published: OnPublished = no_report) -> None:
+    async def publish_entries(self, records: Iterable[EntryInput], on_published: OnPublished = no_report) -> None:
         """See `Desk`."""
-        self.append(records)
-        on_published(len(records))
+        every = list(records)
+        self.append(every)
+        on_published(len(every))
 
     async def verdicts(self, command_ids: Sequence[str], timeout_seconds: int) -> Mapping[str, Verdict]:
         """See `Desk`; every answer is there at once."""

@@ -105,21 +105,25 @@ class SourceSettings(Group):
     """One place entries come from: exports of one account, imported by hand or from a watched folder."""
 
     kind: SourceKind = Field(description="The form of its files.", examples=["toggl-csv"])
-    account: Name = Field(description="Name of the account; part of each entry's identity.", examples=["toggl-main"])
-    zone: Zone = Field(
-        default="",
-        validate_default=False,
-        description="Zone of clock times without one; empty means `zone` of the firm.",
-        examples=["Europe/Berlin"],
+    account: Name = Field(description="Name of the account; part of each entry's identity.", examples=["studio"])
+    zone: Zone | None = Field(
+        default=None, description="Zone of clock times without one; else the firm's.", examples=["Europe/Berlin"]
     )
     folder: Path | None = Field(default=None, description="Folder to watch for new files.", examples=["inbox/toggl"])
     mapping: Path | None = Field(
-        default=None, description="Declared mapping of columns, for kind `table`.", examples=["mappings/expenses.yaml"]
+        default=None, description="Declared mapping of columns, for kind `table`.", examples=["mappings/costs.yaml"]
     )
-    dates: str = Field(default="", description="Date format, when the file's own is ambiguous.", examples=["%d/%m/%Y"])
-    decimals: Literal["", "point", "comma"] = Field(
-        default="", description="Decimal sign, when the file's own is ambiguous.", examples=["comma"]
+    date_order: Literal["dmy", "mdy", "ymd"] | None = Field(
+        default=None, description="Order of numeric dates, when the files leave it open.", examples=["dmy"]
     )
+    date_format: str = Field(default="", description="Exact form of dates.", examples=["%d.%m.%y"])
+    decimal_mark: Literal["comma", "point"] | None = Field(
+        default=None, description="Decimal sign, when the files leave it open.", examples=["comma"]
+    )
+    duration_unit: Literal["hours", "minutes", "seconds", "days"] | None = Field(
+        default=None, description="What a plain number as duration counts.", examples=["hours"]
+    )
+    person: str = Field(default="", description="Whose time it is, when the files do not say.", examples=["dana"])
 
     @model_validator(mode="after")
     def _table_has_mapping(self) -> Self:
