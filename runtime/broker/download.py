@@ -26,11 +26,13 @@ def ensure_jars(
     *,
     on_progress: OnProgress = no_progress,
     repositories: dict[str, str] | None = None,
+    cancelled: threading.Event | None = None,
 ) -> tuple[Path, ...]:
     """The jars' paths in class path order; blocks, so call it in a thread. `on_progress` is called from other threads.
 
     Every call checks size and SHA-256 of each jar (43 MB take about 0.1 s) and touches the network only for those
     that are missing or damaged. `repositories` maps a name to a repository's address; the public one when not given.
+    Once `cancelled` is set, a running download ends soon with Unavailable, so that Ctrl-C need not wait for it.
     Raises Unavailable without network or when a download stays broken, Misconfigured when the cache cannot be written.
     """
     folder = make_folder(cache / "jars")
@@ -43,7 +45,8 @@ def ensure_jars(
     if _damaged(jars, folder):
         with locked(folder / ".lock", wait_seconds=OTHER_DOWNLOAD_SECONDS):
             # Another process may have fetched them while we waited for the lock.
-            _fetch_all(_damaged(jars, folder), folder, on_progress, repositories)
+            meter = _Meter(on_progress, cancelled or threading.Event())
+            _fetch_all(_damaged(jars, folder), folder, meter, repositories)
     return tuple(folder / jar.file_name for jar in jars)
 
 
@@ -54,12 +57,12 @@ def _damaged(jars: Sequence[Jar], folder: Path) -> tuple[Jar, ...]:
 def _fetch_all(
     jars: Sequence[Jar],
     folder: Path,
-    on_progress: OnProgress,
+    meter: "_Meter",
     repositories: dict[str, str] | None,
 ) -> None:
     if not jars:
         return
-    meter = _Meter(sum(jar.size_bytes for jar in jars), on_progress)
+    meter.begin(sum(jar.size_bytes for jar in jars))
     with ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:
         downloads = [pool.submit(_fetch, jar, folder, meter, repositories) for jar in jars]
         try:
@@ -112,15 +115,23 @@ def _download(jar: Jar, staging: Path, meter: "_Meter", repositories: dict[str, 
 class _Meter:
     """Adds up the bytes of downloads that run side by side and reports about a hundred times."""
 
-    def __init__(self, total_bytes: int, on_progress: OnProgress) -> None:
-        self._total_bytes = total_bytes
+    def __init__(self, on_progress: OnProgress, cancelled: threading.Event) -> None:
+        self._total_bytes = 0
         self._on_progress = on_progress
+        self._cancelled = cancelled
         self._bytes_of: dict[Jar, int] = {}
         self._reported_bytes = 0
         self._lock = threading.Lock()
-        on_progress(Progress(Step.DOWNLOAD, 0, total_bytes))
+
+    def begin(self, total_bytes: int) -> None:
+        """Tell how much there is to come."""
+        self._total_bytes = total_bytes
+        self._on_progress(Progress(Step.DOWNLOAD, 0, total_bytes))
 
     def add(self, jar: Jar, more_bytes: int) -> None:
+        """Count bytes that arrived; the one place a running download can be ended from outside."""
+        if self._cancelled.is_set():
+            raise _cancelled()
         with self._lock:
             self._bytes_of[jar] = self._bytes_of.get(jar, 0) + more_bytes
             done_bytes = min(sum(self._bytes_of.values()), self._total_bytes)
@@ -129,6 +140,7 @@ class _Meter:
                 self._on_progress(Progress(Step.DOWNLOAD, done_bytes, self._total_bytes))
 
     def forget(self, jar: Jar) -> None:
+        """The download of this jar starts over."""
         with self._lock:
             self._bytes_of.pop(jar, None)
             self._reported_bytes = min(sum(self._bytes_of.values()), self._total_bytes)
@@ -139,6 +151,14 @@ def _disk_full(folder: Path) -> MachineryError:
         "broker-disk-full",
         f"There is no room on the disk of {str(folder)!r} for Kafka's jars (43 MB).",
         "Free some room and start again.",
+    )
+
+
+def _cancelled() -> MachineryError:
+    return Unavailable(
+        "broker-download-cancelled",
+        "The download of Kafka's jars was stopped.",
+        "Start again; what has arrived whole is kept.",
     )
 
 

@@ -5,6 +5,7 @@ dying disk takes its records along; `BILLSTREAM_BROKERS` points to a real cluste
 """
 
 import asyncio
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Self
 
 from runtime.broker import ports, process, properties, ready, state
 from runtime.broker.download import ensure_jars
-from runtime.broker.jars import kafka_version, pinned_jars
+from runtime.broker.jars import Jar, kafka_version, pinned_jars
 from runtime.broker.lock import FolderLock, acquire
 from runtime.errors import Unavailable
 from runtime.files import make_folder, replace
@@ -139,7 +140,7 @@ class EmbeddedBroker:
     async def _start_locked(self, java_executable: Path) -> None:
         jars = pinned_jars()
         process.require_room(self._folder, self._options.free_bytes_min)
-        class_path = await asyncio.to_thread(ensure_jars, jars, self._cache, on_progress=self._on_progress)
+        class_path = await self._class_path(jars)
         java = process.Java(java_executable, class_path, self._folder, self._options.heap_mebibytes)
         remembered = state.load(self._folder, kafka_version(jars))
         for attempt in range(1, _START_ATTEMPTS + 1):
@@ -150,6 +151,16 @@ class EmbeddedBroker:
             # Between our look and Java's bind somebody took the port; with a free choice, choose again.
             if attempt == _START_ATTEMPTS or not process.said(self._folder, "Address already in use"):
                 raise process.died(self._folder, "ended while it started")
+
+    async def _class_path(self, jars: tuple[Jar, ...]) -> tuple[Path, ...]:
+        """A thread cannot be cancelled, so it is told; otherwise Ctrl-C would wait for the whole download."""
+        cancelled = threading.Event()
+        try:
+            return await asyncio.to_thread(
+                ensure_jars, jars, self._cache, on_progress=self._on_progress, cancelled=cancelled
+            )
+        finally:
+            cancelled.set()
 
     async def _prepare(self, java: process.Java, remembered: state.BrokerState) -> state.BrokerState:
         """Write the settings for free ports and format the records folder the first time."""

@@ -154,8 +154,8 @@ class BrokerProcess:
 
 def died(folder: Path, what: str) -> MachineryError:
     """The error for a broker that ended by itself, with the last lines it wrote."""
-    lines = _tail(folder / properties.CONSOLE_FILE) + _tail(folder / properties.LOGS_FOLDER / "broker.log")
-    last = next((line for line in reversed(lines) if "Exception" in line or "Error" in line), "")
+    lines = _last_lines(folder)
+    last = next((line for line in lines if "Exception" in line or "Error" in line or "ERROR" in line), "")
     return Unavailable(
         "broker-died",
         f"The broker {what}." + (f" It said: {last[:300]}" if last else ""),
@@ -166,8 +166,12 @@ def died(folder: Path, what: str) -> MachineryError:
 
 def said(folder: Path, text: str) -> bool:
     """Whether the end of what the broker wrote has this text."""
-    lines = _tail(folder / properties.CONSOLE_FILE) + _tail(folder / properties.LOGS_FOLDER / "broker.log")
-    return any(text in line for line in lines)
+    return any(text in line for line in _last_lines(folder))
+
+
+def _last_lines(folder: Path) -> list[str]:
+    """What Java wrote itself comes first: it is of this start for sure, and of a broker that could not even log."""
+    return _tail(folder / properties.CONSOLE_FILE) + _tail(folder / properties.LOGS_FOLDER / "broker.log")
 
 
 def _tail(path: Path) -> list[str]:

@@ -74,7 +74,7 @@ def server_properties(ports: Ports) -> str:
 
 
 def log_properties() -> str:
-    """Log4j's settings: warnings to a file that rotates at 2 MB and keeps three old ones, nothing on the terminal."""
+    """Log4j's settings: warnings to a file, new at each start and after 2 MB, five old ones kept; no terminal."""
     settings = {
         "status": "error",
         "appender.file.type": "RollingFile",
@@ -86,8 +86,10 @@ def log_properties() -> str:
         "appender.file.policies.type": "Policies",
         "appender.file.policies.size.type": "SizeBasedTriggeringPolicy",
         "appender.file.policies.size.size": "2MB",
+        # Each start begins a new file, so the last lines of a failed start are its own.
+        "appender.file.policies.start.type": "OnStartupTriggeringPolicy",
         "appender.file.strategy.type": "DefaultRolloverStrategy",
-        "appender.file.strategy.max": 3,
+        "appender.file.strategy.max": 5,
         "rootLogger.level": "warn",
         "rootLogger.appenderRef.file.ref": "file",
     }

@@ -130,6 +130,21 @@ def test_no_network_is_a_sentence_with_a_way_out(tmp_path: Path, unused_port: in
     assert "BILLSTREAM_BROKERS" in caught.value.fix
 
 
+def test_a_download_can_be_stopped_and_goes_on_later(tmp_path: Path, repository: Repository) -> None:
+    """Ctrl-C does not wait for the rest, and what arrived whole is not fetched again."""
+    cancelled = threading.Event()
+    with pytest.raises(Unavailable, match="was stopped"):
+        ensure_jars(
+            JARS,
+            tmp_path,
+            on_progress=lambda _progress: cancelled.set(),
+            repositories=repository.addresses,
+            cancelled=cancelled,
+        )
+    assert not list((tmp_path / "jars").glob(".download-*"))
+    assert contents(ensure_jars(JARS, tmp_path, repositories=repository.addresses)) == list(CONTENT.values())
+
+
 def test_two_starts_at_once_download_once(tmp_path: Path, repository: Repository) -> None:
     """The second waits for the first instead of fetching everything again."""
     with ThreadPoolExecutor(2) as pool:
