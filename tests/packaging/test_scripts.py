@@ -118,6 +118,13 @@ def test_a_changed_lock_is_installed(noting_checkout: Path) -> None:
     assert len(asked(noting_checkout)) == 2
 
 
+def test_a_moved_checkout_is_set_up_anew(noting_checkout: Path) -> None:
+    """The programs of an environment know its folder by heart, so one that was moved is not used."""
+    set_up(noting_checkout, "dev")
+    (noting_checkout / ".venv/.home").write_text("/somewhere/else\n")
+    assert set_up(noting_checkout, "dev").returncode == 69, "this machine has no Python to make another one"
+
+
 def test_a_failed_set_up_is_tried_again(noting_checkout: Path) -> None:
     """When a package cannot be had, set-up fails, and the next run does not believe that it is done."""
     python = noting_checkout / ".venv/bin/python"
