@@ -1,0 +1,589 @@
+"""Delivery: one document and one verdict for each request, whatever fails; never a blind second create."""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runtime import failpoints
+from runtime.clock import SimulatedClock
+from runtime.failpoints import FailpointReached
+from schemas.codec import encode
+from schemas.envelope import Envelope
+from schemas.errors import BillstreamError, OutcomeUnknown, Retryable, SignInNeeded
+from schemas.inputs import DeliveryState, SinkReceipt
+from schemas.outputs import OutboxAttempt
+from schemas.work import DecideEntry, DeliverDocument
+from sinks.base import DraftKey, DraftSink, DraftToSend, Receipt, SeenDraft, SinkSpec
+from sinks.json_file import JsonFileSettings, JsonFileSink
+from sinks.ledes_1998b import Ledes1998bSettings, Ledes1998bSink
+from sinks.testing import example_body, example_draft, example_fee
+from streams.agents.deliver import DeliverAgent, Patience
+from streams.agents.delivery import MESSAGE_CHARACTERS_MAX, deliver, give_up
+from streams.agents.outbox import SETTLED, MemoryOutbox, goes_forward
+from streams.engine.errors import OwnershipLost, PublishUnknown
+from streams.engine.guard import RawRecord
+
+NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+FAILPOINTS = [
+    "deliver_before_attempt",
+    "deliver_after_attempt",
+    "deliver_after_create",
+    "deliver_after_read_back",
+    "deliver_before_settled",
+    "deliver_after_settled",
+    "deliver_before_receipt",
+    "deliver_after_receipt",
+]
+SPEC = SinkSpec(name="json_file", create_deadline_seconds=30, settle_seconds=60)
+
+
+class DocumentMissing(AssertionError):
+    """A test looked for a file that is not there."""
+
+
+@dataclass
+class UnreliableSink:
+    """A real sink behind a bad line: faults are taken from the front of `faults`, one a call of that verb."""
+
+    inner: DraftSink
+    spec: SinkSpec = SPEC
+    faults: dict[str, list[BillstreamError]] = field(default_factory=dict)
+    answers_lost: int = 0
+    hidden_looks: int = 0
+    creates: int = 0
+    seen: Callable[[SeenDraft], SeenDraft] = lambda seen: seen
+
+    async def find(self, draft: DraftToSend, key: DraftKey) -> Receipt | None:
+        self._fail("find")
+        found = await self.inner.find(draft, key)
+        if found and self.hidden_looks:
+            self.hidden_looks -= 1
+            return None
+        return found
+
+    async def create(self, draft: DraftToSend, key: DraftKey) -> Receipt:
+        self._fail("create")
+        receipt = await self.inner.create(draft, key)
+        self.creates += 1
+        if self.answers_lost:
+            self.answers_lost -= 1
+            raise OutcomeUnknown("lost", "The line broke after it was sent.")
+        return receipt
+
+    async def read_back(self, receipt: Receipt) -> SeenDraft:
+        self._fail("read_back")
+        return self.seen(await self.inner.read_back(receipt))
+
+    def _fail(self, verb: str) -> None:
+        if self.faults.get(verb):
+            raise self.faults[verb].pop(0)
+
+
+@dataclass
+class Desk:
+    """Everything around a delivery; outbox, receipts and files outlive each run, as they do a process."""
+
+    folder: Path
+    sink: UnreliableSink
+    outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
+    receipts: list[SinkReceipt] = field(default_factory=list)
+    clock: SimulatedClock = field(default_factory=lambda: SimulatedClock(NOON))
+
+    async def publish(self, receipt: SinkReceipt) -> None:
+        self.receipts.append(receipt)
+
+    async def deliver(self, request: DeliverDocument) -> SinkReceipt:
+        return await deliver(request, self.sink, self.outbox, self.publish, self.clock)
+
+    def files(self) -> list[Path]:
+        return [path for path in self.folder.rglob("*") if path.is_file()]
+
+    def states(self) -> list[DeliveryState]:
+        return [attempt.state for attempt in self.outbox.attempts.values()]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path, UnreliableSink(JsonFileSink(JsonFileSettings(folder=tmp_path))))
+
+
+@pytest.fixture
+def ledes(tmp_path: Path) -> Desk:
+    return Desk(tmp_path, UnreliableSink(Ledes1998bSink(Ledes1998bSettings(folder=tmp_path))))
+
+
+@pytest.fixture(autouse=True)
+def _disarmed() -> Iterator[None]:
+    yield
+    failpoints.arm("")
+
+
+def envelope(event_id: str) -> Envelope:
+    return Envelope(event_id=event_id, tenant="berg", book="main", origin="fold", recorded_at=NOON, producer="tests/1")
+
+
+def request_for(draft: DraftToSend | None = None, *, sink: str = "json_file") -> DeliverDocument:
+    shown = draft or example_draft()
+    return DeliverDocument(
+        envelope=envelope("asked"),
+        request_id=f"deliver:{shown.document_id}:{shown.revision}:{shown.state.value}:{sink}",
+        document_id=shown.document_id,
+        sequence=shown.sequence,
+        revision=shown.revision,
+        state=shown.state.value,
+        number=shown.number,
+        issued_at=shown.issued_at,
+        sink=sink,
+        generation=1,
+        content=shown.content,
+        body=shown.body,
+    )
+
+
+async def test_a_document_is_delivered_once_with_a_receipt(desk: Desk) -> None:
+    """The file lies at the location of the receipt, and the outbox says delivered."""
+    receipt = await desk.deliver(request_for())
+    assert receipt.state is DeliveryState.DELIVERED
+    assert desk.files() == [desk.folder / receipt.location]
+    assert desk.states() == [DeliveryState.DELIVERED]
+    assert desk.receipts == [receipt]
+    assert receipt.envelope.causation == "asked"
+
+
+async def test_the_same_request_again_is_the_same_receipt_without_touching_the_sink(desk: Desk) -> None:
+    """At least once on `work` is once at the sink, and byte for byte one receipt."""
+    first = await desk.deliver(request_for())
+    desk.clock.advance(100)
+    desk.sink.faults["find"] = [Retryable("down", "The sink must not be asked again.")]
+    assert encode(await desk.deliver(request_for())) == encode(first)
+    assert desk.sink.creates == 1
+
+
+@pytest.mark.parametrize(("first", "second"), list(itertools.product(FAILPOINTS, [None, *FAILPOINTS])))
+async def test_a_crash_anywhere_leaves_one_document_and_one_verdict(first: str, second: str | None, desk: Desk) -> None:
+    """Killed at any step, and again at any step: the next run ends it with one file, one state, one receipt."""
+    for name in filter(None, [first, second]):
+        failpoints.arm(f"{name}=raise")
+        try:
+            await desk.deliver(request_for())
+        except FailpointReached:
+            desk.clock.advance(120)
+    failpoints.arm("")
+    await desk.deliver(request_for())
+    assert len(desk.files()) == 1
+    assert desk.states() == [DeliveryState.DELIVERED]
+    assert len({encode(receipt) for receipt in desk.receipts}) == 1
+
+
+@pytest.mark.parametrize("name", FAILPOINTS)
+async def test_every_failpoint_is_on_the_way(name: str, desk: Desk) -> None:
+    """The crash test above really crashes at each of its places."""
+    failpoints.arm(f"{name}=raise")
+    with pytest.raises(FailpointReached):
+        await desk.deliver(request_for())
+
+
+async def test_the_attempt_is_acknowledged_before_the_sink_is_touched(desk: Desk) -> None:
+    """Without an acknowledged intent nothing is created."""
+
+    class DeafOutbox(MemoryOutbox):
+        async def record(self, attempt: OutboxAttempt) -> None:
+            raise PublishUnknown("no acknowledgement")
+
+    with pytest.raises(PublishUnknown):
+        await deliver(request_for(), desk.sink, DeafOutbox(), desk.publish, desk.clock)
+    assert desk.files() == []
+
+
+async def test_an_answer_that_was_lost_is_looked_up_not_sent_again(desk: Desk) -> None:
+    """The state is `unknown_outcome` until a look finds what the first create made."""
+    desk.sink.answers_lost = 1
+    with pytest.raises(OutcomeUnknown):
+        await desk.deliver(request_for())
+    assert desk.states() == [DeliveryState.UNKNOWN_OUTCOME]
+    assert desk.receipts == []
+    assert (await desk.deliver(request_for())).state is DeliveryState.DELIVERED
+    assert desk.sink.creates == 1
+
+
+async def test_a_look_that_finds_nothing_is_believed_only_after_a_while(desk: Desk) -> None:
+    """A sink shows late what it made: until its settle time has passed nothing is sent again."""
+    desk.sink.answers_lost, desk.sink.hidden_looks = 1, 2
+    for _ in range(3):
+        with pytest.raises(OutcomeUnknown):
+            await desk.deliver(request_for())
+        desk.clock.advance(15)
+    assert (await desk.deliver(request_for())).state is DeliveryState.DELIVERED
+    assert desk.sink.creates == 1
+
+
+async def test_what_never_arrived_is_sent_again_after_the_settle_time(desk: Desk) -> None:
+    """Lost on the way there: a look after the settle time finds nothing, so it is created then."""
+    desk.sink.faults["create"] = [OutcomeUnknown("lost", "The line broke.")]
+    with pytest.raises(OutcomeUnknown):
+        await desk.deliver(request_for())
+    with pytest.raises(OutcomeUnknown, match="60 s"):
+        await desk.deliver(request_for())
+    assert desk.sink.creates == 0
+    desk.clock.advance(60)
+    assert (await desk.deliver(request_for())).state is DeliveryState.DELIVERED
+    assert desk.sink.creates == 1
+
+
+async def test_a_create_is_not_sent_on_an_old_look(desk: Desk) -> None:
+    """When noting the attempt took longer than the deadline, somebody else may have created meanwhile: look again."""
+
+    class SlowOutbox(MemoryOutbox):
+        async def record(self, attempt: OutboxAttempt) -> None:
+            await super().record(attempt)
+            desk.clock.advance(31)
+
+    with pytest.raises(Retryable, match="sink_look_too_old"):
+        await deliver(request_for(), desk.sink, SlowOutbox(), desk.publish, desk.clock)
+    assert desk.files() == []
+
+
+async def test_a_sink_that_hangs_is_an_unknown_outcome(desk: Desk) -> None:
+    """A create without an answer in time may have happened."""
+
+    class HangingSink(UnreliableSink):
+        async def create(self, draft: DraftToSend, key: DraftKey) -> Receipt:
+            await asyncio.Event().wait()
+            raise AssertionError("unreachable")
+
+    spec = SinkSpec(name="json_file", create_deadline_seconds=30, settle_seconds=0, timeout_seconds=0)
+    with pytest.raises(OutcomeUnknown, match="did not answer"):
+        await deliver(request_for(), HangingSink(PatientSink(desk), spec), desk.outbox, desk.publish, desk.clock)
+    assert desk.states() == [DeliveryState.UNKNOWN_OUTCOME]
+
+
+class PatientSink:
+    """A sink whose look answers at once, with nothing."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.spec = desk.sink.spec
+
+    async def find(self, draft: DraftToSend, key: DraftKey) -> Receipt | None:
+        return None
+
+    async def create(self, draft: DraftToSend, key: DraftKey) -> Receipt:
+        raise DocumentMissing
+
+    async def read_back(self, receipt: Receipt) -> SeenDraft:
+        raise DocumentMissing
+
+
+async def test_what_heals_is_tried_again(desk: Desk) -> None:
+    """A full disk is no verdict: nothing is settled, and the next run delivers."""
+    desk.sink.faults["create"] = [Retryable("disk-full", "No room.")]
+    with pytest.raises(Retryable):
+        await desk.deliver(request_for())
+    assert desk.receipts == []
+    desk.clock.advance(60)
+    assert (await desk.deliver(request_for())).state is DeliveryState.DELIVERED
+
+
+async def test_a_refused_document_needs_a_person_and_leaves_nothing(ledes: Desk) -> None:
+    """Each problem is told with line, field and fix; neither file nor attempt to send was made."""
+    lines = [example_fee(number).model_copy(update={"utbms_task": ""}) for number in (1, 2)]
+    receipt = await ledes.deliver(request_for(example_draft(example_body(*lines)), sink="ledes_1998b"))
+    assert receipt.state is DeliveryState.NEEDS_PERSON
+    assert "line 3, LINE_ITEM_TASK_CODE: a value is missing [ledes-required]" in receipt.message
+    assert "line 4, LINE_ITEM_TASK_CODE" in receipt.message
+    assert ledes.files() == []
+    assert receipt.location == ""
+    assert ledes.sink.creates == 0
+
+
+async def test_a_message_has_an_end(ledes: Desk) -> None:
+    """A document with hundreds of problems names the first and counts the rest, by whole lines."""
+    lines = [example_fee(number).model_copy(update={"text": "打", "utbms_task": "X"}) for number in range(1, 200)]
+    receipt = await ledes.deliver(request_for(example_draft(example_body(*lines)), sink="ledes_1998b"))
+    assert len(receipt.message) < MESSAGE_CHARACTERS_MAX + 20
+    shown, _, rest = receipt.message.rpartition("\n")
+    assert int(rest.split()[2]) + shown.count("\n") == 398
+
+
+async def test_what_the_format_cannot_carry_is_in_the_receipt(ledes: Desk) -> None:
+    """A delivered file without its tax says so."""
+    draft = example_draft(example_body(example_fee(1), tax="140.00"))
+    receipt = await ledes.deliver(request_for(draft, sink="ledes_1998b"))
+    assert receipt.state is DeliveryState.DELIVERED
+    assert "[ledes-tax-not-expressed]" in receipt.message
+
+
+async def test_a_different_file_in_the_way_needs_a_person(desk: Desk) -> None:
+    """What we did not write is never overwritten."""
+    receipt = await desk.deliver(request_for())
+    (desk.folder / receipt.location).write_bytes(b"mine")
+    desk.outbox.attempts.clear()
+    again = await desk.deliver(request_for())
+    assert again.state is DeliveryState.NEEDS_PERSON
+    assert "sink-file-differs" in again.message
+    assert str(desk.folder) not in again.message
+    assert (desk.folder / receipt.location).read_bytes() == b"mine"
+
+
+async def test_a_difference_at_the_sink_needs_a_person(desk: Desk) -> None:
+    """What is seen is compared with what was meant; the location is told, because something lies there."""
+    desk.sink.seen = lambda seen: seen.model_copy(update={"net": Decimal(1)})
+    receipt = await desk.deliver(request_for())
+    assert receipt.state is DeliveryState.NEEDS_PERSON
+    assert "[sink-total-differs]" in receipt.message
+    assert receipt.location
+
+
+async def test_a_body_that_is_not_the_approved_one_is_not_delivered(desk: Desk) -> None:
+    """The content hash of the request is checked before anything leaves."""
+    receipt = await desk.deliver(request_for().model_copy(update={"content": "0" * 64}))
+    assert receipt.state is DeliveryState.NEEDS_PERSON
+    assert desk.files() == []
+
+
+async def test_a_sign_in_that_ended_needs_a_person(desk: Desk) -> None:
+    """Waiting does not bring a revoked token back."""
+    desk.sink.faults["find"] = [SignInNeeded("signed-out", "Sign in again.")]
+    assert (await desk.deliver(request_for())).state is DeliveryState.NEEDS_PERSON
+
+
+async def test_a_lost_partition_is_no_verdict(desk: Desk) -> None:
+    """A worker that lost its place says nothing about the document."""
+
+    class LostOutbox(MemoryOutbox):
+        async def record(self, attempt: OutboxAttempt) -> None:
+            raise OwnershipLost("rebalanced")
+
+    with pytest.raises(OwnershipLost):
+        await deliver(request_for(), desk.sink, LostOutbox(), desk.publish, desk.clock)
+    assert desk.receipts == []
+
+
+async def test_two_workers_at_once_make_one_file_and_one_verdict(desk: Desk) -> None:
+    """A zombie and the new owner may both be at it."""
+    receipts = await asyncio.gather(*(desk.deliver(request_for()) for _ in range(5)))
+    assert len(desk.files()) == 1
+    assert len({encode(receipt) for receipt in receipts}) == 1
+
+
+async def test_a_draft_and_its_issue_are_two_files(desk: Desk) -> None:
+    """The issued document does not collide with the draft of the same revision."""
+    states = [(await desk.deliver(request_for(example_draft(number=number)))).state for number in ("", "2026-1")]
+    assert states == [DeliveryState.DELIVERED] * 2
+    assert len(desk.files()) == 2
+
+
+FAULTS: list[Callable[[], BillstreamError]] = [
+    lambda: Retryable("down", "Down."),
+    lambda: OutcomeUnknown("lost", "Lost."),
+]
+
+
+async def until_it_heals(desk: Desk, crashes: list[str], waits: list[int]) -> None:
+    """Run after run, with crashes first and pauses between; the faults end some time, so must the runs."""
+    pauses = itertools.chain(waits, itertools.repeat(90))
+    for name in itertools.chain(crashes, itertools.repeat("", 40)):
+        failpoints.arm(f"{name}=raise" if name else "")
+        try:
+            await desk.deliver(request_for())
+        except (BillstreamError, FailpointReached):
+            desk.clock.advance(next(pauses))
+        else:
+            if not name:
+                return
+
+
+@settings(deadline=None)  # each example writes and syncs a file
+@given(
+    find=st.lists(st.sampled_from(FAULTS), max_size=3),
+    create=st.lists(st.sampled_from(FAULTS), max_size=3),
+    read_back=st.lists(st.sampled_from(FAULTS), max_size=3),
+    crashes=st.lists(st.sampled_from([*FAILPOINTS, ""]), max_size=4),
+    answers_lost=st.integers(0, 2),
+    waits=st.lists(st.integers(0, 90), max_size=20),
+)
+def test_any_mix_of_faults_heals_to_one_document(
+    find: list[Callable[[], BillstreamError]],
+    create: list[Callable[[], BillstreamError]],
+    read_back: list[Callable[[], BillstreamError]],
+    crashes: list[str],
+    answers_lost: int,
+    waits: list[int],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """When the faults end, there is one file, one settled state, one receipt, and there was one create."""
+    folder = tmp_path_factory.mktemp("desk")
+    sink = UnreliableSink(JsonFileSink(JsonFileSettings(folder=folder)), answers_lost=answers_lost)
+    sink.faults = {
+        "find": [make() for make in find],
+        "create": [make() for make in create],
+        "read_back": [make() for make in read_back],
+    }
+    desk = Desk(folder, sink)
+    asyncio.run(until_it_heals(desk, crashes, waits))
+    failpoints.arm("")
+    assert desk.states() == [DeliveryState.DELIVERED]
+    assert len(desk.files()) == 1
+    assert sink.creates == 1
+    assert len({encode(receipt) for receipt in desk.receipts}) == 1
+
+
+def attempt_of(number: int, state: DeliveryState, *, event: str = "a") -> OutboxAttempt:
+    return OutboxAttempt(
+        envelope=envelope(event),
+        request_id="r",
+        document_id="d",
+        sink="s",
+        generation=1,
+        attempt=number,
+        state=state,
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "attempt", "forward"),
+    [
+        ((1, "sending"), (1, "unknown_outcome"), True),
+        ((1, "unknown_outcome"), (1, "sending"), False),
+        ((1, "unknown_outcome"), (2, "sending"), True),
+        ((2, "sending"), (1, "unknown_outcome"), False),
+        ((1, "sending"), (1, "sending"), False),
+        ((2, "sending"), (1, "delivered"), True),
+        ((1, "delivered"), (2, "sending"), False),
+        ((1, "delivered"), (1, "needs_person"), False),
+        ((1, "needs_person"), (2, "delivered"), False),
+    ],
+)
+def test_states_only_go_forward(known: tuple[int, str], attempt: tuple[int, str], forward: bool) -> None:
+    """Later attempts and states win; the first settled one is the last word."""
+    before = attempt_of(known[0], DeliveryState(known[1]))
+    assert goes_forward(before, attempt_of(attempt[0], DeliveryState(attempt[1]))) is forward
+
+
+@given(
+    st.lists(st.builds(attempt_of, st.integers(1, 4), st.sampled_from(DeliveryState)), max_size=8).filter(
+        lambda attempts: len({attempt.state for attempt in attempts} & SETTLED) <= 1
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_the_order_of_reading_does_not_change_the_last_word(attempts: list[OutboxAttempt], random: Random) -> None:
+    """Compaction and repeats may show attempts in any order."""
+    one, other = MemoryOutbox(), MemoryOutbox()
+    one.keep(attempts)
+    shuffled = list(attempts)
+    random.shuffle(shuffled)
+    other.keep(shuffled)
+    states = [
+        [(each.state, each.state in SETTLED or each.attempt) for each in box.attempts.values()] for box in (one, other)
+    ]
+    assert states[0] == states[1]
+
+
+def record(value: bytes | None) -> RawRecord:
+    return RawRecord("work", 0, 7, 0, b"k", value, ())
+
+
+def agent_of(desk: Desk) -> DeliverAgent:
+    settled: list[tuple[str, DeliveryState]] = []
+    return DeliverAgent(
+        sinks={"json_file": desk.sink},
+        outbox=desk.outbox,
+        publish_receipt=desk.publish,
+        clock=desk.clock,
+        patience=Patience(first_seconds=1, longest_seconds=8, total_seconds=30),
+        on_settled=lambda sink, state: settled.append((sink, state)),
+    )
+
+
+async def passing(desk: Desk, working: "asyncio.Task[None]") -> float:
+    """Let simulated time pass until the agent is done; the seconds it took."""
+    while not working.done():
+        for _ in range(20):
+            await asyncio.sleep(0)
+        if not working.done():
+            await asyncio.to_thread(lambda: None)
+            desk.clock.advance(1)
+    await working
+    return desk.clock.monotonic_seconds()
+
+
+async def test_the_agent_delivers_what_is_for_it(desk: Desk) -> None:
+    """A framed request ends as a file and a receipt."""
+    await agent_of(desk)(record(encode(request_for())))
+    assert [receipt.state for receipt in desk.receipts] == [DeliveryState.DELIVERED]
+
+
+def decide_request() -> DecideEntry:
+    return DecideEntry(
+        envelope=envelope("e"),
+        request_id="r",
+        entry_id="e",
+        input_hash="h",
+        client_id="c",
+        role="r",
+        project_ref="",
+        task_ref="",
+        service_item="",
+        tags=(),
+        description="text",
+        billable_hint=None,
+        remembered=None,
+        facts="{}",
+    )
+
+
+@pytest.mark.parametrize("value", [encode(decide_request()), b"", b"\xff rubbish", None])
+async def test_the_agent_leaves_the_rest_to_others(value: bytes | None, desk: Desk) -> None:
+    """Other requests and bytes without a frame are not for it."""
+    await agent_of(desk)(record(value))
+    assert desk.receipts == []
+
+
+async def test_a_broken_request_is_raised_for_its_dead_letter(desk: Desk) -> None:
+    """A request of ours that cannot be read is not passed over."""
+    with pytest.raises(BillstreamError, match="avro"):
+        await agent_of(desk)(record(encode(request_for())[:-20]))
+
+
+async def test_a_sink_that_is_not_there_needs_a_person(desk: Desk) -> None:
+    """A contract may name a sink that this worker was not given."""
+    await agent_of(desk)(record(encode(request_for(sink="s3"))))
+    assert [receipt.state for receipt in desk.receipts] == [DeliveryState.NEEDS_PERSON]
+    assert "sink_missing" in desk.receipts[0].message
+
+
+async def test_the_agent_waits_while_it_can_heal(desk: Desk) -> None:
+    """Two faults, two waits (1 s, 2 s), then the delivery."""
+    desk.sink.faults["find"] = [Retryable("down", "Down."), Retryable("down", "Down.")]
+    working = asyncio.create_task(agent_of(desk)(record(encode(request_for()))))
+    await passing(desk, working)
+    assert [receipt.state for receipt in desk.receipts] == [DeliveryState.DELIVERED]
+    assert desk.clock.monotonic_seconds() >= 3
+
+
+async def test_patience_ends_with_a_receipt(desk: Desk) -> None:
+    """A sink that stays down does not block the partition for ever, and the failure is told."""
+    desk.sink.faults["find"] = [Retryable("down", "The sink is down.") for _ in range(50)]
+    working = asyncio.create_task(agent_of(desk)(record(encode(request_for()))))
+    await passing(desk, working)
+    assert [receipt.state for receipt in desk.receipts] == [DeliveryState.FAILED]
+    assert "The sink is down." in desk.receipts[0].message
+
+
+async def test_giving_up_on_what_may_be_there_does_not_close_it(desk: Desk) -> None:
+    """`unknown_outcome` is told but not settled: a later look still finds and delivers."""
+    desk.sink.answers_lost = 1
+    with pytest.raises(OutcomeUnknown) as lost:
+        await desk.deliver(request_for())
+    receipt = await give_up(request_for(), lost.value, desk.outbox, desk.publish, desk.clock)
+    assert receipt.state is DeliveryState.UNKNOWN_OUTCOME
+    assert (await desk.deliver(request_for())).state is DeliveryState.DELIVERED
+    assert desk.sink.creates == 1
