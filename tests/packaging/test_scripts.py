@@ -67,6 +67,12 @@ def test_the_menu_is_complete_and_plain(repository_root: Path) -> None:
         assert subprocess.run(["sh", "-n", str(path)], check=False).returncode == 0, path
 
 
+def test_the_scripts_leave_the_settings_prefix_alone(repository_root: Path) -> None:
+    """A BILLSTREAM_ variable that a script asked for would then be refused by the program it starts."""
+    texts = [(repository_root / "script" / name).read_text() for name in MENU]
+    assert [text for text in texts if "BILLSTREAM_" in text] == []
+
+
 def test_a_machine_without_python_gets_one_clear_sentence(bare_checkout: Path) -> None:
     """Set-up ends with 69 (a dependency is missing), says what is needed and how to get it, and makes nothing."""
     finished = set_up(bare_checkout)
