@@ -1,5 +1,6 @@
 """Making the Faust app: fixed settings for money (at least once, no web server, nothing created behind our back)."""
 
+import importlib.metadata
 import importlib.util
 import ssl
 from collections.abc import Mapping
@@ -19,6 +20,9 @@ from streams.engine.transport import EngineTransport
 
 LEASE_SHARE = 0.6
 """Part of the session after which an unanswered member stops writing; the rest covers the way to the broker."""
+
+PINNED = {"aiokafka": "0.14.0", "faust-streaming": "0.15.3", "mode-streaming": "0.7.1"}
+"""The engine uses private parts of these three, proven for these versions only."""
 
 FETCH_BYTES = 4 * 1024 * 1024
 """Per partition and fetch; the broker always returns at least one record batch, however large it is."""
@@ -132,6 +136,13 @@ def _refuse_what_loses_records(settings: EngineSettings) -> None:
             "Faust's compiled streams are missing.",
             "Install the wheel of faust-streaming: the plain Python streams acknowledge records of an old assignment.",
         )
+    for package, version in PINNED.items():
+        if (found := importlib.metadata.version(package)) != version:
+            raise ConfigurationError(
+                "engine_untested",
+                f"{package} {found} is installed; the engine reaches below the surface of {version}.",
+                f"Install {package}=={version}, or prove the engine on the other version first (tests/streams/engine).",
+            )
     if settings.revoke_limit_seconds * 2 > settings.rebalance_limit_seconds:
         raise ConfigurationError(
             "rebalance_too_short",

@@ -4,6 +4,7 @@ An agent that raises has already lost its event in stock Faust. Here a record th
 that is acknowledged by the broker, and only then the record is; if even that fails the worker stops and reads it again.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,6 +13,8 @@ import faust
 from faust.types import EventT
 from mode.supervisors import CrashingSupervisor
 
+from schemas.errors import ConfigurationError, OutcomeUnknown, Retryable
+from streams.engine.errors import EngineFault, OwnershipLost
 from streams.engine.publisher import Outgoing, Publisher
 
 
@@ -32,8 +35,14 @@ class GuardedHandler(Protocol):
     """Decodes and does one record; when it returns, everything that must outlive the record is acknowledged."""
 
     async def __call__(self, record: RawRecord) -> None:
-        """Raise what fails; an AssertionError stops the worker, anything else makes a dead letter."""
+        """Raise what fails: Retryable is tried again, `STOPS_THE_WORKER` stops it, the rest makes a dead letter."""
 
+
+STOPS_THE_WORKER = (AssertionError, ConfigurationError, OutcomeUnknown, OwnershipLost, EngineFault)
+"""Not the record's fault: our own bug, our settings, a broker that does not answer. The record is read again."""
+
+RETRIES_MAX = 5
+RETRY_WAIT_SECONDS_MAX = 30
 
 DeadLetterMaker = Callable[[RawRecord, Exception], Outgoing]
 
@@ -78,12 +87,22 @@ def install_guarded_agent(app: faust.App, agent: GuardedAgent) -> None:
 async def _settle(agent: GuardedAgent, record: RawRecord) -> None:
     """Return when the record is done or its dead letter is acknowledged; raise when neither could be had."""
     try:
-        await agent.handler(record)
-    except AssertionError:
-        # Our own bug: the partition must not go on.
+        await _try_again(agent.handler, record)
+    except STOPS_THE_WORKER:
         raise
     except Exception as error:  # noqa: BLE001  # the one supervised loop of ordinary agents: nothing may be dropped
         await agent.publisher.publish([agent.dead_letter(record, error)])
+
+
+async def _try_again(handler: GuardedHandler, record: RawRecord) -> None:
+    """Call the handler again while it asks for that; the last refusal comes out as it is."""
+    for attempt in range(RETRIES_MAX):
+        try:
+            return await handler(record)
+        except Retryable as refusal:
+            # No jitter: one record at a time and partition, so nobody storms.
+            await asyncio.sleep(min(max(refusal.after_seconds, 2**attempt), RETRY_WAIT_SECONDS_MAX))
+    return await handler(record)
 
 
 def raw_record(event: EventT[bytes]) -> RawRecord:

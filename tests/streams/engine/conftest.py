@@ -93,7 +93,7 @@ class Row(NamedTuple):
     """A record as the tests look at it."""
 
     offset: int
-    key: bytes
+    key: bytes | None
     value: bytes
     headers: Mapping[str, bytes]
 
@@ -125,17 +125,15 @@ class Rig:
         finally:
             await admin.close()
 
-    def worker(self, *, folder: str = "store", batch: bool = True, table: bool = False, **options: object) -> Worker:
+    def worker(self, *, folder: str = "store", **options: object) -> Worker:
         """Start a process; workers that name the same folder share a store and must not live at the same time."""
         number = next(self._numbers)
         place = self.folder / folder
         place.mkdir(exist_ok=True)
         arguments: dict[str, object] = {
             "servers": self.servers, "folder": str(place), "name": f"w{number}", "group": self.group,
-            "source": self.source if batch else "", "first": self.first, "second": self.second,
+            "source": self.source, "first": self.first, "second": self.second,
         }  # fmt: skip
-        if table:
-            arguments |= {"table_source": self.sums_in, "table_out": self.sums_out, "dead_letters": self.dead}
         errors = self.folder / f"w{number}.err"
         program = Path(__file__).with_name("programs") / "worker.py"
         with errors.open("w") as sink:
@@ -147,6 +145,11 @@ class Rig:
         worker.listen()
         self._workers.append(worker)
         return worker
+
+    def table_worker(self, *, folder: str = "store", **options: object) -> Worker:
+        """A process with the ordinary agent and its table beside the batch agent."""
+        topics = {"table_source": self.sums_in, "table_out": self.sums_out, "dead_letters": self.dead}
+        return self.worker(folder=folder, **(topics | options))
 
     async def write(self, topic: str, rows: Sequence[tuple[int, bytes, bytes]]) -> None:
         """Rows are (partition, key, value); all are acknowledged."""

@@ -20,7 +20,7 @@ def entries(first: int, number: int) -> list[tuple[int, bytes, bytes]]:
     return rows + rows[::10]
 
 
-def first_keys(records: "Iterable[Row]") -> list[bytes]:
+def first_keys(records: "Iterable[Row]") -> list[bytes | None]:
     """Keys in the order of their first appearance."""
     return list(dict.fromkeys(record.key for record in records))
 
@@ -60,13 +60,17 @@ async def all_done(rig: "Rig") -> None:
     await rig.until(reached, "the group did not reach the end of the source")
 
 
-async def test_a_zombie_neither_writes_nor_commits(rig: "Rig") -> None:
+@pytest.mark.parametrize("waits", ["hang_at", "block_at"])
+async def test_a_zombie_neither_writes_nor_commits(rig: "Rig", waits: str) -> None:
     """A worker stopped in the middle of a batch for longer than its session must wake up with empty hands."""
-    await rig.write(rig.source, [(0, b"a", b"one"), (1, b"b", b"one"), (0, b"c", b"stop here")])
-    zombie = rig.worker(folder="zombie", stored=False, hang_at="stop here", session_limit_seconds=6)
+    options: dict[str, object] = {waits: "stop here"}
+    await rig.write(rig.source, [(0, b"a", b"one"), (1, b"b", b"one")])
+    zombie = rig.worker(folder="zombie", stored=False, **options)
+    await zombie.heard("batch", times=2)
+    await rig.write(rig.source, [(0, b"c", b"stop here")])
     await zombie.heard("hanging")
     zombie.signal(signal.SIGSTOP)
-    heir = rig.worker(folder="heir", stored=False, session_limit_seconds=6)
+    heir = rig.worker(folder="heir", stored=False)
     await heir.heard("assigned", times=2)
     await all_done(rig)
     await rig.write(rig.source, [(0, b"d", b"two"), (1, b"e", b"two")])
@@ -98,10 +102,10 @@ def assert_no_writer_returns(records: "Sequence[Row]") -> None:
 async def test_workers_stopped_in_full_flow_hand_over_cleanly(rig: "Rig") -> None:
     """SIGSTOP at no chosen moment: nothing of the old turn appears after the new owner's first record."""
     await rig.write(rig.source, entries(0, 30_000))
-    first = rig.worker(folder="first", stored=False, session_limit_seconds=6, pause_seconds=0.02)
+    first = rig.worker(folder="first", stored=False, pause_seconds=0.02)
     await first.heard("batch", times=3)
     first.signal(signal.SIGSTOP)
-    second = rig.worker(folder="second", stored=False, session_limit_seconds=6, pause_seconds=0.02)
+    second = rig.worker(folder="second", stored=False, pause_seconds=0.02)
     await second.heard("batch", times=2)
     first.signal(signal.SIGCONT)
     await rig.write(rig.source, entries(30_000, 10_000))

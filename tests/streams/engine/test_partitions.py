@@ -5,7 +5,7 @@ import signal
 import sqlite3
 from typing import TYPE_CHECKING
 
-import psutil
+import psutil  # type: ignore[import-untyped]  # ships no annotations
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 
@@ -109,6 +109,18 @@ async def test_a_missing_topic_stops_the_worker(rig: "Rig") -> None:
     worker = rig.worker(source="no-such-topic")
     assert await worker.ended() == 1
     assert "topic_missing" in worker.errors.read_text()
+
+
+async def test_records_that_leave_while_a_batch_is_worked_on_are_noticed(rig: "Rig") -> None:
+    """Retention overtakes a slow handler: the client would jump to the earliest record without a word."""
+    await rig.write(rig.source, [(0, b"0", b"slow")])
+    worker = rig.worker(hang_at="slow")
+    await worker.heard("hanging")
+    await rig.write(rig.source, [(0, b"%d" % index, b"x" * 900_000) for index in range(1, 20)])
+    await rig.cut(TopicPartition(rig.source, 0), 18)
+    (rig.folder / "store" / "go").touch()
+    assert await worker.ended() == 1
+    assert "records_gone" in worker.errors.read_text()
 
 
 async def test_records_that_left_the_topic_are_noticed(rig: "Rig") -> None:

@@ -8,6 +8,7 @@ import json
 import logging
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from streams.engine.worker import run_worker
 
 @dataclass(frozen=True)
 class Options:
-    """Names are topics; `fail_at` raises at a record with that value, `hang_at` waits for the file `go` there."""
+    """Names are topics; at a record of that value `fail_at` raises, `hang_at` and `block_at` wait for the file `go`."""
 
     servers: str
     folder: str
@@ -36,11 +37,12 @@ class Options:
     stored: bool = True
     fail_at: str = ""
     hang_at: str = ""
+    block_at: str = ""
     pause_seconds: float = 0.0
     table_source: str = ""
     table_out: str = ""
     dead_letters: str = ""
-    session_limit_seconds: int = 12
+    session_limit_seconds: int = 6
     records_max: int = 5_000
 
 
@@ -107,6 +109,11 @@ class DedupeHandler:
         if self._options.hang_at and text == self._options.hang_at:
             say(event="hanging")
             await wait_for_file(Path(self._options.folder) / "go")
+        if self._options.block_at and text == self._options.block_at:
+            say(event="hanging")
+            # Nothing else runs meanwhile, so this is the first to run when a stopped process wakes up.
+            while not (Path(self._options.folder) / "go").exists():
+                time.sleep(0.001)  # noqa: ASYNC251  # blocking is what is tried here
 
     async def revoked(self, partition: int) -> None:
         """Close the store."""
