@@ -135,7 +135,6 @@ class EntryMaker:
 
     def __init__(self, stamp: Stamp, *, source: str, account: str, mapping_version: int, import_id: str) -> None:
         quoted = encode_basestring
-        self._stamp = stamp
         self._fixed: dict[str, object] = {
             "source": source,
             "account": account,
@@ -144,7 +143,13 @@ class EntryMaker:
             "observed_at": stamp.observed_at,
         }
         self._content_base: dict[str, object] = {"source": source, "account": account}
-        self._origin = stamp.origin or f"connector:{source}"
+        self._envelope = {
+            "tenant": stamp.tenant,
+            "book": stamp.book,
+            "origin": stamp.origin or f"connector:{source}",
+            "recorded_at": stamp.observed_at,
+            "producer": stamp.producer,
+        }
         self._id_head = (
             f'entry\x00{{"account":{quoted(account)},"book":{quoted(stamp.book)},"source":{quoted(source)},'
             '"source_entry_id":'
@@ -171,21 +176,13 @@ class EntryMaker:
         given.update(self._fixed)
         given["content"] = content
         given["entry_id"] = entry_id
-        given["envelope"] = self.envelope(self._event_id(entry_id, content))
+        given["envelope"] = {**self._envelope, "event_id": self._event_id(entry_id, content)}
         _restore_zeros(fields, given)
         return EntryVersion.model_validate(given)
 
     def envelope(self, event_id: str) -> Envelope:
         """The envelope of a record of this import."""
-        stamp = self._stamp
-        return Envelope(
-            event_id=event_id,
-            tenant=stamp.tenant,
-            book=stamp.book,
-            origin=self._origin,
-            recorded_at=stamp.observed_at,
-            producer=stamp.producer,
-        )
+        return Envelope.model_validate({**self._envelope, "event_id": event_id})
 
     def _event_id(self, entry_id: str, content: str) -> str:
         text = f'entry_version\x00{{"content":"{content}","entry_id":"{entry_id}{self._event_tail}'

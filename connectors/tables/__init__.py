@@ -13,6 +13,7 @@ from connectors.tables.options import Delimiter, ImportOptions
 from connectors.tables.preview import Counts, Evidence, PersonTotal, Preview, Question, preview_file
 from connectors.tables.problems import REASONS, RowProblem, Verdict
 from connectors.tables.reading import read_file, row_problems
+from connectors.tables.report import problem_report, report_of
 
 __all__ = [
     "REASONS",
@@ -33,6 +34,8 @@ __all__ = [
     "Verdict",
     "load_mapping",
     "preview_file",
+    "problem_report",
     "read_file",
+    "report_of",
     "row_problems",
 ]

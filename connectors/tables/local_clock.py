@@ -12,6 +12,7 @@ AMBIGUOUS = "ambiguous_local_time"
 NONEXISTENT = "nonexistent_local_time"
 MISMATCH = "duration_mismatch"
 TOLERANCE_SECONDS = 60
+DAY_SECONDS = 86_400
 _DAYS_KEPT = 20_000
 
 
@@ -34,44 +35,43 @@ class LocalClock:
     def __init__(self, zone: str) -> None:
         self.zone = zone
         self.info = ZoneInfo(zone)
-        self._steady: dict[date, timedelta | None] = {}
+        self._midnights: dict[date, datetime | None] = {}
 
     def first_reading(self, day: date, seconds: int) -> datetime:
         """One instant for any wall time, always the same: the earlier of two; in a gap, what the old offset says."""
-        steady = self._offset(day)
-        wall = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(seconds=seconds)
-        if steady is not None and seconds < 86_400:
-            return wall - steady
-        return wall.replace(tzinfo=self.info, fold=0).astimezone(UTC)
+        midnight = self._midnight(day)
+        if midnight is not None and seconds < DAY_SECONDS:
+            return midnight + timedelta(seconds=seconds)
+        return _wall(day, seconds).replace(tzinfo=self.info, fold=0).astimezone(UTC)
 
     def readings(self, day: date, seconds: int) -> tuple[datetime, ...]:
         """All instants of a wall time in order: one, two in a repeated hour, none in a skipped one."""
-        steady = self._offset(day)
-        wall = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(seconds=seconds)
-        if steady is not None and seconds < 86_400:
-            return (wall - steady,)
+        midnight = self._midnight(day)
+        if midnight is not None and seconds < DAY_SECONDS:
+            return (midnight + timedelta(seconds=seconds),)
+        wall = _wall(day, seconds)
         early, late = wall.replace(tzinfo=self.info, fold=0), wall.replace(tzinfo=self.info, fold=1)
         before, after = early.utcoffset(), late.utcoffset()
         if before is None or after is None or before == after:
             return (early.astimezone(UTC),)
         return (early.astimezone(UTC), late.astimezone(UTC)) if before > after else ()
 
-    def _offset(self, day: date) -> timedelta | None:
-        """The offset that holds all day long, None on a day with a clock change."""
+    def _midnight(self, day: date) -> datetime | None:
+        """The instant at which the day begins; None on a day with a clock change, which needs a closer look."""
         try:
-            return self._steady[day]
+            return self._midnights[day]
         except KeyError:
             pass
-        midnight = datetime(day.year, day.month, day.day, tzinfo=self.info)
-        offsets = {
-            midnight.utcoffset(),
-            midnight.replace(fold=1).utcoffset(),
-            (midnight + timedelta(days=1)).utcoffset(),
-        }
-        if len(self._steady) >= _DAYS_KEPT:
-            self._steady.clear()
-        self._steady[day] = offset = offsets.pop() if len(offsets) == 1 else None
-        return offset
+        start = _wall(day, 0).replace(tzinfo=self.info)
+        offsets = {start.utcoffset(), start.replace(fold=1).utcoffset(), (start + timedelta(days=1)).utcoffset()}
+        if len(self._midnights) >= _DAYS_KEPT:
+            self._midnights.clear()
+        self._midnights[day] = midnight = start.astimezone(UTC) if len(offsets) == 1 else None
+        return midnight
+
+
+def _wall(day: date, seconds: int) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(seconds=seconds)
 
 
 def span_of(

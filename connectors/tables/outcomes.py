@@ -61,9 +61,15 @@ class OutcomeStream:
         rows = raw_rows(feed, layout.delimiter, width=len(layout.plan.headers), clean=self._text.clean)
         next(rows)
         yield Skipped.HEADER
+        scoped = bool(self._people) or self._options.date_from is not None
         for row in rows:
             try:
-                yield self._in_scope(parser.parse(row.cells), row.line) if row.cells and not row.code else _no_row(row)
+                if row.code or not row.cells:
+                    yield _no_row(row)
+                elif scoped:
+                    yield self._in_scope(parser.parse(row.cells), row.line)
+                else:
+                    yield parser.parse(row.cells)
             except RowRejected as refused:
                 yield _skipped(parser, row) or problem_at(row.line, refused.code, refused.column, refused.value)
             except Proof as proof:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
@@ -23,11 +23,19 @@ from connectors.tables.durations import NegativeDuration, UnitMissing, parse_dur
 from connectors.tables.formats import Identity, Plan
 from connectors.tables.identity import Ordinals, derived_id, digest_of
 from connectors.tables.local_clock import MISMATCH, TOLERANCE_SECONDS, EndBeforeStart, LocalClock, Span, span_of
-from connectors.tables.mapping import Column, DateOrder, DecimalMark, DurationUnit, SerialDates
+from connectors.tables.mapping import DateOrder, DecimalMark, DurationUnit, SerialDates
+from connectors.tables.places import EMPTY, Places
 from connectors.tables.problems import RowRejected
-from connectors.tables.words import CELL_CHARACTERS_MAX, check_span_length, currency_of, flag_of, kind_of, name_of
+from connectors.tables.words import (
+    CELL_CHARACTERS_MAX,
+    NAME_CHARACTERS_MAX,
+    check_span_length,
+    currency_of,
+    flag_of,
+    kind_of,
+)
 from schemas.canonical import instant_micros
-from schemas.entry import EntryKind
+from schemas.entry import SECONDS_OF_A_DAY, EntryKind
 
 CELLS_KEPT = 50_000
 Read = TypeVar("Read")
@@ -77,11 +85,15 @@ class ParsedRow(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """A point in time as a row says it: an instant, or a wall time of the file's zone."""
+    """A point in time as a row says it, with all its instants: one, two in a repeated hour, none in a skipped one.
+
+    `first` always stands for it; it is None for a day without a time.
+    """
 
     day: date
     seconds: int = 0
-    instant: datetime | None = None
+    readings: tuple[datetime, ...] = ()
+    first: datetime | None = None
 
 
 class RowParser:
@@ -93,20 +105,19 @@ class RowParser:
         self._reading = reading
         self._clock = LocalClock(reading.zone) if reading.zone else None
         self._ordinals = Ordinals()
+        self._at = Places.of(plan)
+        self._has_end = self._at.has_end
         self._days: dict[str, date] = {}
         self._times: dict[str, int] = {}
         self._durations: dict[str, int] = {}
-        # A meaning without a column reads the empty cell that `parse` appends to every row.
-        self._at = {meaning: plan.places.get(meaning, -1) for meaning in Column}
-        self._clocked = Column.START in plan.places or Column.START_TIME in plan.places
-        self._has_end = Column.END in plan.places or Column.END_TIME in plan.places
+        self._tag_lists: dict[str, tuple[str, ...]] = {"": ()}
 
     def parse(self, cells: list[str]) -> ParsedRow:
         """The entry of a row. Raises RowRejected, or Proof when the file has to be read again with what it proves."""
-        if max(map(len, cells)) > CELL_CHARACTERS_MAX:
-            at = next(at for at, cell in enumerate(cells) if len(cell) > CELL_CHARACTERS_MAX)
-            raise RowRejected("cell_too_long", self._plan.headers[at], cells[at])
         row = [cell.strip() for cell in cells]
+        if max(map(len, row)) > NAME_CHARACTERS_MAX:
+            self._check_lengths(row)
+        # A meaning without a column reads this empty cell.
         row.append("")
         person = self._person(row)
         kind = self._kind(row)
@@ -124,288 +135,276 @@ class RowParser:
 
     def has_date(self, cells: list[str]) -> bool:
         """Whether anything stands where the date is expected."""
-        at = self._at[Column.START] if Column.START in self._plan.places else self._at[Column.DATE]
-        return at >= 0 and bool(cells[at].strip())
+        at = self._at.date if self._at.start == EMPTY else self._at.start
+        return bool(cells[at].strip())
+
+    def _check_lengths(self, row: list[str]) -> None:
+        for at, cell in enumerate(row):
+            if len(cell) > CELL_CHARACTERS_MAX:
+                raise RowRejected("cell_too_long", self._plan.headers[at], cell)
+        for at in self._at.names:
+            if len(row[at]) > NAME_CHARACTERS_MAX:
+                raise RowRejected("name_too_long", self._plan.headers[at], row[at])
 
     # -- who and which
 
     def _person(self, row: list[str]) -> str:
         at = self._at
-        email = row[at[Column.EMAIL]]
-        if email:
-            return self._name(row, Column.EMAIL).casefold()
-        named = self._name(row, Column.PERSON)
-        if not named:
-            named = f"{self._name(row, Column.FIRST_NAME)} {self._name(row, Column.LAST_NAME)}".strip()
+        named = row[at.email].casefold() or row[at.person] or f"{row[at.first_name]} {row[at.last_name]}".strip()
         named = named or self._reading.person
         if named:
             return named
-        has_column = not {Column.PERSON, Column.EMAIL, Column.LAST_NAME, Column.FIRST_NAME}.isdisjoint(
-            self._plan.places
-        )
-        raise RowRejected("missing_person" if has_column else "no_person_column", "person", "")
+        raise RowRejected("missing_person" if at.has_person else "no_person_column", "person", "")
 
     def _kind(self, row: list[str]) -> EntryKind:
-        cell = row[self._at[Column.KIND]]
-        return kind_of(cell, self._header(Column.KIND)) if cell else self._format.kind
+        cell = row[self._at.kind]
+        return kind_of(cell, self._header(self._at.kind)) if cell else self._format.kind
 
     def _entry_id(self, row: list[str], person: str, kind: EntryKind, start: Moment) -> str:
-        declared = self._name(row, Column.ID)
+        at = self._at
+        declared = row[at.id]
         if declared:
-            revision = row[self._at[Column.REVISION]] + row[self._at[Column.UPDATED_AT]]
-            if self._ordinals.next_of(digest_of("id", declared, revision)):
-                raise RowRejected("duplicate_id", self._header(Column.ID), declared)
+            if self._ordinals.next_of(digest_of("id", declared, row[at.revision], row[at.updated_at])):
+                raise RowRejected("duplicate_id", self._header(at.id), declared)
             return declared
-        if self._format.identity is Identity.START and kind is EntryKind.TIME:
-            digest = digest_of(person.casefold(), self._start_key(start))
+        # The first reading depends on the wall time and the zone alone, so a changed duration keeps the id.
+        if start.first is not None and self._format.identity is Identity.START and kind is EntryKind.TIME:
+            digest = digest_of(person.casefold(), str(instant_micros(start.first)))
         else:
-            cells = (row[self._at[Column.PROJECT]], row[self._at[Column.TASK]], row[self._at[Column.CATEGORY]])
+            cells = (row[at.project], row[at.task], row[at.category])
             digest = digest_of(person.casefold(), kind.value, start.day.isoformat(), *cells)
         return derived_id(digest, self._ordinals.next_of(digest))
-
-    def _start_key(self, start: Moment) -> str:
-        """The instant of the first reading, which depends on the wall time and the zone alone, not on the duration."""
-        if start.instant is not None:
-            return str(instant_micros(start.instant))
-        assert self._clock is not None, "a wall time without a zone was not asked about"
-        return str(instant_micros(self._clock.first_reading(start.day, start.seconds)))
 
     # -- when and how long
 
     def _start(self, row: list[str]) -> Moment:
-        if Column.START in self._plan.places:
-            return self._moment(row, Column.START)
-        day = self._day(row, Column.DATE)
-        clock = row[self._at[Column.START_TIME]]
-        if not clock:
-            return Moment(day, -1)
-        return self._wall(day, self._time(row, Column.START_TIME), Column.START_TIME, clock)
+        at = self._at
+        if at.start != EMPTY:
+            return self._moment(row, at.start)
+        day = self._day(row, at.date)
+        if not row[at.start_time]:
+            return Moment(day)
+        return self._wall(day, self._time(row, at.start_time), at.start_time, row)
 
     def _end(self, row: list[str], start: Moment) -> Moment | None:
-        if row[self._at[Column.END]]:
-            return self._moment(row, Column.END)
-        clock = row[self._at[Column.END_TIME]]
-        if not clock:
+        at = self._at
+        if row[at.end]:
+            return self._moment(row, at.end)
+        if not row[at.end_time]:
             return None
-        seconds = self._time(row, Column.END_TIME)
-        if row[self._at[Column.END_DATE]]:
-            day = self._day(row, Column.END_DATE)
+        seconds = self._time(row, at.end_time)
+        if row[at.end_date]:
+            day = self._day(row, at.end_date)
         else:
-            day = date.fromordinal(start.day.toordinal() + 1) if seconds < start.seconds else start.day
-        return self._wall(day, seconds, Column.END_TIME, clock)
+            day = start.day + timedelta(days=1) if seconds < start.seconds else start.day
+        return self._wall(day, seconds, at.end_time, row)
 
-    def _wall(self, day: date, seconds: int, column: Column, value: str) -> Moment:
+    def _wall(self, day: date, seconds: int, at: int, row: list[str]) -> Moment:
         if self._clock is None:
-            raise RowRejected("zone", self._header(column), value)
-        return Moment(day, seconds)
+            raise RowRejected("zone", self._header(at), row[at])
+        readings = self._clock.readings(day, seconds)
+        return Moment(day, seconds, readings, readings[0] if readings else self._clock.first_reading(day, seconds))
 
-    def _moment(self, row: list[str], column: Column) -> Moment:
-        text = row[self._at[column]]
+    def _moment(self, row: list[str], at: int) -> Moment:
+        text = row[at]
         if not text:
-            raise RowRejected("missing_date", self._header(column), "")
+            raise RowRejected("missing_date", self._header(at), "")
         if (instant := _instant(text)) is not None:
             local = instant.astimezone(self._clock.info) if self._clock else instant
-            return Moment(local.date(), 0, instant.astimezone(UTC))
-        if self._reading.date_format:
+            utc = instant.astimezone(UTC)
+            return Moment(local.date(), 0, (utc,), utc)
+        how = self._reading
+        if how.date_format:
             day_text, _, clock = text.rpartition(" ") if ":" in text else (text, "", "")
         else:
             day_text, clock = split_moment(text)
-        day = self._day_of(day_text, column)
-        if self._reading.serial_dates is not None and not clock and any(mark in text for mark in ".,"):
+        day = self._day_of(day_text, at)
+        if how.serial_dates is not None and not clock and any(mark in text for mark in ".,"):
             clock = "0." + text.replace(",", ".").partition(".")[2]
-        seconds = self._attempt(
-            lambda: parse_time(clock or "0:00", serial=self._reading.serial_dates), column, text, "bad_time"
-        )
-        return self._wall(day, seconds, column, text)
+        seconds = self._attempt(lambda: parse_time(clock or "0:00", serial=how.serial_dates), at, text, "bad_time")
+        return self._wall(day, seconds, at, row)
 
     def _timed(self, row: list[str], entry_id: str, person: str, start: Moment) -> EntryFields:
+        at = self._at
         seconds = self._duration(row)
-        on_date = start.seconds < 0
-        end = None if on_date else self._end(row, start)
-        running = False
         span: Span | None = None
-        if seconds is None and end is None:
-            if on_date or not self._has_end:
-                raise RowRejected("missing_duration", self._header(Column.DURATION), "")
-            running = True
-        if not on_date:
-            span = self._span(row, start, end, seconds)
-            seconds = span.worked_seconds
-        worked = seconds or 0
-        problem = check_span_length(worked, self._header(Column.DURATION)) or (span.problem if span else "")
+        running = False
+        if start.first is not None:
+            end = self._end(row, start)
+            running = seconds is None and end is None and self._has_end
+            if not running:
+                span = self._span(row, start.first, start, end, seconds)
+                seconds = span.worked_seconds
+        elif seconds is None:
+            raise RowRejected("missing_duration", self._header(at.duration), "")
+        problem = span.problem if span else ""
+        if seconds and seconds > SECONDS_OF_A_DAY:
+            problem = check_span_length(seconds, self._header(at.duration))
+        begun = start.first if span is None else span.start
         return EntryFields(
             source_entry_id=entry_id,
             person_ref=person,
-            client_ref=self._name(row, Column.CLIENT),
-            project_ref=self._name(row, Column.PROJECT),
-            task_ref=self._name(row, Column.TASK),
-            service_item=self._name(row, Column.SERVICE_ITEM),
+            client_ref=row[at.client],
+            project_ref=row[at.project],
+            task_ref=row[at.task],
+            service_item=row[at.service_item],
             tags=self._tags(row),
-            description=row[self._at[Column.DESCRIPTION]],
-            billable_hint=self._flag(row, Column.BILLABLE),
-            work_date=start.day if on_date else None,
-            start=span.start if span else None,
-            end=None if running or span is None else span.end,
-            zone=self._reading.zone if span else "",
-            worked_seconds=0 if running else worked,
+            description=row[at.description],
+            billable_hint=self._flag(row, at.billable),
+            work_date=start.day if begun is None else None,
+            start=begun,
+            end=span.end if span else None,
+            zone="" if begun is None else self._reading.zone,
+            worked_seconds=seconds or 0,
             running=running,
-            invoiced_at_source=self._flag(row, Column.INVOICED) or False,
-            category=self._name(row, Column.CATEGORY),
-            problem="" if running else problem,
+            invoiced_at_source=self._flag(row, at.invoiced) or False,
+            category=row[at.category],
+            problem=problem,
             attributes=self._attributes(row),
             source_revision=self._revision(row),
         )
 
-    def _span(self, row: list[str], start: Moment, end: Moment | None, seconds: int | None) -> Span:
-        starts, first = self._readings(start)
-        ends, last = self._readings(end) if end else (None, None)
+    def _span(self, row: list[str], first: datetime, start: Moment, end: Moment | None, seconds: int | None) -> Span:
+        if seconds is None and end is None:
+            raise RowRejected("missing_duration", self._header(self._at.duration), "")
+        ends, last = (end.readings, end.first) if end else (None, None)
         try:
-            span = span_of(starts, ends, seconds, first, last)
+            span = span_of(start.readings, ends, seconds, first, last)
         except EndBeforeStart as error:
-            column = Column.END if Column.END in self._plan.places else Column.END_TIME
-            raise RowRejected("end_before_start", self._header(column), row[self._at[column]]) from error
+            at = self._at.end_time if self._at.end == EMPTY else self._at.end
+            raise RowRejected("end_before_start", self._header(at), row[at]) from error
         if span.problem != MISMATCH or self._format.checks_span or span.end is None:
             return span
         # Other tables may leave breaks out of the duration; only more work than time passed is impossible.
         passed = span.end - span.start
-        return span if span.worked_seconds > passed.total_seconds() + TOLERANCE_SECONDS else span._replace(problem="")
-
-    def _readings(self, moment: Moment) -> tuple[tuple[datetime, ...], datetime]:
-        if moment.instant is not None:
-            return (moment.instant,), moment.instant
-        assert self._clock is not None, "a wall time without a zone was not asked about"
-        readings = self._clock.readings(moment.day, moment.seconds)
-        return readings, readings[0] if readings else self._clock.first_reading(moment.day, moment.seconds)
+        return (
+            span if timedelta(seconds=span.worked_seconds - TOLERANCE_SECONDS) > passed else span._replace(problem="")
+        )
 
     # -- money
 
     def _priced(self, row: list[str], entry_id: str, person: str, kind: EntryKind, start: Moment) -> EntryFields:
-        amount = self._number(row, Column.AMOUNT)
-        quantity = self._number(row, Column.QUANTITY)
-        unit_price = self._number(row, Column.UNIT_PRICE)
+        amount = self._number(row, self._at.amount)
+        quantity = self._number(row, self._at.quantity)
+        unit_price = self._number(row, self._at.unit_price)
         if kind is EntryKind.EXPENSE and amount is None and (quantity is None or unit_price is None):
-            raise RowRejected("missing_amount", self._header(Column.AMOUNT), "")
-        currency = row[self._at[Column.CURRENCY]]
+            raise RowRejected("missing_amount", self._header(self._at.amount), "")
+        currency = row[self._at.currency]
         return EntryFields(
             source_entry_id=entry_id,
             kind=kind,
             person_ref=person,
-            client_ref=self._name(row, Column.CLIENT),
-            project_ref=self._name(row, Column.PROJECT),
-            task_ref=self._name(row, Column.TASK),
-            service_item=self._name(row, Column.SERVICE_ITEM),
+            client_ref=row[self._at.client],
+            project_ref=row[self._at.project],
+            task_ref=row[self._at.task],
+            service_item=row[self._at.service_item],
             tags=self._tags(row),
-            description=row[self._at[Column.DESCRIPTION]],
-            billable_hint=self._flag(row, Column.BILLABLE),
+            description=row[self._at.description],
+            billable_hint=self._flag(row, self._at.billable),
             work_date=start.day,
-            invoiced_at_source=self._flag(row, Column.INVOICED) or False,
+            invoiced_at_source=self._flag(row, self._at.invoiced) or False,
             amount=amount,
-            currency=currency_of(currency, self._header(Column.CURRENCY)) if currency else self._reading.currency,
+            currency=currency_of(currency, self._header(self._at.currency)) if currency else self._reading.currency,
             quantity=quantity,
             unit_price=unit_price,
-            category=self._name(row, Column.CATEGORY),
+            category=row[self._at.category],
             attributes=self._attributes(row),
             source_revision=self._revision(row),
         )
 
     # -- cells
 
-    def _header(self, column: Column) -> str:
-        at = self._at[column]
-        return self._plan.headers[at] if at >= 0 else column.value
+    def _header(self, at: int) -> str:
+        return self._plan.headers[at] if at != EMPTY else ""
 
-    def _name(self, row: list[str], column: Column) -> str:
-        text = row[self._at[column]]
-        return name_of(text, self._header(column)) if len(text) > 100 else text
-
-    def _flag(self, row: list[str], column: Column) -> bool | None:
-        text = row[self._at[column]]
-        return flag_of(text, self._header(column)) if text else None
+    def _flag(self, row: list[str], at: int) -> bool | None:
+        text = row[at]
+        return flag_of(text, self._header(at)) if text else None
 
     def _tags(self, row: list[str]) -> tuple[str, ...]:
-        text = row[self._at[Column.TAGS]]
-        if not text:
-            return ()
-        return tuple(sorted({tag.strip() for tag in text.split(self._format.tags_separator)} - {""}))
+        text = row[self._at.tags]
+        known = self._tag_lists.get(text)
+        if known is None:
+            known = tuple(sorted({tag.strip() for tag in text.split(self._format.tags_separator)} - {""}))
+            _keep(self._tag_lists, text, known)
+        return known
 
     def _attributes(self, row: list[str]) -> dict[str, str]:
         kept = {name: row[at] for at, name in self._plan.attributes if row[at]}
-        currency = row[self._at[Column.CURRENCY]]
+        currency = row[self._at.currency]
         if currency and self._format.kind is EntryKind.TIME:
             kept["currency"] = currency[-3:] if currency[-3:].isupper() else currency
         return kept
 
     def _revision(self, row: list[str]) -> int:
-        revision, updated = row[self._at[Column.REVISION]], row[self._at[Column.UPDATED_AT]]
+        at = self._at
+        revision, updated = row[at.revision], row[at.updated_at]
         if revision:
             if not (revision.isascii() and revision.isdigit() and len(revision) <= 18):
-                raise RowRejected("bad_revision", self._header(Column.REVISION), revision)
+                raise RowRejected("bad_revision", self._header(at.revision), revision)
             return int(revision)
         if not updated:
             return 0
         instant = _instant(updated)
-        if instant is None or instant.year < 1990:
-            raise RowRejected("bad_revision", self._header(Column.UPDATED_AT), updated)
+        if instant is None:
+            raise RowRejected("bad_revision", self._header(at.updated_at), updated)
         return instant_micros(instant)
 
-    def _day(self, row: list[str], column: Column) -> date:
-        text = row[self._at[column]]
-        known = self._days.get(text)
-        return known if known is not None else self._day_of(text, column)
+    def _day(self, row: list[str], at: int) -> date:
+        known = self._days.get(row[at])
+        return known if known is not None else self._day_of(row[at], at)
 
-    def _day_of(self, text: str, column: Column) -> date:
+    def _day_of(self, text: str, at: int) -> date:
         if not text:
-            raise RowRejected("missing_date", self._header(column), "")
+            raise RowRejected("missing_date", self._header(at), "")
         how = self._reading
         if how.date_order is None and not how.date_format and (proved := order_of(text)) is not None:
-            raise Proof(proved, self._header(column), text)
-        day = self._attempt(
-            lambda: parse_date(text, how.date_order, exact=how.date_format, serial=how.serial_dates),
-            column,
-            text,
-            "bad_date",
-        )
+            raise Proof(proved, self._header(at), text)
+        order, exact, serial = how.date_order, how.date_format, how.serial_dates
+        day = self._attempt(lambda: parse_date(text, order, exact=exact, serial=serial), at, text, "bad_date")
         _keep(self._days, text, day)
         return day
 
-    def _time(self, row: list[str], column: Column) -> int:
-        text = row[self._at[column]]
+    def _time(self, row: list[str], at: int) -> int:
+        text = row[at]
         known = self._times.get(text)
         if known is None:
-            known = self._attempt(lambda: parse_time(text, serial=self._reading.serial_dates), column, text, "bad_time")
+            serial = self._reading.serial_dates
+            known = self._attempt(lambda: parse_time(text, serial=serial), at, text, "bad_time")
             _keep(self._times, text, known)
         return known
 
     def _duration(self, row: list[str]) -> int | None:
-        text = row[self._at[Column.DURATION]]
+        at = self._at.duration
+        text = row[at]
         if not text:
             return None
         known = self._durations.get(text)
         if known is None:
-            self._prove_mark(text, Column.DURATION)
+            self._prove_mark(text, at)
             unit = self._reading.duration_unit or self._format.duration_unit
             mark = self._reading.decimal_mark
-            known = self._attempt(lambda: parse_duration(text, unit, mark), Column.DURATION, text, "bad_duration")
+            known = self._attempt(lambda: parse_duration(text, unit, mark), at, text, "bad_duration")
             _keep(self._durations, text, known)
         return known
 
-    def _number(self, row: list[str], column: Column) -> Decimal | None:
-        text = row[self._at[column]]
+    def _number(self, row: list[str], at: int) -> Decimal | None:
+        text = row[at]
         if not text:
             return None
-        self._prove_mark(text, column)
-        return self._attempt(lambda: parse_decimal(text, self._reading.decimal_mark), column, text, "bad_number")
+        self._prove_mark(text, at)
+        return self._attempt(lambda: parse_decimal(text, self._reading.decimal_mark), at, text, "bad_number")
 
-    def _prove_mark(self, text: str, column: Column) -> None:
+    def _prove_mark(self, text: str, at: int) -> None:
         if self._reading.decimal_mark is None and (proved := mark_of(text)) is not None:
-            raise Proof(proved, self._header(column), text)
+            raise Proof(proved, self._header(at), text)
 
-    def _attempt(self, read: Callable[[], Read], column: Column, text: str, code: str) -> Read:
+    def _attempt(self, read: Callable[[], Read], at: int, text: str, code: str) -> Read:
         """What a cell says, or the reason code of why it says nothing."""
         try:
             return read()
         except (ValueError, OverflowError) as error:
-            raise RowRejected(self._code_of(error, text, code), self._header(column), text) from error
+            raise RowRejected(self._code_of(error, text, code), self._header(at), text) from error
 
     def _code_of(self, error: Exception, text: str, code: str) -> str:
         if text.startswith(("=", "@")) or (text.startswith("+") and text[1:2].isalpha()):
