@@ -83,7 +83,9 @@ async def make_worker(settings: WorkerSettings, parts: WorkerParts) -> Sequence[
 
     Raises the errors of `ensure_topics`, and ConfigurationError when the data folder has no free slot.
     """
-    await ensure_topics(settings.connection, topic_specs(settings.partitions, settings.replication_factor))
+    specs = topic_specs(settings.partitions, settings.replication_factor)
+    changelog = hours.changelog_spec(settings.application_id, settings.partitions, settings.replication_factor)
+    await ensure_topics(settings.connection, (*specs, changelog))
     slot = take_slot(settings.data_folder)
     conveyor = _conveyor(settings, parts, slot)
     deliverer = _app(settings, slot, "deliver")

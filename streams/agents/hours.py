@@ -7,6 +7,7 @@ from typing import cast
 
 import faust
 
+from runtime.kafka.topics import TopicSpec
 from schemas.codec import decode
 from schemas.outputs import HoursTotal
 from streams.engine.app import EngineApp
@@ -23,14 +24,7 @@ def install(
     app: EngineApp, publisher: Publisher, tenant: str, book: str, partitions: int
 ) -> "faust.Table[bytes, bytes]":
     """Put the agent and its table into an app; the table's changelog is made by the topic bootstrap."""
-    table = app.Table(
-        TABLE,
-        partitions=partitions,
-        key_type=bytes,
-        value_type=bytes,
-        key_serializer="raw",
-        value_serializer="raw",
-    )
+    table = app.Table(TABLE, partitions=partitions, key_type=bytes, value_type=bytes)
 
     async def keep(record: RawRecord) -> None:
         total = cast(HoursTotal, decode(record.value or b""))
@@ -47,6 +41,12 @@ def install(
 
     install_guarded_agent(app, GuardedAgent(NAME, HOURS, keep, letter, publisher))
     return table
+
+
+def changelog_spec(application_id: str, partitions: int, replication_factor: int) -> TopicSpec:
+    """The topic that keeps the table; compacted and never deleted from, because a recovery reads all of it."""
+    settings = {"cleanup.policy": "compact"}
+    return TopicSpec(f"{application_id}-{TABLE}-changelog", partitions, replication_factor, settings, fixed=True)
 
 
 def origin_of(value: bytes) -> int:

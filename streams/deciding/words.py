@@ -11,7 +11,7 @@ _PHRASES_MAX = 4096
 
 VAGUE = frozenset(
     (
-        "misc various stuff work working things wip admin call calls email emails mail review research meeting meetings "
+        "misc various stuff work working things wip admin call calls email mail review research meeting meetings "
         "task tasks update updates general etc follow up continued cont tbd todo support help regarding same attention "
         "to on matter file and the"
     ).split()

@@ -58,7 +58,7 @@ async def _serve(make_apps: MakeApps) -> int:
         for end in ends:
             end.cancel()
     _exit_later(EXIT_CRASHED)
-    codes = [await _finish(app, start) for app, start in zip(apps, starts, strict=True)]
+    codes = await asyncio.gather(*(_finish(app, start) for app, start in zip(apps, starts, strict=True)))
     return max(codes, default=EXIT_OK)
 
 

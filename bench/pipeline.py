@@ -1,0 +1,108 @@
+"""The product itself: entries from `time-entries` to rows in the store, Avro on both sides, with one worker.
+
+`python -m bench.pipeline [entries]` prints JSON. It counts entries a second from the first row seen to the last.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from aiokafka import AIOKafkaProducer
+
+from bench.firm import BOOK, TENANT, contracts, directory, entry
+from runtime.broker import EmbeddedBroker
+from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.topics import ensure_topics
+from schemas.codec import encode
+from streams.topics import COMMANDS, TIME_ENTRIES, book_partition, topic_specs
+
+PARTITIONS = 2
+ROOT = Path(__file__).resolve().parent.parent
+LIMIT_SECONDS = 600.0
+
+
+async def fill(servers: str, entries: int) -> None:
+    """Write the firm and its entries."""
+    home = book_partition(TENANT, BOOK, PARTITIONS)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=servers, acks="all", enable_idempotence=True, max_batch_size=262_144, linger_ms=5
+    )
+    await producer.start()
+    try:
+        for revision in (directory(), *contracts()):
+            await producer.send(COMMANDS, encode(revision), partition=home)
+        for number in range(entries):
+            await producer.send(TIME_ENTRIES, encode(entry(number)), partition=home)
+        await producer.flush()
+    finally:
+        await producer.stop()
+
+
+def start_worker(servers: str, folder: Path) -> "subprocess.Popen[bytes]":
+    """A worker process of its own."""
+    command = [sys.executable, "-m", "bench.worker", servers, str(folder), str(PARTITIONS)]
+    return subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+
+def rows_in(path: Path) -> int:
+    """Entries that are committed in a store."""
+    if not path.exists():
+        return 0
+    try:
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as store:
+            return int(store.execute("SELECT count(*) FROM row WHERE kind = 'entry'").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+
+
+async def watch(path: Path, wanted: int, worker: "subprocess.Popen[bytes]") -> tuple[float, int, float]:
+    """(when rows were first seen, how many, when all were there)."""
+    first_at, first = 0.0, 0
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while True:
+        found, now = rows_in(path), time.monotonic()
+        if found and not first:
+            first_at, first = now, found
+        if found >= wanted:
+            return first_at, first, now
+        if worker.poll() is not None or now > deadline:
+            raise SystemExit(f"{found} of {wanted} rows, exit code {worker.poll()}")
+        await asyncio.sleep(0.1)
+
+
+async def measure(entries: int) -> dict[str, object]:
+    """One run on a broker of its own."""
+    cache = Path(os.environ.get("BILLSTREAM_CACHE") or ROOT / ".billstream" / "cache")
+    with tempfile.TemporaryDirectory() as folder:
+        broker = EmbeddedBroker(Path(folder) / "broker", cache=cache)
+        await broker.start()
+        try:
+            servers = broker.bootstrap_servers
+            await ensure_topics(KafkaConnection(bootstrap_servers=servers), topic_specs(PARTITIONS, 1))
+            await fill(servers, entries)
+            worker = start_worker(servers, Path(folder) / "data")
+            try:
+                home = book_partition(TENANT, BOOK, PARTITIONS)
+                path = Path(folder) / "data" / "workers" / "01" / "books" / f"{home:04d}.sqlite"
+                first_at, first, last_at = await watch(path, entries, worker)
+            finally:
+                worker.send_signal(signal.SIGTERM)
+                code = worker.wait(60)
+            return {
+                "entries": entries,
+                "entries_per_second": round((entries - first) / (last_at - first_at)),
+                "exit_code": code,
+            }
+        finally:
+            await broker.stop()
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000))))

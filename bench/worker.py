@@ -1,0 +1,41 @@
+"""A worker of the product for benchmarks and crash tests. Arguments: servers, data folder, partitions."""
+
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.firm import BOOK, TENANT
+from runtime.clock import SystemClock
+from runtime.health import Health
+from runtime.kafka.connection import KafkaConnection
+from runtime.metrics import Build, Metrics
+from streams.deciding.offline import OfflineDecider
+from streams.engine.app import EngineApp
+from streams.engine.worker import run_workers
+from streams.installation import WorkerParts, WorkerSettings, make_worker
+from streams.metering import label_values
+
+
+def main() -> int:
+    """Run until told to stop."""
+    servers, folder, partitions = sys.argv[1:4]
+    settings = WorkerSettings(
+        tenant=TENANT,
+        book=BOOK,
+        partitions=int(partitions),
+        replication_factor=1,
+        connection=KafkaConnection(bootstrap_servers=servers),
+        data_folder=Path(folder),
+    )
+
+    async def make() -> Sequence[EngineApp]:
+        metrics = Metrics(label_values(["toggl"], []), Build("bench", "", platform.python_version()))
+        parts = WorkerParts(OfflineDecider(), {}, SystemClock(), metrics, Health())
+        return await make_worker(settings, parts)
+
+    return run_workers(make)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
