@@ -1,7 +1,7 @@
 """The desk over Kafka: an idempotent producer for what is sent, a follower of the book's journal for what is seen."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import islice
 
@@ -20,6 +20,7 @@ from schemas.codec import decode, encode
 from schemas.commands import Command
 from schemas.entry import EntryVersion
 from schemas.errors import Unreadable
+from schemas.inputs import ImportCompleted
 from schemas.outputs import Alert
 from schemas.values import Record
 from streams.engine.publisher import Outgoing, Publisher
@@ -28,6 +29,12 @@ from streams.topics import COMMANDS, JOURNAL, TIME_ENTRIES, book_name, book_part
 POLL_MILLISECONDS = 100
 FETCH_BYTES_MAX = 32 * 1024 * 1024
 PUBLISHED_AT_ONCE = 2_000
+
+OnAlert = Callable[[Alert], None]
+
+
+def no_alert(alert: Alert) -> None:
+    """Tell nobody."""
 
 
 class KafkaDesk:
@@ -49,6 +56,7 @@ class KafkaDesk:
         )
         self._follower = Follower()
         self._verdicts = Verdicts()
+        self._imports: set[str] = set()
         self._seen_offset = 0
         self.alerts: list[Alert] = []
 
@@ -116,6 +124,7 @@ class KafkaDesk:
                 mine.append((record.offset, decoded))
         effects = self._follower.apply(mine)
         self._verdicts.note(one for _, one in mine)
+        self._imports |= {one.import_id for _, one in mine if isinstance(one, ImportCompleted)}
         self.alerts += [alert for _, alert in effects.alerts]
         self._seen_offset = records[-1].offset + 1
         return len(records)
@@ -160,6 +169,24 @@ class KafkaDesk:
         except TimeoutError:
             return found
         return found
+
+    async def until(self, reached: Callable[[], bool], timeout_seconds: int, on_alert: OnAlert = no_alert) -> bool:
+        """Follow the journal until a condition holds; False when the time is over. Alerts are told as they come."""
+        told = len(self.alerts)
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                while not reached():
+                    await self.follow()
+                    for alert in self.alerts[told:]:
+                        on_alert(alert)
+                    told = len(self.alerts)
+        except TimeoutError:
+            return False
+        return True
+
+    def imported(self, import_id: str) -> bool:
+        """Whether the end of an import stands in the journal."""
+        return import_id in self._imports
 
     @property
     def _name(self) -> str:

@@ -12,6 +12,9 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from sinks.json_file.settings import JsonFileSettings
+from sinks.ledes_1998b.settings import Ledes1998bSettings
+
 SETTINGS_FILE = "billstream.yaml"
 ENVIRONMENT_PREFIX = "BILLSTREAM_"
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,39}$"
@@ -132,19 +135,19 @@ class SourceSettings(Group):
         return self
 
 
-class SinkKind(StrEnum):
-    """What a sink writes."""
+class JsonFiles(JsonFileSettings):
+    """A sink of kind `json`: whole documents as JSON files."""
 
-    JSON = "json"
-    LEDES = "ledes"
+    kind: Literal["json"] = Field(description="What is written: documents as JSON.", examples=["json"])
 
 
-class SinkSettings(Group):
-    """One place documents go to."""
+class LedesFiles(Ledes1998bSettings):
+    """A sink of kind `ledes`: e-billing files in LEDES 1998B."""
 
-    kind: SinkKind = Field(description="What is written.", examples=["json"])
-    folder: Path = Field(description="Folder the files are written to.", examples=["drafts"])
-    line_end: Literal["lf", "crlf"] = Field(default="lf", description="Line ends of LEDES files.", examples=["crlf"])
+    kind: Literal["ledes"] = Field(description="What is written: LEDES 1998B.", examples=["ledes"])
+
+
+SinkSettings = Annotated[JsonFiles | LedesFiles, Field(discriminator="kind")]
 
 
 class PolicySettings(Group):
@@ -222,7 +225,7 @@ class Settings(Group):
     broker: BrokerSettings = Field(default=BrokerSettings(), description="The Kafka cluster.")
     sources: Mapping[Name, SourceSettings] = Field(default={}, description="Where entries come from, by name.")
     sinks: Mapping[Name, SinkSettings] = Field(
-        default={"json": SinkSettings(kind=SinkKind.JSON, folder=Path("drafts"))},
+        default={"json": JsonFiles(kind="json", folder=Path("drafts"))},
         description="Where documents go, by name.",
     )
     policy: PolicySettings = Field(default=PolicySettings(), description="What may happen without a person.")

@@ -104,7 +104,8 @@ def _sentence(node: Node, shown: str, details: ErrorDetails) -> str:
         case "value_error" | "assertion_error":
             return f"{shown}: {said}"
         case "union_tag_invalid" | "union_tag_not_found":
-            return f"{shown}: {said.split(' using ')[0]}"
+            tag = details.get("ctx", {}).get("tag", "")
+            return f"{shown}: '{tag}' is not one of the kinds there are" if tag else f"{shown}: 'kind' is missing"
         case _:
             expected = _EXPECTED.get(details["type"], f"{said[:1].lower()}{said[1:]}")
             return f"{shown}: {found}: {expected}"
@@ -118,7 +119,8 @@ def _fix(node: Node, details: ErrorDetails) -> str:
     ]
     if not words:
         return ""
-    return nearest(node.text, words) if isinstance(node, Scalar) else "write one of: " + ", ".join(words)
+    written = str(context.get("tag", "")) or (node.text if isinstance(node, Scalar) else "")
+    return nearest(written, words) if written else "write one of: " + ", ".join(words)
 
 
 def _found(node: Node) -> str:
