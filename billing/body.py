@@ -17,6 +17,7 @@ from schemas.draft import (
     TaxRow,
     TimekeeperTotal,
 )
+from schemas.values import named_fields
 
 
 def to_body(invoice: Invoice) -> DraftBody:
@@ -77,7 +78,7 @@ def _client(invoice: Invoice) -> Party:
 
 
 def _line(invoice: Invoice, line: Line, tax: Tax, position: int) -> DraftLine:
-    scope = invoice.request.scope.model_dump()
+    scope = named_fields(invoice.request.scope)
     line_id = deterministic_id("line", {"scope": scope, "key": line.key})
     return DraftLine(
         line_id=line_id,
