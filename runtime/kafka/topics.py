@@ -105,13 +105,14 @@ async def _wait_until_served(admin: AIOKafkaAdminClient, names: Sequence[str]) -
     """A topic counts once each partition has a leader; a client that comes earlier sees an unknown topic."""
     try:
         async with asyncio.timeout(VISIBLE_TIMEOUT_SECONDS):
-            while _unserved(await _partitions(admin), names):  # noqa: ASYNC110 - a cluster can only be asked again
+            while unserved(await _partitions(admin), names):  # noqa: ASYNC110 - a cluster can only be asked again
                 await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError as error:
         raise _not_served(names) from error
 
 
-def _unserved(present: Mapping[str, Sequence[tuple[int, int]]], names: Sequence[str]) -> list[str]:
+def unserved(present: Mapping[str, Sequence[tuple[int, int]]], names: Sequence[str]) -> list[str]:
+    """The names without a topic, or with a partition without a leader; `present` has (leader, copies) each. Pure."""
     return [name for name in names if name not in present or any(leader < 0 for leader, _ in present[name])]
 
 

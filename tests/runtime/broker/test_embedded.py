@@ -15,6 +15,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from runtime.broker import BrokerOptions, EmbeddedBroker, Progress, Step
+from runtime.broker.embedded import LOCK_FILE
+from runtime.broker.lock import acquire
 from runtime.broker.ready import cluster_answering_at
 from runtime.errors import InUse, Misconfigured, Unavailable
 from runtime.kafka import KafkaConnection, TopicSpec, ensure_topics
@@ -106,10 +108,15 @@ async def test_a_broker_whose_parent_was_killed_ends_and_its_folder_can_be_used(
     assert parent.stdout is not None
     keeper_id, servers = (await asyncio.to_thread(parent.stdout.readline)).split()
     keeper = psutil.Process(int(keeper_id))
+    (java,) = keeper.children()
     await write(servers, [b"kept"])
+    java.suspend()
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
+    with pytest.raises(InUse):
+        await acquire(broker.folder / LOCK_FILE, what="A broker", wait_seconds=0.3)
+    java.resume()
     await broker.start()
     assert not keeper.is_running() or keeper.status() == psutil.STATUS_ZOMBIE
     assert await read(broker.bootstrap_servers, 1) == [b"kept"]
@@ -192,6 +199,13 @@ async def test_the_broker_listens_on_loopback_only_and_writes_only_into_its_fold
     written = [Path(file.path) for file in java.open_files() if file.mode not in {"r", "rt"}]
     assert written
     assert all(path.is_relative_to(broker.folder) for path in written)
+
+
+async def test_ctrl_c_in_the_terminal_does_not_reach_the_broker(broker: EmbeddedBroker) -> None:
+    """A terminal signals the whole group of its program; the broker is in another, and Billstream stops it in order."""
+    await broker.start()
+    (java,) = psutil.Process(broker.keeper_id).children()
+    assert os.getpgid(java.pid) == broker.keeper_id != os.getpgid(0)
 
 
 def run_python(code: str, *arguments: Path) -> "subprocess.CompletedProcess[str]":

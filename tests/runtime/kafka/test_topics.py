@@ -16,7 +16,7 @@ from runtime.kafka import (
     ensure_topics,
     spans,
 )
-from runtime.kafka.topics import compare
+from runtime.kafka.topics import compare, unserved
 
 FOR_EVER = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 
@@ -55,6 +55,12 @@ def seen(**changes: int) -> TopicSeen:
 def test_every_difference_is_named(spec: TopicSpec, topic: TopicSeen, differences: tuple[str, ...]) -> None:
     """A person who mends a topic wants the whole list at once."""
     assert compare(spec, topic) == differences
+
+
+def test_a_topic_is_served_once_each_partition_has_a_leader() -> None:
+    """A topic in election, or not there at all, is still waited for."""
+    present = {"whole": [(1, 3), (2, 3)], "electing": [(1, 3), (-1, 3)]}
+    assert unserved(present, ["whole", "electing", "absent"]) == ["electing", "absent"]
 
 
 @pytest.mark.broker
