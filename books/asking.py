@@ -5,7 +5,7 @@ from books.catalog import Catalog
 from books.duplicates import UNASSIGNED
 from books.effects import Cause, Effects
 from books.facts import request_work
-from books.rows import EntryRow, MemoryRow, OpenWorkRow
+from books.rows import CounterRow, EntryRow, MemoryRow, OpenWorkRow
 from books.versions import is_deleted
 from schemas.canonical import content_hash
 from schemas.inputs import Category
@@ -14,14 +14,15 @@ from schemas.work import DecideEntry, Remembered
 DECIDE = "decide"
 
 
-def ask(book: Book, catalog: Catalog, row: EntryRow, cause: Cause, effects: Effects) -> None:
-    """Request a decision for the row as it is, unless one was requested already or the entry cannot be decided yet."""
+def ask(book: Book, catalog: Catalog, row: EntryRow, cause: Cause, effects: Effects, *, is_new: bool) -> None:
+    """Request a decision for the row as it is, unless one was requested already or the entry cannot be decided yet.
+
+    Nothing was requested yet for an entry that is new; that saves the look.
+    """
     if is_deleted(row) or row.running or row.client_id == UNASSIGNED or not row.contract_id:
         return
-    request_id = request_id_of(row)
-    if book.has(OpenWorkRow, request_id):
-        return
-    request_work(book, request(book, catalog, row, cause), cause, effects)
+    if is_new or not book.has(OpenWorkRow, request_id_of(row)):
+        request_work(book, request(book, catalog, row, cause), cause, effects)
 
 
 def request_id_of(row: EntryRow) -> str:
@@ -31,7 +32,9 @@ def request_id_of(row: EntryRow) -> str:
 
 def request(book: Book, catalog: Catalog, row: EntryRow, cause: Cause) -> DecideEntry:
     """The request record; everything that a decider may know is in it."""
-    remembered = book.get(MemoryRow, key_of(row.client_id, text_hash(row.description)))
+    remembered = None
+    if book.has(CounterRow, memory_series(row.client_id)):
+        remembered = book.get(MemoryRow, key_of(row.client_id, text_hash(row.description)))
     request_id = request_id_of(row)
     return DecideEntry(
         envelope=cause.envelope("work", request_id),
@@ -49,6 +52,11 @@ def request(book: Book, catalog: Catalog, row: EntryRow, cause: Cause) -> Decide
         remembered=None if remembered is None else _remembered(remembered),
         facts=catalog.agreements[row.contract_id].facts,
     )
+
+
+def memory_series(client_id: str) -> str:
+    """Counts the remembered texts of a client; most clients have none, and then nobody looks for one."""
+    return f"memory:{client_id}"
 
 
 def text_hash(text: str) -> str:

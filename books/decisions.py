@@ -5,8 +5,9 @@ import msgspec
 from books.book import Book, key_of
 from books.catalog import Catalog
 from books.closing import decision_arrived
+from books.counters import count
 from books.effects import Cause, Effects
-from books.entries import settle
+from books.entries import ORPHANS, settle
 from books.rows import DecisionPart, DecisionRow, EntryRow, OpenWorkRow
 from schemas.inputs import RANK_ORDER, Decision
 
@@ -21,7 +22,9 @@ def apply_decision(book: Book, catalog: Catalog, decision: Decision, cause: Caus
         return
     book.put(key, DecisionRow(part=part))
     row = book.get(EntryRow, decision.entry_id)
-    if row is not None and row.input_hash == decision.input_hash:
+    if row is None:
+        count(book, ORPHANS)
+    elif row.input_hash == decision.input_hash:
         settle_decided(book, catalog, row, part, cause, effects)
     decision_arrived(book, decision.entry_id, decision.input_hash)
 

@@ -7,11 +7,12 @@ import msgspec
 from billing.invoice import to_body
 from books.book import Book
 from books.catalog import Catalog, People, read_people
+from books.counters import count
 from books.effects import Cause, Effects
 from books.facts import fact_id_of_command, propose, refuse, request_work
 from books.invoicing import Terms, billed_elsewhere, gather, invoice
 from books.resolving import instant_of
-from books.rows import BilledRow, BodyRow, CloseRow, CounterRow, DocumentRow
+from books.rows import BilledRow, BodyRow, CloseRow, DocumentRow
 from schemas.canonical import instant_micros
 from schemas.clauses import Leave
 from schemas.codec import decode, encode
@@ -183,13 +184,12 @@ def issued(book: Book, catalog: Catalog, fact: DocumentIssued, cause: Cause, eff
     row = book.get(DocumentRow, fact.document_id)
     if row is None or row.state != DocumentState.APPROVED.value:
         return
-    counter = book.get(CounterRow, INVOICES) or CounterRow(count=0)
-    book.put(INVOICES, CounterRow(count=counter.count + 1))
+    given = count(book, INVOICES)
     numbers = _people_of(book, row).document.firm.invoice_numbers
     row = msgspec.structs.replace(
         row,
         state=DocumentState.ISSUED.value,
-        number=f"{numbers.prefix}{numbers.first + counter.count:0{numbers.digits}d}",
+        number=f"{numbers.prefix}{numbers.first + given:0{numbers.digits}d}",
         issued_micros=instant_micros(cause.recorded_at),
     )
     book.put(row.document_id, row)

@@ -14,7 +14,7 @@ from books.counting import Counted, cap_part, count_caps, count_hours
 from books.duplicates import POSSIBLE_DUPLICATE, duplicate_of, item_of, refile
 from books.effects import Cause, Effects
 from books.resolving import instant_of, local_date, resolve
-from books.rows import BilledRow, CapPart, DecisionPart, DecisionRow, EntryRow, HoursPart, PersonDecisionRow
+from books.rows import BilledRow, CapPart, CounterRow, DecisionPart, DecisionRow, EntryRow, HoursPart, PersonDecisionRow
 from books.versions import is_deleted, merge, row_of
 from schemas.entry import EntryKind, EntryVersion
 from schemas.inputs import Category
@@ -22,8 +22,8 @@ from schemas.period import week_key
 
 BY_CONTRACT = "by_contract"
 BY_ACCOUNT = "by_account"
-UNDECIDED = "undecided"
-NO_CONTRACT = "contract_missing"
+ORPHANS = "orphan_decisions"
+"""Counts decisions that came before their entry; while there is none, a new entry needs no look-up."""
 
 
 def apply_version(book: Book, catalog: Catalog, version: EntryVersion, cause: Cause, effects: Effects) -> bool:
@@ -82,7 +82,7 @@ def settle(
     counted = Counted(catalog.agreements, new, cause, effects)
     count_caps(book, old.caps if old is not None else (), caps, counted)
     if new.decision is None and new.person_decision is None:
-        ask(book, catalog, new, cause, effects)
+        ask(book, catalog, new, cause, effects, is_new=old is None)
     return new
 
 
@@ -90,6 +90,8 @@ def _decided(book: Book, old: EntryRow | None, new: EntryRow) -> EntryRow:
     """A row keeps its decisions as long as what they rest on stays the same; else those for its new content are
     looked up.
     """
+    if old is None and not book.has(CounterRow, ORPHANS):
+        return new
     if old is not None and old.input_hash == new.input_hash and old.said == new.said:
         return new
     by_hash = book.get(DecisionRow, key_of(new.entry_id, new.input_hash))

@@ -27,9 +27,7 @@ def propose(book: Book, fact: Fact, cause: Cause, effects: Effects) -> None:
 
 
 def request_work(book: Book, request: DecideEntry | DeliverDocument, cause: Cause, effects: Effects) -> None:
-    """Ask for slow work, unless this request is open already."""
-    if book.has(OpenWorkRow, request.request_id):
-        return
+    """Ask for slow work; the caller knows that this request is not open."""
     value = encode(request)
     book.put(request.request_id, OpenWorkRow(origin_offset=cause.offset, value=value))
     effects.work.append(Framed(cause.offset, book.tenant, book.book, request.request_id, value))

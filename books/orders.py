@@ -4,9 +4,10 @@ from typing import assert_never
 
 import msgspec
 
-from books.asking import text_hash
+from books.asking import memory_series, text_hash
 from books.book import Book, key_of
 from books.catalog import Catalog
+from books.counters import count
 from books.effects import Cause, Effects
 from books.entries import change
 from books.facts import refuse
@@ -88,4 +89,5 @@ def _corrected(book: Book, row: EntryRow, order: CorrectEntry) -> EntryRow:
     if order.remember and row.client_id:
         key = key_of(row.client_id, text_hash(row.description))
         book.put(key, MemoryRow(part=part, entry_id=row.entry_id))
+        count(book, memory_series(row.client_id))
     return msgspec.structs.replace(row, person_decision=part)

@@ -12,6 +12,7 @@ from books.rows import EntryRow
 from schemas.canonical import content_hash
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_QUARTER_MICROS = 15 * 60 * 1_000_000
 
 
 @lru_cache(maxsize=1024)
@@ -32,7 +33,13 @@ def local_date(row: EntryRow, zone: str) -> str:
     """The local work date in a zone: a date the source gave stays as it is (BD-59), empty when nothing is known."""
     if row.work_date or row.start_micros is None:
         return row.work_date
-    return instant_of(row.start_micros).astimezone(zone_of(zone)).date().isoformat()
+    return _date_at(row.start_micros // _QUARTER_MICROS, zone)
+
+
+@lru_cache(maxsize=65_536)
+def _date_at(quarter: int, zone: str) -> str:
+    """The local date in a quarter of an hour; no zone changes its offset, or its date, within one."""
+    return instant_of(quarter * _QUARTER_MICROS).astimezone(zone_of(zone)).date().isoformat()
 
 
 def resolve(row: EntryRow, catalog: Catalog) -> EntryRow:
@@ -60,12 +67,14 @@ def resolve(row: EntryRow, catalog: Catalog) -> EntryRow:
     )
 
 
-@lru_cache(maxsize=65_536)
 def input_hash(said: str, client_id: str, facts_hash: str, role: str) -> str:
-    """Hash of all that a decision rests on: what the entry says, whose it is, the contract's facts and the worker's
-    role.
-    """
-    return content_hash({"said": said, "client": client_id, "facts": facts_hash, "role": role})[:32]
+    """Hash of all that a decision rests on: what is said, whose it is, the facts of the contract, the role."""
+    return content_hash({"said": said, "context": _context_hash(client_id, facts_hash, role)})[:32]
+
+
+@lru_cache(maxsize=4096)
+def _context_hash(client_id: str, facts_hash: str, role: str) -> str:
+    return content_hash({"client": client_id, "facts": facts_hash, "role": role})
 
 
 def _ids(row: EntryRow, catalog: Catalog) -> tuple[str, str, str]:

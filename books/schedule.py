@@ -12,6 +12,7 @@ from schemas.canonical import deterministic_id
 from schemas.commands import CloseDocument
 from schemas.draft import DocumentScope
 from schemas.period import Period
+from schemas.values import named_fields
 
 _PERIODS_BACK = 3
 POLICY = "policy:schedule"
@@ -56,7 +57,7 @@ def _close(
         date_to=period.end,
     )
     command_id = deterministic_id(
-        "scheduled_close", {"book": book.book, "tenant": book.tenant, "scope": scope.model_dump()}
+        "scheduled_close", {"book": book.book, "tenant": book.tenant, "scope": named_fields(scope)}
     )
     entries = book.marked_between(
         (BY_CONTRACT, scope.client_id, scope.contract_id), period.start.isoformat(), period.end.isoformat()

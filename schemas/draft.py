@@ -6,11 +6,13 @@ revision and number stand around it in `PublishedDocument`.
 """
 
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, Self
+
+from pydantic import model_validator
 
 from schemas.canonical import content_hash, deterministic_id
 from schemas.envelope import Envelope
-from schemas.values import DecimalText, Instant, Record, Value, WireEnum
+from schemas.values import DecimalText, Instant, LocalDate, Record, Value, WireEnum, named_fields
 
 
 class DocumentKind(WireEnum):
@@ -26,15 +28,21 @@ class DocumentScope(Value):
 
     client_id: str
     contract_id: str
-    date_from: date
-    date_to: date
+    date_from: LocalDate
+    date_to: LocalDate
     kind: DocumentKind = DocumentKind.INVOICE
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.date_to <= self.date_from:
+            raise ValueError(f"a period must end after it starts: {self.date_from}..{self.date_to}")
+        return self
 
 
 def document_id_of(tenant: str, book: str, scope: DocumentScope, sequence: int) -> str:
     """The id of a document; revisions replace each other under it."""
     return deterministic_id(
-        "document", {"tenant": tenant, "book": book, "scope": scope.model_dump(), "sequence": sequence}
+        "document", {"tenant": tenant, "book": book, "scope": named_fields(scope), "sequence": sequence}
     )
 
 
@@ -229,7 +237,7 @@ class DraftBody(Value):
 
 def body_hash(body: DraftBody) -> str:
     """The content hash that an approval names."""
-    return content_hash(body.model_dump())
+    return content_hash(named_fields(body))
 
 
 class DocumentState(WireEnum):

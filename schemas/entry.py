@@ -1,15 +1,19 @@
 """Entry versions: one immutable snapshot of a source entry; a deletion is a version too (design section 1, rule 5)."""
 
 from collections.abc import Mapping
-from datetime import date
-from typing import ClassVar
+from datetime import timedelta
+from decimal import Decimal
+from typing import ClassVar, Self
+
+from pydantic import Field, field_validator, model_validator
 
 from schemas.canonical import content_hash, deterministic_id, instant_micros
 from schemas.envelope import Envelope
-from schemas.values import DecimalText, Instant, Record, WireEnum
+from schemas.values import DecimalText, Instant, LocalDate, Record, WireEnum
 
 SECONDS_OF_A_DAY = 86_400
 WORKED_SECONDS_MAX = 31 * SECONDS_OF_A_DAY
+_NUMBER_MAX = 1_000_000_000_000
 
 
 class EntryKind(WireEnum):
@@ -66,11 +70,11 @@ class EntryVersion(Record):
     tags: tuple[str, ...] = ()
     description: str = ""
     billable_hint: bool | None = None
-    work_date: date | None = None
+    work_date: LocalDate | None = None
     start: Instant | None = None
     end: Instant | None = None
     zone: str = ""
-    worked_seconds: int = 0
+    worked_seconds: int = Field(default=0, ge=0, le=WORKED_SECONDS_MAX)
     running: bool = False
     invoiced_at_source: bool = False
     amount: DecimalText | None = None
@@ -81,8 +85,24 @@ class EntryVersion(Record):
     problem: str = ""
     attributes: Mapping[str, str] = {}
 
+    @field_validator("amount", "quantity", "unit_price")
+    @classmethod
+    def _can_be_multiplied(cls, number: Decimal | None) -> Decimal | None:
+        if number is not None and abs(number) >= _NUMBER_MAX:
+            raise ValueError(f"a number of an entry is below {_NUMBER_MAX}")
+        return number
+
+    @model_validator(mode="after")
+    def _ends_after_its_start(self) -> Self:
+        if self.start is not None and self.end is not None:
+            elapsed = self.end - self.start
+            if not timedelta() <= elapsed <= timedelta(seconds=WORKED_SECONDS_MAX):
+                raise ValueError(f"an entry ends at or after its start and within {WORKED_SECONDS_MAX} s of it")
+        return self
+
 
 _IDENTITY = ("tenant", "book", "source", "account", "source_entry_id")
+_FALSE_IS_SAID = frozenset({"billable_hint"})
 _NOT_CONTENT = frozenset(
     {"envelope", "entry_id", "source_revision", "mapping_version", "observed_at", "deletion", "content", "import_id"}
 )
@@ -96,8 +116,14 @@ def entry_id_of(tenant: str, book: str, source: str, account: str, source_entry_
 
 def content_of(fields: Mapping[str, object]) -> str:
     """Hash of what a version says, given its fields by name; defaults and order change nothing."""
-    empty: tuple[object, ...] = ("", (), {}, False)
-    return content_hash({k: v for k, v in fields.items() if k not in _NOT_CONTENT and v not in empty})
+    return content_hash({k: v for k, v in fields.items() if k not in _NOT_CONTENT and not _says_nothing(k, v)})
+
+
+def _says_nothing(name: str, value: object) -> bool:
+    """Whether a value is a default. "Not billable" is not the same as silence, and a price of 0 is a price."""
+    if isinstance(value, Decimal) or name in _FALSE_IS_SAID:
+        return value is None
+    return not value
 
 
 def version_order(entry: EntryVersion) -> tuple[int, int, int, int, str]:

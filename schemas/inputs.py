@@ -1,10 +1,9 @@
 """Inputs of the journal besides entries: what sources, configuration, slow work and the clock say."""
 
-from datetime import date
 from typing import ClassVar
 
 from schemas.envelope import Envelope
-from schemas.values import DecimalText, Instant, Record, WireEnum
+from schemas.values import DecimalText, Instant, LocalDate, Record, WireEnum
 
 
 class Category(WireEnum):
@@ -94,8 +93,8 @@ class ImportCompleted(Record):
     source: str
     account: str
     people: tuple[str, ...]
-    date_from: date
-    date_to: date
+    date_from: LocalDate
+    date_to: LocalDate
     observed_at: Instant
     rows: int
     accepted: int
@@ -146,7 +145,7 @@ class ExchangeRate(Record):
     envelope: Envelope
     base: str
     quote: str
-    on: date
+    on: LocalDate
     rate: DecimalText
     rate_source: str
 
@@ -162,7 +161,7 @@ class Payment(Record):
     document_id: str
     amount: DecimalText
     currency: str
-    paid_on: date
+    paid_on: LocalDate
 
 
 class DeliveryState(WireEnum):

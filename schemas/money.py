@@ -2,9 +2,11 @@
 BD-09..11).
 """
 
+import math
 from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 # Currencies whose smallest unit is not a hundredth (ISO 4217). A contract may use any code of three letters.
 _EXPONENTS = {
@@ -66,14 +68,14 @@ def spread(total: Decimal, weights: Sequence[Decimal], places: int) -> tuple[Dec
     if not weights:
         assert total == 0, "nothing to spread a total over"
         return ()
-    base = sum(weights, Decimal(0))
-    shares = list(weights) if base else [Decimal(1)] * len(weights)
-    base = base or Decimal(len(weights))
+    assert min(weights) >= 0 or max(weights) <= 0, "a total is spread over weights of one sign"
+    shares = [Fraction(weight) for weight in weights] if any(weights) else [Fraction(1)] * len(weights)
+    base = sum(shares)
     unit = Decimal(1).scaleb(-places)
     units_total = int(total / unit)
     sign = -1 if units_total < 0 else 1
     exact = [abs(units_total) * share / base for share in shares]
-    floors = [int(part // 1) for part in exact]
+    floors = [math.floor(part) for part in exact]
     rest = abs(units_total) - sum(floors)
     order = sorted(range(len(exact)), key=lambda index: (floors[index] - exact[index], index))
     for index in order[:rest]:

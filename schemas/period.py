@@ -59,10 +59,21 @@ def week_key(day: date) -> str:
 
 def parse_period(text: str) -> Period:
     """Read `2026-10`, `2026-W47` or `2026-10-01..2026-11-01` (end not included); ValueError with the accepted forms."""
+    try:
+        found = _parsed(text)
+    except (ValueError, OverflowError):
+        found = None
+    if found is None:
+        raise ValueError(f"not a period: {text!r} (write 2026-10, 2026-W47 or 2026-10-01..2026-11-01)")
+    return found
+
+
+def _parsed(text: str) -> Period | None:
+    """The period of a text in one of the three forms; ValueError and OverflowError for dates that do not exist."""
     if match := _MONTH.fullmatch(text):
         return month_of(date(int(match[1]), int(match[2]), 1))
     if match := _WEEK.fullmatch(text):
         return week_of(date.fromisocalendar(int(match[1]), int(match[2]), 1))
     if match := _SPAN.fullmatch(text):
         return Period(start=date.fromisoformat(match[1]), end=date.fromisoformat(match[2]))
-    raise ValueError(f"not a period: {text!r} (write 2026-10, 2026-W47 or 2026-10-01..2026-11-01)")
+    return None

@@ -2,30 +2,49 @@
 envelope that each record carries.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
 
+_DIGITS_MAX = 15
+_PLACES_MAX = 40
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999
 
-def _finite(value: Decimal) -> Decimal:
+
+def _written_out(value: Decimal) -> Decimal:
+    """Plain notation of a number has a bounded length, and sums and products of numbers keep all their digits."""
     if not value.is_finite():
         raise ValueError("a number must be finite")
+    exponent = value.as_tuple().exponent
+    assert isinstance(exponent, int), value
+    if (value and value.adjusted() >= _DIGITS_MAX) or not -_PLACES_MAX <= exponent < _DIGITS_MAX:
+        raise ValueError(f"a number has at most {_DIGITS_MAX} digits before the point and {_PLACES_MAX} after it")
     return value
 
 
 def _in_utc(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("an instant needs a zone")
+    _on_the_calendar(value.date())
     return value.astimezone(UTC)
 
 
+def _on_the_calendar(value: date) -> date:
+    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+        raise ValueError(f"a date lies between the years {_FIRST_YEAR} and {_LAST_YEAR}")
+    return value
+
+
 DecimalText = Annotated[
-    Decimal, AfterValidator(_finite), PlainSerializer(lambda value: format(value, "f"), return_type=str)
+    Decimal, AfterValidator(_written_out), PlainSerializer(lambda value: format(value, "f"), return_type=str)
 ]
 """An exact decimal; on the wire its plain text, because amounts, rates and quantities have different scales."""
+
+LocalDate = Annotated[date, AfterValidator(_on_the_calendar)]
+"""A local date from outside, far enough from the ends of the calendar to compute weeks, months and zones with it."""
 
 Instant = Annotated[datetime, AfterValidator(_in_utc)]
 """A point in time; on the wire UTC microseconds."""
@@ -43,6 +62,23 @@ class Value(BaseModel):
     """A frozen part of a record; unknown members are a mistake."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+def named_fields(value: BaseModel) -> dict[str, object]:
+    """The fields of a value by name, for the canonical encoding. What is at its default is left out, inside too, so a
+    new optional field changes no hash; decimals stay decimals, so that their notation changes none either.
+    """
+    return {
+        name: _named(member)
+        for name, info in type(value).model_fields.items()
+        if (member := getattr(value, name)) != info.default or info.is_required()
+    }
+
+
+def _named(member: object) -> object:
+    if isinstance(member, BaseModel):
+        return named_fields(member)
+    return [_named(one) for one in member] if isinstance(member, tuple) else member
 
 
 class Envelope(Value):

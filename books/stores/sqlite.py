@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from books.stores.memory import rows_digest
 from books.stores.port import Position, Rows, StoreMoved
@@ -18,30 +19,48 @@ CREATE TABLE IF NOT EXISTS position (
 """
 
 
+_CACHED_MAX = 200_000
+_MISSING = object()
+
+
 class SqliteRows:
-    """Rows of an open connection."""
+    """Rows of an open connection. Changes wait in memory until the transaction ends or a scan needs them in order.
+
+    Rows that were read or written lately are kept, so that the hot ones (a day, a week, a cap) cost no query.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
         self._execute = connection.execute
+        self._pending: dict[tuple[str, str], bytes | None] = {}
+        self._cached: dict[tuple[str, str], bytes | None] = {}
 
     def get(self, table: str, key: str) -> bytes | None:
         """See `Rows`."""
-        found = self._execute("SELECT value FROM row WHERE kind = ? AND key = ?", (table, key)).fetchone()
-        return None if found is None else found[0]
+        place = (table, key)
+        found = self._cached.get(place, _MISSING)
+        if found is not _MISSING:
+            return cast("bytes | None", found)
+        row = self._execute("SELECT value FROM row WHERE kind = ? AND key = ?", place).fetchone()
+        value = None if row is None else cast(bytes, row[0])
+        self._keep(place, value)
+        return value
 
     def put(self, table: str, key: str, value: bytes) -> None:
         """See `Rows`."""
-        self._execute(
-            "INSERT INTO row VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value",
-            (table, key, value),
-        )
+        place = (table, key)
+        self._pending[place] = value
+        self._keep(place, value)
 
     def delete(self, table: str, key: str) -> None:
         """See `Rows`."""
-        self._execute("DELETE FROM row WHERE kind = ? AND key = ?", (table, key))
+        place = (table, key)
+        self._pending[place] = None
+        self._keep(place, None)
 
     def scan(self, table: str, start: str = "", stop: str | None = None) -> Iterator[tuple[str, bytes]]:
         """See `Rows`."""
+        self.flush()
         query = "SELECT key, value FROM row WHERE kind = ? AND key >= ?"
         if stop is None:
             yield from self._execute(query + " ORDER BY key", (table, start)).fetchall()
@@ -50,7 +69,32 @@ class SqliteRows:
 
     def tables(self) -> list[str]:
         """The names of all tables that hold rows, sorted."""
+        self.flush()
         return [name for (name,) in self._execute("SELECT DISTINCT kind FROM row ORDER BY kind")]
+
+    def flush(self) -> None:
+        """Hand the waiting changes to the database; it keeps them only if the transaction is committed."""
+        if not self._pending:
+            return
+        puts = [(table, key, value) for (table, key), value in self._pending.items() if value is not None]
+        gone = [place for place, value in self._pending.items() if value is None]
+        self._pending.clear()
+        if puts:
+            self._connection.executemany(
+                "INSERT INTO row VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value", puts
+            )
+        if gone:
+            self._connection.executemany("DELETE FROM row WHERE kind = ? AND key = ?", gone)
+
+    def forget(self) -> None:
+        """Drop everything that is kept in memory: the transaction was undone."""
+        self._pending.clear()
+        self._cached.clear()
+
+    def _keep(self, place: tuple[str, str], value: bytes | None) -> None:
+        if len(self._cached) >= _CACHED_MAX:
+            self._cached.clear()
+        self._cached[place] = value
 
 
 class SqliteStore:
@@ -91,9 +135,11 @@ class SqliteStore:
             if found != begin_offset:
                 raise StoreMoved(begin_offset, found)
             yield self._rows
+            self._rows.flush()
             self._connection.execute("UPDATE position SET next_offset = ?", (end_offset,))
             self._connection.execute("COMMIT")
         except BaseException:
+            self._rows.forget()
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
