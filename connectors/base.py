@@ -171,13 +171,13 @@ class EntryMaker:
         given: dict[str, object] = {name: value for name, value in zip(_FIELD_NAMES, fields, strict=True) if value}
         if fields.billable_hint is False:
             given["billable_hint"] = False
+        _restore_zeros(fields, given)
         content = self._content(given)
         entry_id = self.entry_id(fields.source_entry_id)
         given.update(self._fixed)
         given["content"] = content
         given["entry_id"] = entry_id
         given["envelope"] = {**self._envelope, "event_id": self._event_id(entry_id, content)}
-        _restore_zeros(fields, given)
         return EntryVersion.model_validate(given)
 
     def envelope(self, event_id: str) -> Envelope:
@@ -203,13 +203,11 @@ class EntryMaker:
             number = says.get(name)
             if isinstance(number, Decimal):
                 says[name] = decimal_text(number)
-        if says.get("billable_hint") is False:
-            del says["billable_hint"]
         return hashlib.sha256(_encoder.encode(says).encode()).hexdigest()
 
 
 def _restore_zeros(fields: EntryFields, given: dict[str, object]) -> None:
-    """An amount of 0 is empty for the content hash, but it is an amount."""
+    """An amount of 0 is an amount, not the lack of one."""
     if fields.kind is not EntryKind.TIME:
         for name, number in (
             ("amount", fields.amount),
