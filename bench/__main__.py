@@ -24,7 +24,9 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
             result = await compare(ground, peers, options.entries, options.rounds)
             if options.latency_seconds:
                 result["latency_at_200_a_second"] = {
-                    peer.name: await latency(ground, peer, 200, options.latency_seconds) for peer in peers
+                    peer.name: await latency(ground, peer, 200, options.latency_seconds)
+                    for peer in peers
+                    if not peer.measures_itself
                 }
     return result
 
@@ -32,7 +34,12 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
 def read_peer(file: Path) -> Peer:
     """A peer from its JSON file."""
     stated = json.loads(file.read_text(encoding="utf-8"))
-    return Peer(stated["name"], tuple(stated["command"]), int(stated.get("records", 0)))
+    return Peer(
+        stated["name"],
+        tuple(stated["command"]),
+        int(stated.get("records", 0)),
+        measures_itself=bool(stated.get("measures_itself", False)),
+    )
 
 
 def main() -> int:

@@ -1,6 +1,7 @@
 """Run peers in turns on one broker and compare them: a peer is a command and a way to know that it is done."""
 
 import asyncio
+import json
 import os
 import signal
 import statistics
@@ -26,12 +27,14 @@ ROOT = Path(__file__).resolve().parent.parent
 class Peer:
     """`command` may contain {python}, {servers}, {source}, {out} and {folder}.
 
-    It is done when `{out}` holds `records` records; 0 means one for each distinct entry.
+    It is done when `{out}` holds `records` records; 0 means one for each distinct entry. One that `measures_itself` is
+    done when it prints a line of JSON with `events` and `seconds`, because its output is not a topic to be counted.
     """
 
     name: str
     command: tuple[str, ...]
     records: int = 0
+    measures_itself: bool = False
 
     def arguments(self, places: Mapping[str, str]) -> list[str]:
         """The command with its places filled in."""
@@ -84,8 +87,10 @@ async def throughput(ground: Ground, peer: Peer, source: str, distinct: int) -> 
     with tempfile.TemporaryDirectory() as folder:
         places = {"servers": ground.servers, "source": source, "out": out, "folder": folder}
         began = time.monotonic()
-        process = start(peer.arguments(places))
+        process = start(peer.arguments(places), heard=peer.measures_itself)
         try:
+            if peer.measures_itself:
+                return await own_figures(process)
             first_at, first, last_at = await watch(ground.servers, out, peer.records or distinct, process)
         finally:
             stop(process)
@@ -94,6 +99,17 @@ async def throughput(ground: Ground, peer: Peer, source: str, distinct: int) -> 
         "events_per_second": round((wanted - first) / (last_at - first_at)) if last_at > first_at else 0,
         "start_seconds": round(first_at - began, 2),
     }
+
+
+async def own_figures(process: "subprocess.Popen[bytes]") -> dict[str, float]:
+    """What a peer says about itself, in the first line of JSON with `events` and `seconds`."""
+    assert process.stdout is not None
+    async with asyncio.timeout(LIMIT_SECONDS):
+        while line := await asyncio.to_thread(process.stdout.readline):
+            said = json.loads(line) if line.startswith(b"{") else {}
+            if {"events", "seconds"} <= said.keys():
+                return {"events_per_second": round(said["events"] / said["seconds"]), **said}
+    raise SystemExit(f"the peer ended without figures, exit code {process.wait()}")
 
 
 async def watch(servers: str, out: str, wanted: int, process: "subprocess.Popen[bytes]") -> tuple[float, int, float]:
@@ -162,9 +178,14 @@ async def pace(ground: Ground, source: str, out: str, number: int, per_second: i
     return taken
 
 
-def start(command: Sequence[str]) -> "subprocess.Popen[bytes]":
+def start(command: Sequence[str], *, heard: bool = False) -> "subprocess.Popen[bytes]":
     """Start a peer from the top of the checkout."""
-    return subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL)
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE if heard else subprocess.DEVNULL,
+    )
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:
@@ -176,6 +197,8 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 async def compare(ground: Ground, peers: Sequence[Peer], distinct: int, rounds: int) -> dict[str, object]:

@@ -75,7 +75,8 @@ class Publisher:
     async def stop(self) -> None:
         """Close for good. Publishes still under way fail: their callers did not get an acknowledgement."""
         self._closed = True
-        await self._abandon("the publisher was stopped")
+        if self._producer is not None:
+            await self._abandon(self._producer, "the publisher was stopped")
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
         """Write the records; returns when all are acknowledged, in order per topic and partition.
@@ -96,11 +97,11 @@ class Publisher:
             async with asyncio.timeout(self._limits.delivery_limit_seconds):
                 await self._send_all(producer, by_partition)
         except (KafkaError, TimeoutError) as error:
-            await self._abandon(repr(error))
+            await self._abandon(producer, repr(error))
             raise self._reason(error) from error
         except asyncio.CancelledError:
             # Whoever cancels us gives the partition up: what is still queued must not be written later.
-            await self._abandon("publishing was cancelled")
+            await self._abandon(producer, "publishing was cancelled")
             raise
 
     def _check_size(self, record: Outgoing) -> None:
@@ -182,10 +183,11 @@ class Publisher:
             )
         return producer
 
-    async def _abandon(self, reason: str) -> None:
+    async def _abandon(self, producer: AIOKafkaProducer, reason: str) -> None:
         """Close without sending what is queued; everybody who waits for it gets the reason."""
-        producer, self._producer = self._producer, None
-        if producer is None or producer._closed:
+        if self._producer is producer:
+            self._producer = None
+        if producer._closed:
             return
         # aiokafka's stop() would send everything first.
         producer._closed = True

@@ -12,7 +12,9 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 
 import uvloop
+from aiokafka.errors import KafkaError
 
+from schemas.errors import BillstreamError
 from streams.engine.app import EngineApp
 
 log = logging.getLogger(__name__)
@@ -68,7 +70,12 @@ async def _finish(app: EngineApp, starting: "asyncio.Future[None]") -> int:
     crash = start_error or app.crash_reason
     if crash is not None:
         log.critical("The worker stops because of an error.", exc_info=crash)
-    await app.stop()
+    try:
+        await app.stop()
+    except (BillstreamError, KafkaError) as error:
+        # What could not be acknowledged was not committed either; the next start reads it again.
+        log.critical("The worker could not end in peace.", exc_info=error)
+        crash = crash or error
     if not starting.done():
         starting.cancel()
         await asyncio.wait({starting})

@@ -1,6 +1,5 @@
 """Nothing is lost and order is kept, whatever happens to workers and broker (engine checklist 33 to 35)."""
 
-import asyncio
 import signal
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
@@ -180,7 +179,7 @@ async def test_a_told_worker_finishes_its_batch(rig: "Rig") -> None:
     worker = rig.worker(stored=False, hang_at="slow")
     await worker.heard("hanging")
     worker.signal(signal.SIGTERM)
-    await asyncio.sleep(1)  # the signal arrives in the middle, not after
+    await worker.heard("stopping")
     (rig.folder / "store" / "go").touch()
     assert await worker.ended(within_seconds=25) == 0
     assert (await rig.committed(rig.source))[0] == 2
@@ -193,7 +192,7 @@ async def test_a_second_signal_ends_at_once(rig: "Rig") -> None:
     worker = rig.worker(stored=False, hang_at="slow")
     await worker.heard("hanging")
     worker.signal(signal.SIGTERM)
-    await asyncio.sleep(0.5)
+    await worker.heard("stopping")
     worker.signal(signal.SIGTERM)
     assert await worker.ended(within_seconds=3) == 1
     assert (await rig.committed(rig.source))[0] in (None, 0)

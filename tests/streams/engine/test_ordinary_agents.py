@@ -37,6 +37,7 @@ async def test_tables_and_batches_live_in_one_app(rig: "Rig") -> None:
     await rig.until(told, "the table agent did not tell five sums")
     assert sorted(await sums(rig)) == [(b"ann", b"16"), (b"ann", b"5"), (b"ann", b"6"), (b"bob", b"27"), (b"bob", b"7")]
     assert len(again.events("handling")) == 2
+    assert all(line["recovered"] for line in again.events("assigned"))
 
 
 async def test_an_unreadable_record_becomes_a_dead_letter_and_the_next_goes_on(rig: "Rig") -> None:

@@ -55,7 +55,8 @@ def say(**what: object) -> None:
 class DedupeHandler:
     """The trivial fold: keep the first of each id, tell both topics, remember the offset in the same transaction."""
 
-    def __init__(self, options: Options, publisher: Publisher) -> None:
+    def __init__(self, app: EngineApp, options: Options, publisher: Publisher) -> None:
+        self._app = app
         self._options = options
         self._publisher = publisher
         self._stores: dict[int, sqlite3.Connection] = {}
@@ -74,7 +75,8 @@ class DedupeHandler:
         self._stores[partition] = store
         row = store.execute("select next from place").fetchone()
         start = row[0] if row and self._options.stored else None
-        say(event="assigned", partition=partition, committed=committed, start=start)
+        recovered = bool(self._app.tables.recovery.completed.is_set())
+        say(event="assigned", partition=partition, committed=committed, start=start, recovered=recovered)
         return start
 
     async def process(self, batch: Batch) -> None:
@@ -95,7 +97,7 @@ class DedupeHandler:
             outputs = [Outgoing(self._options.first, place, r.key, r.value or b"", mark) for r in fresh]
             outputs += [Outgoing(self._options.second, place, r.key, b"done", mark) for r in fresh]
             await self._publisher.publish(outputs)
-            await asyncio.sleep(self._options.pause_seconds)
+            await pause(self._options.pause_seconds)
             if self._options.stored:
                 store.execute("insert or replace into place values (1, ?)", (batch.next_offset,))
         say(
@@ -119,6 +121,20 @@ class DedupeHandler:
         """Close the store."""
         say(event="revoked", partition=partition)
         self._stores.pop(partition).close()
+
+
+async def pause(seconds: float) -> None:
+    """A handler that takes its time."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:  # noqa: ASYNC110  # taking time is what is tried here
+        await asyncio.sleep(0.005)
+
+
+async def tell_stopping(app: EngineApp) -> None:
+    """Say so when the app was told to stop and has begun to."""
+    while not app.should_stop:  # noqa: ASYNC110  # Faust has no event for it
+        await asyncio.sleep(0.02)
+    say(event="stopping")
 
 
 async def wait_for_file(file: Path) -> None:
@@ -175,9 +191,10 @@ async def make(options: Options) -> EngineApp:
             batch_records_max=options.records_max,
         )
     )
+    app.add_future(tell_stopping(app))
     publisher = app.new_publisher()
     if options.source:  # a test may want the ordinary agent alone
-        install_batch_agent(app, "dedupe", options.source, DedupeHandler(options, publisher))
+        install_batch_agent(app, "dedupe", options.source, DedupeHandler(app, options, publisher))
     if options.table_source:
         install_table_agent(app, options, publisher)
     return app
