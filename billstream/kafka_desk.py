@@ -40,7 +40,7 @@ def no_alert(alert: Alert) -> None:
 class KafkaDesk:
     """One book of a cluster, seen from the front door."""
 
-    def __init__(self, installation: Installation, connection: KafkaConnection) -> None:
+    def __init__(self, installation: Installation, connection: KafkaConnection, on_alert: OnAlert = no_alert) -> None:
         settings = installation.settings
         self._installation = installation
         self._connection = connection
@@ -56,6 +56,7 @@ class KafkaDesk:
         )
         self._follower = Follower()
         self._verdicts = Verdicts()
+        self._on_alert = on_alert
         self._imports: set[str] = set()
         self._seen_offset = 0
         self.alerts: list[Alert] = []
@@ -125,7 +126,9 @@ class KafkaDesk:
         effects = self._follower.apply(mine)
         self._verdicts.note(one for _, one in mine)
         self._imports |= {one.import_id for _, one in mine if isinstance(one, ImportCompleted)}
-        self.alerts += [alert for _, alert in effects.alerts]
+        for _, alert in effects.alerts:
+            self.alerts.append(alert)
+            self._on_alert(alert)
         self._seen_offset = records[-1].offset + 1
         return len(records)
 
@@ -170,16 +173,12 @@ class KafkaDesk:
             return found
         return found
 
-    async def until(self, reached: Callable[[], bool], timeout_seconds: int, on_alert: OnAlert = no_alert) -> bool:
-        """Follow the journal until a condition holds; False when the time is over. Alerts are told as they come."""
-        told = len(self.alerts)
+    async def until(self, reached: Callable[[], bool], timeout_seconds: int) -> bool:
+        """Follow the journal until a condition holds; False when the time is over."""
         try:
             async with asyncio.timeout(timeout_seconds):
                 while not reached():
                     await self.follow()
-                    for alert in self.alerts[told:]:
-                        on_alert(alert)
-                    told = len(self.alerts)
         except TimeoutError:
             return False
         return True

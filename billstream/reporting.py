@@ -9,12 +9,13 @@ from billstream.showing import document_item
 from books.book import Book
 from books.catalog import Catalog
 from books.duplicates import UNASSIGNED
-from books.entries import NO_CONTRACT, holds_of
+from books.entries import holds_of
 from books.resolving import instant_of
 from books.rows import CapRow, ClockRow, CloseRow, DocumentRow, EntryRow, OpenWorkRow
 from books.versions import is_deleted
 from schemas.entry import EntryKind
 
+NO_CONTRACT = "contract_missing"
 _FIXES = {
     "client_unknown": "billstream entries assign {id} --client CLIENT",
     NO_CONTRACT: "write a contract for this client and date, then `billstream contracts apply`",

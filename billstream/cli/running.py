@@ -23,9 +23,17 @@ def run_with_desk(
     show: "Callable[[Console, Answer], None]",
 ) -> int:
     """Open the project's book, run the action, print its answer; returns the exit code."""
+    quiet_libraries(session)
     result = asyncio.run(_with_desk(session, action))
     answer(session, result, lambda screen: show(screen, result))
     return int(exit_of(result))
+
+
+def quiet_libraries(session: Session) -> None:
+    """Libraries do not talk to a person on stderr; what matters of them reaches us as errors."""
+    import logging
+
+    logging.basicConfig(handlers=[logging.NullHandler()] if not session.debug else None)
 
 
 async def _with_desk(session: Session, action: "Callable[[Desk], Awaitable[Answer]]") -> Answer:

@@ -15,6 +15,7 @@ from billstream.cli.exits import Exit
 from billstream.cli.failure import CommandFailed
 from billstream.cli.output import answer, progress, say
 from billstream.cli.results import BucketItem, DemoResult, DocumentItem, DocumentsResult, ImportedFile, StageItem
+from billstream.cli.running import quiet_libraries
 from billstream.cli.session import Session
 from billstream.closing import Order, approve, close
 from billstream.connection import connection_of
@@ -25,7 +26,8 @@ from billstream.kafka_desk import KafkaDesk
 from billstream.project import open_project
 from billstream.reporting import held_reason, held_totals
 from billstream.settings import Installation
-from books.rows import EntryRow, OpenWorkRow
+from billstream.showing import document_item
+from books.rows import DocumentRow, EntryRow, OpenFactRow, OpenWorkRow
 from books.versions import is_deleted
 from schemas.entry import EntryKind
 from schemas.outputs import Alert
@@ -78,6 +80,7 @@ def run_demo(session: Session, folder: Path | None) -> int:
     environment = {name: value for name, value in session.environment.items() if not name.startswith("BILLSTREAM_")}
     own = replace(session, environment={**environment, "BILLSTREAM_HEALTH_PORT": "0"})
     place = prepare_folder(folder)
+    quiet_libraries(session)
     result = asyncio.run(_demo(own, place))
     answer(own, result, lambda screen: show_demo(screen, result))
     return int(Exit.DONE)
@@ -99,24 +102,24 @@ async def _demo(session: Session, folder: Path) -> DemoResult:
     installation = open_project(folder, session.environment)
     story = Story(session, time.monotonic())
     async with AsyncExitStack() as stack:
-        desk = await _start(session, installation, stack)
+        desk = await _start(story, installation, stack)
         story.stage("broker and worker")
         documents = await _month(desk, installation, story)
-        story.stage("close")
+        story.stage("delivery")
         return _result(desk, story, folder, documents)
 
 
-async def _start(session: Session, installation: Installation, stack: AsyncExitStack) -> KafkaDesk:
+async def _start(story: Story, installation: Installation, stack: AsyncExitStack) -> KafkaDesk:
     """Broker, topics, worker; all of it is stopped when the stack unwinds."""
+    session = story.session
     installation.data_folder.mkdir(parents=True, exist_ok=True)
     await stack.enter_async_context(embedded_broker(session, installation))
-    desk = KafkaDesk(installation, connection_of(installation))
-    stack.push_async_callback(desk.stop)
-    await desk.start()
     worker = WorkerProcess(session, installation, installation.data_folder / "worker.log")
     stack.push_async_callback(worker.stop)
     await worker.start()
-    say(session, "The worker starts")
+    desk = KafkaDesk(installation, connection_of(installation), story.alert)
+    stack.push_async_callback(desk.stop)
+    await desk.start()
     return desk
 
 
@@ -132,17 +135,17 @@ async def _month(desk: KafkaDesk, installation: Installation, story: Story) -> t
     await _import(desk, installation, story, SECOND_WAVE)
     story.stage("second import")
     await _settle_by_hand(desk, session)
+    story.stage("corrections")
     say(session, "Closing October")
     order = Order("demo", "end of October", WAIT_SECONDS)
     closed = await close(desk, [], parse_period(PERIOD), order)
     _expect_all(closed)
+    story.stage("close")
     legal = [one.document_id for one in closed.documents if one.client == LEGAL_CLIENT]
     say(session, "Approving and issuing the legal invoice, which goes to e-billing")
     _expect_all(await approve(desk, legal, Order("demo", "checked", WAIT_SECONDS), issue_too=True))
+    story.stage("approval")
     await desk.until(lambda: not _open_work(desk, "deliver:"), WAIT_SECONDS)
-    from billstream.showing import document_item
-    from books.rows import DocumentRow
-
     return tuple(document_item(desk.book, row) for _, row in desk.book.scan(DocumentRow))
 
 
@@ -155,7 +158,7 @@ async def _import(desk: KafkaDesk, installation: Installation, story: Story, nam
     total = sum(one.preview.counts.accepted for one in files)
     with progress(story.session, "Deciding and counting") as advance:
         reached = _followed(desk, files, lambda done: advance(done, max(total, done)))
-        if not await desk.until(reached, WAIT_SECONDS, story.alert):
+        if not await desk.until(reached, WAIT_SECONDS):
             fix = f"Its log is {installation.data_folder / 'worker.log'}."
             raise CommandFailed("worker_silent", "The worker did not finish the import in time.", fix, Exit.TRY_AGAIN)
 
@@ -166,7 +169,8 @@ def _followed(desk: KafkaDesk, files: Iterable[Understood], on_decided: Callable
     def reached() -> bool:
         open_questions = _open_work(desk, "decide:")
         on_decided(sum(1 for _ in desk.book.scan(EntryRow)) - open_questions)
-        return all(desk.imported(import_id) for import_id in waiting) and open_questions == 0
+        facts_open = next(desk.book.scan(OpenFactRow), None) is not None
+        return all(desk.imported(import_id) for import_id in waiting) and open_questions == 0 and not facts_open
 
     return reached
 
