@@ -137,7 +137,7 @@ class DraftRefused(Rejected):
         assert problems, "a refusal names its problems"
         self.problems = problems
         super().__init__(
-            "sink-draft-refused",
+            "sink_draft_refused",
             f"{sink} cannot carry this document: {len(problems)} problem(s).",
             "Mend what each problem names, then deliver again.",
         )
@@ -173,12 +173,12 @@ def _totals_that_differ(body: DraftBody, seen: SeenDraft) -> Iterator[Finding]:
     totals = (("net", body.net, seen.net), ("tax", body.tax, seen.tax), ("gross", body.gross, seen.gross))
     for name, meant, shown in totals:
         if shown is not None and shown != meant:
-            yield Finding(code="sink-total-differs", text=f"{name}: meant {meant:f}, seen {shown:f}.")
+            yield Finding(code="sink_total_differs", text=f"{name}: meant {meant:f}, seen {shown:f}.")
     if seen.currency is not None and seen.currency != body.currency:
-        yield Finding(code="sink-currency-differs", text=f"Meant {body.currency}, seen {seen.currency}.")
+        yield Finding(code="sink_currency_differs", text=f"Meant {body.currency}, seen {seen.currency}.")
     total_of_lines = sum((line.amount for line in seen.lines), Decimal(0))
     if total_of_lines != seen.net:
-        yield Finding(code="sink-lines-do-not-add-up", text=f"Lines add up to {total_of_lines:f}, net is {seen.net:f}.")
+        yield Finding(code="sink_lines_do_not_add_up", text=f"Lines add up to {total_of_lines:f}, net is {seen.net:f}.")
 
 
 def _lines_that_differ(body: DraftBody, seen: SeenDraft) -> Iterator[Finding]:
@@ -192,19 +192,19 @@ def _lines_that_differ(body: DraftBody, seen: SeenDraft) -> Iterator[Finding]:
             shown[line.position] = shown.get(line.position, Decimal(0)) + line.amount
     for position, amount in shown.items():
         if position not in meant:
-            yield Finding(code="sink-line-unexpected", text=f"Line {position} with {amount:f} was not meant.")
+            yield Finding(code="sink_line_unexpected", text=f"Line {position} with {amount:f} was not meant.")
         elif meant[position] != amount:
             text = f"Line {position}: meant {meant[position]:f}, seen {amount:f}."
-            yield Finding(code="sink-line-differs", text=text)
+            yield Finding(code="sink_line_differs", text=text)
     rest = sum((amount for position, amount in meant.items() if position not in shown), Decimal(0))
     if rest != pooled:
-        yield Finding(code="sink-line-missing", text=f"Lines worth {rest:f} are shown with {pooled:f}.")
+        yield Finding(code="sink_line_missing", text=f"Lines worth {rest:f} are shown with {pooled:f}.")
 
 
 def _hashes(receipt: Receipt, seen: SeenDraft) -> Iterator[Finding]:
     if receipt.sink_hash != seen.sink_hash:
         text = f"The receipt says {receipt.sink_hash}, the sink has {seen.sink_hash}."
-        yield Finding(code="sink-content-differs", text=text)
+        yield Finding(code="sink_content_differs", text=text)
 
 
 def hash_of_bytes(content: bytes) -> str:
@@ -273,11 +273,11 @@ class DocumentFolder:
             with path.open("rb") as file:
                 content = file.read(FILE_BYTES_MAX + 1)
         except FileNotFoundError as error:
-            raise Conflict("sink-file-gone", f"{path.name!r} is gone.", "Deliver the document again.") from error
+            raise Conflict("sink_file_gone", f"{path.name!r} is gone.", "Deliver the document again.") from error
         except OSError as error:
             message = f"{path.name!r} cannot be read: {error.strerror or error}."
             fix = "Check the folder's permissions."
-            raise Retryable("sink-file-unreadable", message, fix, after_seconds=10) from error
+            raise Retryable("sink_file_unreadable", message, fix, after_seconds=10) from error
         if len(content) > FILE_BYTES_MAX:
             raise _file_differs(path)
         return content
@@ -285,7 +285,7 @@ class DocumentFolder:
 
 def _file_differs(path: Path) -> Conflict:
     return Conflict(
-        "sink-file-differs",
+        "sink_file_differs",
         f"{path.name!r} exists already and says something else; it was left as it is.",
         "Move that file away, or ask for another generation, then deliver again.",
         str(path),

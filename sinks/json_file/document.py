@@ -63,7 +63,7 @@ def read_document(content: bytes) -> DocumentFile:
     except ValidationError as error:
         places = ", ".join(".".join(map(str, problem["loc"])) or "the file" for problem in error.errors()[:5])
         message = "The file is not a document of ours any more."
-        raise Conflict("sink-file-unreadable", message, "Move it away and deliver again.", places) from error
+        raise Conflict("sink_file_unreadable", message, "Move it away and deliver again.", places) from error
 
 
 class _PublishedSchema(GenerateJsonSchema):

@@ -35,19 +35,19 @@ def kind_problems(record: Record, receiver: Receiver) -> Iterator[Problem]:
         line_type = LineType(record[fields.LINE_TYPE])
     except ValueError:
         what = "it must be one of " + ", ".join(LineType)
-        yield _problem("ledes-line-type", record, fields.LINE_TYPE, what, "")
+        yield _problem("ledes_line_type", record, fields.LINE_TYPE, what, "")
         return
     for name in _NOT_ON[line_type]:
         if record[name]:
             what = f"it must be empty on a line of type {line_type.value}"
-            yield _problem("ledes-not-on-kind", record, name, what, "Take it away.")
+            yield _problem("ledes_not_on_kind", record, name, what, "Take it away.")
     yield from _quantity_problems(record, line_type)
     yield from _code_problems(record, receiver)
     classification = record[fields.TIMEKEEPER_CLASSIFICATION]
     known = TIMEKEEPER_CLASSIFICATIONS | set(receiver.classifications.values())
     if classification and classification not in known:
         fix = "Use a code of the published list, or name it under `classifications`."
-        yield _problem("ledes-classification", record, fields.TIMEKEEPER_CLASSIFICATION, "unknown code", fix)
+        yield _problem("ledes_classification", record, fields.TIMEKEEPER_CLASSIFICATION, "unknown code", fix)
 
 
 def _quantity_problems(record: Record, line_type: LineType) -> Iterator[Problem]:
@@ -59,14 +59,14 @@ def _quantity_problems(record: Record, line_type: LineType) -> Iterator[Problem]
         case LineType.FEE | LineType.EXPENSE:
             if units <= 0 and record[fields.UNITS]:
                 fix = "Raise `units_decimals_max`, or use increments, so that the time is not shown as nothing."
-                yield _problem("ledes-units", record, fields.UNITS, "it must be more than 0", fix)
+                yield _problem("ledes_units", record, fields.UNITS, "it must be more than 0", fix)
             if unit_cost <= 0 and record[fields.UNIT_COST]:
-                yield _problem("ledes-unit-cost", record, fields.UNIT_COST, "it must be more than 0", "")
+                yield _problem("ledes_unit_cost", record, fields.UNIT_COST, "it must be more than 0", "")
         case LineType.FEE_ADJUSTMENT | LineType.EXPENSE_ADJUSTMENT:
             if units != 1:
-                yield _problem("ledes-units", record, fields.UNITS, "an adjustment has 1 unit", "")
+                yield _problem("ledes_units", record, fields.UNITS, "an adjustment has 1 unit", "")
             if unit_cost != 0:
-                yield _problem("ledes-unit-cost", record, fields.UNIT_COST, "an adjustment has no unit cost", "")
+                yield _problem("ledes_unit_cost", record, fields.UNIT_COST, "an adjustment has no unit cost", "")
 
 
 def _code_problems(record: Record, receiver: Receiver) -> Iterator[Problem]:
@@ -75,7 +75,7 @@ def _code_problems(record: Record, receiver: Receiver) -> Iterator[Problem]:
         problem = _code_problem(code, kind, receiver) if code else ""
         if problem:
             fix = "Assign another code, or name it under `codes_allowed` when the client's list has it."
-            yield _problem("ledes-code", record, name, problem, fix)
+            yield _problem("ledes_code", record, name, problem, fix)
 
 
 def _code_problem(code: str, kind: CodeKind, receiver: Receiver) -> str:

@@ -16,7 +16,7 @@ from sinks.ledes_1998b.fields import INVOICE_NUMBER, INVOICE_TOTAL, LINE_TYPE, L
 from sinks.ledes_1998b.price import NEAR, Price, price_of
 from sinks.ledes_1998b.rows import LedesInvoice, LedesLayout, LedesLine
 from sinks.ledes_1998b.settings import PeriodPolicy, Receiver, TaxPolicy
-from sinks.ledes_1998b.shares import Share, shares_of
+from sinks.ledes_1998b.shares import HOUR_UNIT, Share, shares_of
 from sinks.ledes_1998b.utbms import CLASSIFICATION_OF_ROLE
 
 DRAFT_ID_CHARACTERS = 8
@@ -40,7 +40,7 @@ def lay_out(draft: DraftToSend, receiver: Receiver) -> LedesLayout:
     for line in draft.body.lines:
         if _is_no_charge(line):
             text = f"Line {line.position} has no price and the format shows none without; it was left out."
-            notes.append(Finding(code="ledes-line-left-out", text=text))
+            notes.append(Finding(code="ledes_line_left_out", text=text))
         elif line.amount < 0:
             pooled.append(_adjustment_line(line))
         else:
@@ -103,13 +103,13 @@ def _fee_lines(
     notes = []
     if any(price.is_derived for price in prices):
         text = f"Line {line.position} shows a rate that follows from its amount and hours: no single one was agreed."
-        notes.append(Finding(code="ledes-rate-derived", text=text))
+        notes.append(Finding(code="ledes_rate_derived", text=text))
     return lines, notes
 
 
 def _share_price(line: DraftLine, share: Share, receiver: Receiver, *, is_split: bool) -> Price:
     """The line's own rate, but for a share that was rated otherwise: then the rate that its amount and hours say."""
-    unit_price = line.unit_price if line.unit == "h" else Decimal(0)
+    unit_price = line.unit_price if line.unit == HOUR_UNIT else Decimal(0)
     if is_split and not _is_rated_at(line, share, unit_price):
         unit_price = Decimal(0)
     return price_of(share.hours, unit_price, share.amount, receiver)
@@ -165,7 +165,7 @@ def _merge(pooled: list[LedesLine]) -> tuple[tuple[LedesLine, ...], list[Finding
             text = "; ".join(dict.fromkeys(line.description for line in lines))
             day = max(line.date for line in lines)
             lines = [replace(lines[0], number=type_.value, adjustment=total, total=total, date=day, description=text)]
-            notes.append(Finding(code="ledes-lines-merged", text=f"All reductions of type {type_.value} are one line."))
+            notes.append(Finding(code="ledes_lines_merged", text=f"All reductions of type {type_.value} are one line."))
         merged += lines
     return tuple(merged), notes
 
@@ -236,7 +236,7 @@ def _tax_notes(draft: DraftToSend, receiver: Receiver) -> Iterator[Finding]:
     if draft.body.tax and receiver.taxes is TaxPolicy.NOTE:
         tax = f"{draft.body.tax:f} {draft.body.currency}"
         text = f"The format has no tax: the file shows the net, {tax} of tax are not in it."
-        yield Finding(code="ledes-tax-not-expressed", text=text)
+        yield Finding(code="ledes_tax_not_expressed", text=text)
 
 
 def _problems(draft: DraftToSend, receiver: Receiver) -> Iterator[Problem]:
@@ -244,16 +244,16 @@ def _problems(draft: DraftToSend, receiver: Receiver) -> Iterator[Problem]:
     if body.tax and receiver.taxes is TaxPolicy.REFUSE:
         what = f"the document has {body.tax:f} {body.currency} of tax and the format no place for it"
         fix = "Use a format with taxes, or set `taxes: note`."
-        yield Problem(code="ledes-tax-not-expressible", line=0, field=INVOICE_TOTAL, what=what, fix=fix)
+        yield Problem(code="ledes_tax_not_expressible", line=0, field=INVOICE_TOTAL, what=what, fix=fix)
     if receiver.currency and receiver.currency != body.currency:
         what = f"the document is in {body.currency}, the receiver takes {receiver.currency}"
         fix = "Bill this client in the receiver's currency."
-        yield Problem(code="ledes-currency", line=0, field=INVOICE_TOTAL, what=what, fix=fix)
+        yield Problem(code="ledes_currency", line=0, field=INVOICE_TOTAL, what=what, fix=fix)
     if not draft.number and not receiver.draft_number_prefix:
         fix = "Issue the document first, or set `draft_number_prefix`."
         what = "a draft has no invoice number"
-        yield Problem(code="ledes-draft-number", line=0, field=INVOICE_NUMBER, what=what, fix=fix)
+        yield Problem(code="ledes_draft_number", line=0, field=INVOICE_NUMBER, what=what, fix=fix)
     for line in body.lines:
         if line.kind is LineKind.UNKNOWN:
             what = f"line {line.position} is of a kind this version does not know"
-            yield Problem(code="ledes-line-kind", line=0, field=LINE_TYPE, what=what, fix="Install the newer version.")
+            yield Problem(code="ledes_line_kind", line=0, field=LINE_TYPE, what=what, fix="Install the newer version.")

@@ -44,7 +44,7 @@ def read_ledes(content: bytes, receiver: Receiver) -> ReadFile:
         values = line.removesuffix(LINE_END_MARK).split(SEPARATOR)
         if found is None and len(values) != len(FIELD_NAMES):
             what = f"{len(values)} values instead of {len(FIELD_NAMES)}"
-            found = _problem("ledes-field-count", number, what)
+            found = _problem("ledes_field_count", number, what)
         if found is None:
             records.append(Record(number, dict(zip(FIELD_NAMES, values, strict=True))))
         else:
@@ -57,11 +57,11 @@ def _lines(text: str, ending: LineEnding) -> tuple[list[str], list[Problem]]:
     lines = text.split(ending.characters)
     problems = []
     if lines[-1]:
-        problems.append(_problem("ledes-line-end", len(lines), f"the file does not end with {ending.value.upper()}"))
+        problems.append(_problem("ledes_line_end", len(lines), f"the file does not end with {ending.value.upper()}"))
     else:
         lines.pop()
     if len(lines) <= HEADER_LINES:
-        problems.append(_problem("ledes-no-lines", len(lines), "there is no line item"))
+        problems.append(_problem("ledes_no_lines", len(lines), "there is no line item"))
     return lines, problems
 
 
@@ -71,13 +71,13 @@ def _header_problems(lines: list[str]) -> list[Problem]:
     problems = []
     for index, wanted in enumerate(expected):
         if index >= len(lines) or lines[index] != wanted:
-            problems.append(_problem("ledes-header", index + 1, f"it must be {wanted[:40]!r} and so on"))
+            problems.append(_problem("ledes_header", index + 1, f"it must be {wanted[:40]!r} and so on"))
     return problems
 
 
 def _frame_problem(number: int, line: str) -> Problem | None:
     if not line.endswith(LINE_END_MARK):
-        return _problem("ledes-line-mark", number, f"it does not end with {LINE_END_MARK}")
+        return _problem("ledes_line_mark", number, f"it does not end with {LINE_END_MARK}")
     return None
 
 

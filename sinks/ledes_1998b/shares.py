@@ -7,6 +7,7 @@ from schemas.draft import DraftLine
 from schemas.money import exponent, round_places, spread
 
 HOUR_SECONDS = 3_600
+HOUR_UNIT = "hour"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def _amounts(line: DraftLine, amounts: list[Decimal], seconds: list[int], places
 
 def _hours(line: DraftLine) -> Decimal:
     """Hours of a line: its quantity when that is in hours, else its seconds (a lump shows one piece)."""
-    return line.quantity if line.unit == "h" else Decimal(line.seconds) / HOUR_SECONDS
+    return line.quantity if line.unit == HOUR_UNIT else Decimal(line.seconds) / HOUR_SECONDS
 
 
 def _decimals(amount: Decimal) -> int:

@@ -76,7 +76,7 @@ class Ledes1998bSink:
             net = number_of(records[0][fields.INVOICE_TOTAL])
         except (ValueError, IndexError) as error:
             message = "The file is not a LEDES file of ours any more."
-            raise Conflict("sink-file-unreadable", message, "Move it away and deliver again.", str(error)) from error
+            raise Conflict("sink_file_unreadable", message, "Move it away and deliver again.", str(error)) from error
         return SeenDraft(net=net, tax=None, gross=None, currency=None, lines=lines, sink_hash=hash_of_bytes(content))
 
     def _render(self, draft: DraftToSend) -> Rendered:

@@ -35,18 +35,18 @@ def _line_identity(record: Record) -> Iterator[Problem]:
     total = number_of(record[fields.LINE_ITEM_TOTAL])
     if abs(wanted - total) >= LINE_TOLERANCE:
         what = f"units x unit cost + adjustment is {wanted:f}, the total says {total:f}"
-        yield _problem("ledes-line-total", record, fields.LINE_ITEM_TOTAL, what)
+        yield _problem("ledes_line_total", record, fields.LINE_ITEM_TOTAL, what)
 
 
 def _period_problems(record: Record) -> Iterator[Problem]:
     """Identity 3: start <= date of the line <= end."""
     first, last = day_of(record[fields.BILLING_START_DATE]), day_of(record[fields.BILLING_END_DATE])
     if last < first:
-        yield _problem("ledes-period", record, fields.BILLING_END_DATE, "the period ends before it starts")
+        yield _problem("ledes_period", record, fields.BILLING_END_DATE, "the period ends before it starts")
     elif not first <= day_of(record[fields.LINE_ITEM_DATE]) <= last:
         fix = "Bill it with its own period, or set `period: lines` when the receiver takes late entries."
         what = f"{record[fields.LINE_ITEM_DATE]} is outside {first.isoformat()}..{last.isoformat()}"
-        yield _problem("ledes-date-outside", record, fields.LINE_ITEM_DATE, what, fix)
+        yield _problem("ledes_date_outside", record, fields.LINE_ITEM_DATE, what, fix)
 
 
 def _invoice_identity(lines: list[Record]) -> Iterator[Problem]:
@@ -55,7 +55,7 @@ def _invoice_identity(lines: list[Record]) -> Iterator[Problem]:
     added = sum((number_of(record[fields.LINE_ITEM_TOTAL]) for record in lines), Decimal(0))
     if added != total:
         what = f"the lines add up to {added:f}, the invoice says {total:f}"
-        yield _problem("ledes-invoice-total", lines[0], fields.INVOICE_TOTAL, what)
+        yield _problem("ledes_invoice_total", lines[0], fields.INVOICE_TOTAL, what)
 
 
 def _repeated_values(lines: list[Record]) -> Iterator[Problem]:
@@ -64,7 +64,7 @@ def _repeated_values(lines: list[Record]) -> Iterator[Problem]:
         for name in fields.INVOICE_FIELDS:
             if record[name] != lines[0][name]:
                 what = f"it differs from line {lines[0].line} of the same invoice"
-                yield _problem("ledes-invoice-value", record, name, what)
+                yield _problem("ledes_invoice_value", record, name, what)
 
 
 def _line_numbers(lines: list[Record]) -> Iterator[Problem]:
@@ -72,7 +72,7 @@ def _line_numbers(lines: list[Record]) -> Iterator[Problem]:
     for record in lines:
         number = record[fields.LINE_ITEM_NUMBER]
         if number in seen:
-            yield _problem("ledes-line-number", record, fields.LINE_ITEM_NUMBER, "this number is used twice")
+            yield _problem("ledes_line_number", record, fields.LINE_ITEM_NUMBER, "this number is used twice")
         seen.add(number)
 
 
@@ -86,7 +86,7 @@ def _negative_adjustments(lines: list[Record]) -> Iterator[Problem]:
         ]
         for record in negative[1:]:
             what = f"a second negative line of type {type_.value}"
-            yield _problem("ledes-adjustments", record, fields.LINE_TYPE, what, "Merge them into one line.")
+            yield _problem("ledes_adjustments", record, fields.LINE_TYPE, what, "Merge them into one line.")
 
 
 def _problem(code: str, record: Record, field: str, what: str, fix: str = "") -> Problem:

@@ -20,7 +20,7 @@ def value_problems(record: Record, receiver: Receiver) -> Iterator[Problem]:
         value = record[field.name]
         if not value:
             if _is_required(field, record, receiver):
-                yield _problem("ledes-required", record, field, "a value is missing", _FIX_MISSING.get(field.name, ""))
+                yield _problem("ledes_required", record, field, "a value is missing", _FIX_MISSING.get(field.name, ""))
             continue
         yield from _text_problems(field, record, value, receiver)
         match field.type:
@@ -75,32 +75,32 @@ def _text_problems(field: LedesField, record: Record, value: str, receiver: Rece
     if not all(is_carried(character, receiver.character_set) for character in value):
         what = f"a character that {receiver.character_set.value} cannot carry, or a delimiter"
         fix = "Rewrite the text without it, or choose a wider `character_set` if the receiver takes it."
-        yield _problem("ledes-character", record, field, what, fix)
+        yield _problem("ledes_character", record, field, what, fix)
     if value != value.strip() or value.upper() == "NULL":
         what = "blanks around a value, or the word NULL in place of nothing"
-        yield _problem("ledes-blank-value", record, field, what, "Take them away.")
+        yield _problem("ledes_blank_value", record, field, what, "Take them away.")
 
 
 def _date_problems(field: LedesField, record: Record, value: str) -> Iterator[Problem]:
     try:
         day_of(value)
     except ValueError:
-        yield _problem("ledes-date", record, field, f"{_shown(value)} is no day in the form YYYYMMDD", "")
+        yield _problem("ledes_date", record, field, f"{_shown(value)} is no day in the form YYYYMMDD", "")
 
 
 def _number_problems(field: LedesField, record: Record, value: str, receiver: Receiver) -> Iterator[Problem]:
     match = _NUMBER.fullmatch(value)
     if match is None:
         fix = "Digits, a decimal point, a minus in front; no separators, no currency."
-        yield _problem("ledes-number", record, field, f"{_shown(value)} is not a plain number", fix)
+        yield _problem("ledes_number", record, field, f"{_shown(value)} is not a plain number", fix)
         return
     digits, decimals = match[1].lstrip("0"), (match[2] or "").rstrip("0")
     if len(digits) > field.size:
-        yield _problem("ledes-number-size", record, field, f"more than {field.size} digits before the point", "")
+        yield _problem("ledes_number_size", record, field, f"more than {field.size} digits before the point", "")
     limit = _decimals_max(field, receiver)
     if len(decimals) > limit:
         fix = "Raise the limit in the receiver's options if the receiver takes it, or bill with fewer decimals."
-        yield _problem("ledes-decimals", record, field, f"more than {limit} decimals", fix)
+        yield _problem("ledes_decimals", record, field, f"more than {limit} decimals", fix)
 
 
 def _decimals_max(field: LedesField, receiver: Receiver) -> int:
@@ -124,7 +124,7 @@ def _length_problems(field: LedesField, record: Record, value: str, receiver: Re
     limit = limits.get(field.name, field.size)
     if len(value) > limit:
         what = f"{len(value)} characters, {limit} are allowed"
-        yield _problem("ledes-length", record, field, what, _FIX_LENGTH.get(field.name, "Shorten it."))
+        yield _problem("ledes_length", record, field, what, _FIX_LENGTH.get(field.name, "Shorten it."))
 
 
 _FIX_LENGTH = {
@@ -142,7 +142,7 @@ def _invoice_number_problems(record: Record, receiver: Receiver) -> Iterator[Pro
             "only letters, digits" + (f" and {receiver.invoice_number_punctuation}" if allowed else "") + " are allowed"
         )
         fix = "Change the numbering, or `invoice_number_punctuation` if the receiver takes it."
-        yield Problem(code="ledes-invoice-number", line=record.line, field=fields.INVOICE_NUMBER, what=what, fix=fix)
+        yield Problem(code="ledes_invoice_number", line=record.line, field=fields.INVOICE_NUMBER, what=what, fix=fix)
 
 
 def _shown(value: str) -> str:

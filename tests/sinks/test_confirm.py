@@ -36,15 +36,15 @@ def test_what_the_format_has_no_place_for_is_not_compared() -> None:
 @pytest.mark.parametrize(
     ("change", "codes"),
     [
-        ({"net": Decimal(1351)}, {"sink-total-differs", "sink-lines-do-not-add-up"}),
-        ({"tax": Decimal(9)}, {"sink-total-differs"}),
-        ({"gross": Decimal(1350)}, {"sink-total-differs"}),
-        ({"currency": "EUR"}, {"sink-currency-differs"}),
-        ({"sink_hash": "other"}, {"sink-content-differs"}),
-        ({"lines": lines((1, "700"), (2, "649"))}, {"sink-line-differs", "sink-lines-do-not-add-up"}),
-        ({"lines": lines((1, "650"), (2, "700"))}, {"sink-line-differs"}),
-        ({"lines": lines((1, "700"))}, {"sink-line-missing", "sink-lines-do-not-add-up"}),
-        ({"lines": lines((1, "700"), (2, "650"), (3, "0"))}, {"sink-line-unexpected"}),
+        ({"net": Decimal(1351)}, {"sink_total_differs", "sink_lines_do_not_add_up"}),
+        ({"tax": Decimal(9)}, {"sink_total_differs"}),
+        ({"gross": Decimal(1350)}, {"sink_total_differs"}),
+        ({"currency": "EUR"}, {"sink_currency_differs"}),
+        ({"sink_hash": "other"}, {"sink_content_differs"}),
+        ({"lines": lines((1, "700"), (2, "649"))}, {"sink_line_differs", "sink_lines_do_not_add_up"}),
+        ({"lines": lines((1, "650"), (2, "700"))}, {"sink_line_differs"}),
+        ({"lines": lines((1, "700"))}, {"sink_line_missing", "sink_lines_do_not_add_up"}),
+        ({"lines": lines((1, "700"), (2, "650"), (3, "0"))}, {"sink_line_unexpected"}),
     ],
 )
 def test_each_difference_is_named(change: dict[str, object], codes: set[str]) -> None:

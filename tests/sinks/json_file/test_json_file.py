@@ -129,7 +129,7 @@ def test_a_different_file_is_left_alone(tmp_path: Path) -> None:
     file.write_bytes(b"mine")
     key = DraftKey(document_id=draft.document_id, sink="json_file", generation=1)
     for call in (sink.create, sink.find):
-        with pytest.raises(Conflict, match="sink-file-differs"):
+        with pytest.raises(Conflict, match="sink_file_differs"):
             asyncio.run(call(draft, key))
     assert file.read_bytes() == b"mine"
 
@@ -146,10 +146,10 @@ def test_a_file_that_is_gone_or_spoilt_is_not_confirmed(tmp_path: Path) -> None:
     sink = make(tmp_path)
     receipt = created(sink, example_draft())
     (tmp_path / receipt.location).write_bytes(b'{"format": 1}')
-    with pytest.raises(Conflict, match="sink-file-unreadable"):
+    with pytest.raises(Conflict, match="sink_file_unreadable"):
         asyncio.run(sink.read_back(receipt))
     (tmp_path / receipt.location).unlink()
-    with pytest.raises(Conflict, match="sink-file-gone"):
+    with pytest.raises(Conflict, match="sink_file_gone"):
         asyncio.run(sink.read_back(receipt))
 
 

@@ -61,7 +61,7 @@ def test_the_parts_always_give_the_amount(units: Decimal, unit_price: Decimal, c
     assert abs(price.units * price.unit_cost + (price.adjustment or 0) - amount) < TOLERANCE
 
 
-def rolled_up(*people: tuple[str, int, str], amount: str, unit: str = "h", quantity: str | None = None) -> DraftLine:
+def rolled_up(*people: tuple[str, int, str], amount: str, unit: str = "hour", quantity: str | None = None) -> DraftLine:
     """A roll-up of (person, seconds, share of the amount)."""
     seconds = sum(part[1] for part in people)
     sources = tuple(

@@ -46,19 +46,19 @@ def spoilt(content: bytes, old: bytes, new: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        (b"LEDES1998B[]", b"LEDES1998BI[]", ("ledes-header", 1)),
-        (b"LEDES1998B[]", b"LEDES1998B", ("ledes-header", 1)),
-        (b"LEDES1998B[]", b"ledes1998b[]", ("ledes-header", 1)),
-        (b"LEDES1998B[]", b"\xef\xbb\xbfLEDES1998B[]", ("ledes-header", 1)),
-        (b"CLIENT_ID|", b"CLIENT ID|", ("ledes-header", 2)),
-        (b"CLIENT_MATTER_ID[]", b"CLIENT_MATTER_ID", ("ledes-header", 2)),
-        (b"423-987[]\n", b"423-987\n", ("ledes-line-mark", 3)),
-        (b"423-987[]\n", b"423-987[] \n", ("ledes-line-mark", 3)),
-        (b"423-987[]\n", b"423-987|[]\n", ("ledes-field-count", 3)),
-        (b"|L510||A102|", b"|L510|A102|", ("ledes-field-count", 3)),
-        (b"Research", b"Re\nsearch", ("ledes-line-mark", 3)),
-        (b"423-988[]\n", b"423-988[]", ("ledes-line-end", 8)),
-        (b"423-988[]\n", b"423-988[]\n\n", ("ledes-line-mark", 9)),
+        (b"LEDES1998B[]", b"LEDES1998BI[]", ("ledes_header", 1)),
+        (b"LEDES1998B[]", b"LEDES1998B", ("ledes_header", 1)),
+        (b"LEDES1998B[]", b"ledes1998b[]", ("ledes_header", 1)),
+        (b"LEDES1998B[]", b"\xef\xbb\xbfLEDES1998B[]", ("ledes_header", 1)),
+        (b"CLIENT_ID|", b"CLIENT ID|", ("ledes_header", 2)),
+        (b"CLIENT_MATTER_ID[]", b"CLIENT_MATTER_ID", ("ledes_header", 2)),
+        (b"423-987[]\n", b"423-987\n", ("ledes_line_mark", 3)),
+        (b"423-987[]\n", b"423-987[] \n", ("ledes_line_mark", 3)),
+        (b"423-987[]\n", b"423-987|[]\n", ("ledes_field_count", 3)),
+        (b"|L510||A102|", b"|L510|A102|", ("ledes_field_count", 3)),
+        (b"Research", b"Re\nsearch", ("ledes_line_mark", 3)),
+        (b"423-988[]\n", b"423-988[]", ("ledes_line_end", 8)),
+        (b"423-988[]\n", b"423-988[]\n\n", ("ledes_line_mark", 9)),
     ],
 )
 def test_a_broken_frame_is_named(file_of: FileOf, old: bytes, new: bytes, expected: tuple[str, int]) -> None:
@@ -68,8 +68,8 @@ def test_a_broken_frame_is_named(file_of: FileOf, old: bytes, new: bytes, expect
 
 def test_a_file_without_lines_is_no_invoice(file_of: FileOf) -> None:
     """A valid file has at least three lines."""
-    assert ("ledes-no-lines", 2, "the line") in found(file_of(lines=()))
-    assert {code for code, _, _ in found(b"")} == {"ledes-header", "ledes-no-lines"}
+    assert ("ledes_no_lines", 2, "the line") in found(file_of(lines=()))
+    assert {code for code, _, _ in found(b"")} == {"ledes_header", "ledes_no_lines"}
 
 
 def test_the_line_end_is_the_receivers(file_of: FileOf) -> None:
@@ -81,68 +81,68 @@ def test_the_line_end_is_the_receivers(file_of: FileOf) -> None:
 
 
 BAD_VALUES: list[tuple[int, str, str, str]] = [
-    (3, f.INVOICE_DATE, "20260231", "ledes-date"),
-    (3, f.INVOICE_DATE, "2026-11-02", "ledes-date"),
-    (3, f.INVOICE_DATE, "", "ledes-required"),
-    (3, f.INVOICE_NUMBER, "2026/1", "ledes-invoice-number"),
-    (3, f.INVOICE_NUMBER, "Ä1", "ledes-character"),
-    (3, f.INVOICE_NUMBER, "1" * 21, "ledes-length"),
-    (3, f.CLIENT_ID, "", "ledes-required"),
-    (3, f.CLIENT_ID, "C" * 21, "ledes-length"),
-    (3, f.LAW_FIRM_MATTER_ID, "", "ledes-required"),
-    (3, f.INVOICE_TOTAL, "1,684.45", "ledes-number"),
-    (3, f.INVOICE_TOTAL, "$1684.45", "ledes-number"),
-    (3, f.INVOICE_TOTAL, "+1684.45", "ledes-number"),
-    (3, f.INVOICE_TOTAL, "1684.", "ledes-number"),
-    (3, f.INVOICE_TOTAL, "1e3", "ledes-number"),
-    (3, f.INVOICE_TOTAL, "NaN", "ledes-number"),
-    (3, f.INVOICE_TOTAL, "1234567890123.00", "ledes-number-size"),
-    (3, f.INVOICE_TOTAL, "1684.451", "ledes-decimals"),
-    (3, f.BILLING_START_DATE, "", "ledes-required"),
-    (3, f.BILLING_END_DATE, "20261301", "ledes-date"),
-    (3, f.INVOICE_DESCRIPTION, "x" * 2_001, "ledes-length"),
-    (3, f.LINE_ITEM_NUMBER, "", "ledes-required"),
-    (3, f.LINE_TYPE, "X", "ledes-line-type"),
-    (3, f.LINE_TYPE, "", "ledes-required"),
-    (3, f.UNITS, "", "ledes-required"),
-    (3, f.UNITS, "0.00", "ledes-units"),
-    (3, f.UNITS, "-2.00", "ledes-units"),
-    (3, f.UNITS, "2.001", "ledes-decimals"),
-    (8, f.UNITS, "0", "ledes-units"),
-    (3, f.ADJUSTMENT, "-70.00001", "ledes-decimals"),
-    (3, f.LINE_ITEM_TOTAL, "", "ledes-required"),
-    (3, f.LINE_ITEM_DATE, "20261015T", "ledes-date"),
-    (3, f.TASK_CODE, "", "ledes-required"),
-    (3, f.TASK_CODE, "L500", "ledes-code"),
-    (3, f.TASK_CODE, "L999", "ledes-code"),
-    (3, f.TASK_CODE, "A102", "ledes-code"),
-    (6, f.TASK_CODE, "L510", "ledes-not-on-kind"),
-    (3, f.EXPENSE_CODE, "E111", "ledes-not-on-kind"),
-    (6, f.EXPENSE_CODE, "", "ledes-required"),
-    (6, f.EXPENSE_CODE, "E100", "ledes-code"),
-    (8, f.EXPENSE_CODE, "E111", "ledes-not-on-kind"),
-    (3, f.ACTIVITY_CODE, "", "ledes-required"),
-    (3, f.ACTIVITY_CODE, "L110", "ledes-code"),
-    (6, f.ACTIVITY_CODE, "A102", "ledes-not-on-kind"),
-    (3, f.TIMEKEEPER_ID, "", "ledes-required"),
-    (6, f.TIMEKEEPER_ID, "22547", "ledes-not-on-kind"),
-    (8, f.TIMEKEEPER_ID, "22547", "ledes-not-on-kind"),
-    (3, f.LINE_ITEM_DESCRIPTION, "", "ledes-required"),
-    (3, f.LINE_ITEM_DESCRIPTION, "NULL", "ledes-blank-value"),
-    (3, f.LINE_ITEM_DESCRIPTION, " Research", "ledes-blank-value"),
-    (3, f.LINE_ITEM_DESCRIPTION, "see [1]", "ledes-character"),
-    (3, f.LINE_ITEM_DESCRIPTION, "tab\there", "ledes-character"),
-    (3, f.LINE_ITEM_DESCRIPTION, "café", "ledes-character"),
-    (3, f.LINE_ITEM_DESCRIPTION, "x" * 15_001, "ledes-length"),
-    (3, f.LAW_FIRM_ID, "", "ledes-required"),
-    (3, f.UNIT_COST, "", "ledes-required"),
-    (3, f.UNIT_COST, "0.00", "ledes-unit-cost"),
-    (3, f.UNIT_COST, "350.125", "ledes-decimals"),
-    (8, f.UNIT_COST, "5.00", "ledes-unit-cost"),
-    (3, f.TIMEKEEPER_NAME, "N" * 31, "ledes-length"),
-    (3, f.TIMEKEEPER_CLASSIFICATION, "BOSS", "ledes-classification"),
-    (6, f.TIMEKEEPER_CLASSIFICATION, "PARTNR", "ledes-not-on-kind"),
-    (3, f.CLIENT_MATTER_ID, "", "ledes-required"),
+    (3, f.INVOICE_DATE, "20260231", "ledes_date"),
+    (3, f.INVOICE_DATE, "2026-11-02", "ledes_date"),
+    (3, f.INVOICE_DATE, "", "ledes_required"),
+    (3, f.INVOICE_NUMBER, "2026/1", "ledes_invoice_number"),
+    (3, f.INVOICE_NUMBER, "Ä1", "ledes_character"),
+    (3, f.INVOICE_NUMBER, "1" * 21, "ledes_length"),
+    (3, f.CLIENT_ID, "", "ledes_required"),
+    (3, f.CLIENT_ID, "C" * 21, "ledes_length"),
+    (3, f.LAW_FIRM_MATTER_ID, "", "ledes_required"),
+    (3, f.INVOICE_TOTAL, "1,684.45", "ledes_number"),
+    (3, f.INVOICE_TOTAL, "$1684.45", "ledes_number"),
+    (3, f.INVOICE_TOTAL, "+1684.45", "ledes_number"),
+    (3, f.INVOICE_TOTAL, "1684.", "ledes_number"),
+    (3, f.INVOICE_TOTAL, "1e3", "ledes_number"),
+    (3, f.INVOICE_TOTAL, "NaN", "ledes_number"),
+    (3, f.INVOICE_TOTAL, "1234567890123.00", "ledes_number_size"),
+    (3, f.INVOICE_TOTAL, "1684.451", "ledes_decimals"),
+    (3, f.BILLING_START_DATE, "", "ledes_required"),
+    (3, f.BILLING_END_DATE, "20261301", "ledes_date"),
+    (3, f.INVOICE_DESCRIPTION, "x" * 2_001, "ledes_length"),
+    (3, f.LINE_ITEM_NUMBER, "", "ledes_required"),
+    (3, f.LINE_TYPE, "X", "ledes_line_type"),
+    (3, f.LINE_TYPE, "", "ledes_required"),
+    (3, f.UNITS, "", "ledes_required"),
+    (3, f.UNITS, "0.00", "ledes_units"),
+    (3, f.UNITS, "-2.00", "ledes_units"),
+    (3, f.UNITS, "2.001", "ledes_decimals"),
+    (8, f.UNITS, "0", "ledes_units"),
+    (3, f.ADJUSTMENT, "-70.00001", "ledes_decimals"),
+    (3, f.LINE_ITEM_TOTAL, "", "ledes_required"),
+    (3, f.LINE_ITEM_DATE, "20261015T", "ledes_date"),
+    (3, f.TASK_CODE, "", "ledes_required"),
+    (3, f.TASK_CODE, "L500", "ledes_code"),
+    (3, f.TASK_CODE, "L999", "ledes_code"),
+    (3, f.TASK_CODE, "A102", "ledes_code"),
+    (6, f.TASK_CODE, "L510", "ledes_not_on_kind"),
+    (3, f.EXPENSE_CODE, "E111", "ledes_not_on_kind"),
+    (6, f.EXPENSE_CODE, "", "ledes_required"),
+    (6, f.EXPENSE_CODE, "E100", "ledes_code"),
+    (8, f.EXPENSE_CODE, "E111", "ledes_not_on_kind"),
+    (3, f.ACTIVITY_CODE, "", "ledes_required"),
+    (3, f.ACTIVITY_CODE, "L110", "ledes_code"),
+    (6, f.ACTIVITY_CODE, "A102", "ledes_not_on_kind"),
+    (3, f.TIMEKEEPER_ID, "", "ledes_required"),
+    (6, f.TIMEKEEPER_ID, "22547", "ledes_not_on_kind"),
+    (8, f.TIMEKEEPER_ID, "22547", "ledes_not_on_kind"),
+    (3, f.LINE_ITEM_DESCRIPTION, "", "ledes_required"),
+    (3, f.LINE_ITEM_DESCRIPTION, "NULL", "ledes_blank_value"),
+    (3, f.LINE_ITEM_DESCRIPTION, " Research", "ledes_blank_value"),
+    (3, f.LINE_ITEM_DESCRIPTION, "see [1]", "ledes_character"),
+    (3, f.LINE_ITEM_DESCRIPTION, "tab\there", "ledes_character"),
+    (3, f.LINE_ITEM_DESCRIPTION, "café", "ledes_character"),
+    (3, f.LINE_ITEM_DESCRIPTION, "x" * 15_001, "ledes_length"),
+    (3, f.LAW_FIRM_ID, "", "ledes_required"),
+    (3, f.UNIT_COST, "", "ledes_required"),
+    (3, f.UNIT_COST, "0.00", "ledes_unit_cost"),
+    (3, f.UNIT_COST, "350.125", "ledes_decimals"),
+    (8, f.UNIT_COST, "5.00", "ledes_unit_cost"),
+    (3, f.TIMEKEEPER_NAME, "N" * 31, "ledes_length"),
+    (3, f.TIMEKEEPER_CLASSIFICATION, "BOSS", "ledes_classification"),
+    (6, f.TIMEKEEPER_CLASSIFICATION, "PARTNR", "ledes_not_on_kind"),
+    (3, f.CLIENT_MATTER_ID, "", "ledes_required"),
 ]
 
 
@@ -161,19 +161,19 @@ def test_every_field_has_a_bad_value_here() -> None:
 
 
 BAD_SUMS: list[tuple[Changes, tuple[str, int, str]]] = [
-    ({(3, f.LINE_ITEM_TOTAL): "630.01"}, ("ledes-line-total", 3, f.LINE_ITEM_TOTAL)),
-    ({(3, f.ADJUSTMENT): ""}, ("ledes-line-total", 3, f.LINE_ITEM_TOTAL)),
-    ({(3, f.ADJUSTMENT): "-70.005"}, ("ledes-line-total", 3, f.LINE_ITEM_TOTAL)),
-    ({(3, f.LINE_ITEM_TOTAL): "630.01", (3, f.ADJUSTMENT): "-69.99"}, ("ledes-invoice-total", 3, f.INVOICE_TOTAL)),
-    ({(8, f.INVOICE_TOTAL): "1250.01"}, ("ledes-invoice-total", 8, f.INVOICE_TOTAL)),
-    ({(3, f.LINE_ITEM_DATE): "20260930"}, ("ledes-date-outside", 3, f.LINE_ITEM_DATE)),
-    ({(3, f.LINE_ITEM_DATE): "20261101"}, ("ledes-date-outside", 3, f.LINE_ITEM_DATE)),
-    ({(8, f.BILLING_END_DATE): "20260930"}, ("ledes-period", 8, f.BILLING_END_DATE)),
-    ({(4, f.LINE_ITEM_NUMBER): "1"}, ("ledes-line-number", 4, f.LINE_ITEM_NUMBER)),
+    ({(3, f.LINE_ITEM_TOTAL): "630.01"}, ("ledes_line_total", 3, f.LINE_ITEM_TOTAL)),
+    ({(3, f.ADJUSTMENT): ""}, ("ledes_line_total", 3, f.LINE_ITEM_TOTAL)),
+    ({(3, f.ADJUSTMENT): "-70.005"}, ("ledes_line_total", 3, f.LINE_ITEM_TOTAL)),
+    ({(3, f.LINE_ITEM_TOTAL): "630.01", (3, f.ADJUSTMENT): "-69.99"}, ("ledes_invoice_total", 3, f.INVOICE_TOTAL)),
+    ({(8, f.INVOICE_TOTAL): "1250.01"}, ("ledes_invoice_total", 8, f.INVOICE_TOTAL)),
+    ({(3, f.LINE_ITEM_DATE): "20260930"}, ("ledes_date_outside", 3, f.LINE_ITEM_DATE)),
+    ({(3, f.LINE_ITEM_DATE): "20261101"}, ("ledes_date_outside", 3, f.LINE_ITEM_DATE)),
+    ({(8, f.BILLING_END_DATE): "20260930"}, ("ledes_period", 8, f.BILLING_END_DATE)),
+    ({(4, f.LINE_ITEM_NUMBER): "1"}, ("ledes_line_number", 4, f.LINE_ITEM_NUMBER)),
     *(
         (
             {(5, name): "20261003" if name in {f.INVOICE_DATE, f.BILLING_START_DATE, f.BILLING_END_DATE} else "7"},
-            ("ledes-invoice-value", 5, name),
+            ("ledes_invoice_value", 5, name),
         )
         for name in f.INVOICE_FIELDS
     ),
@@ -209,19 +209,19 @@ def test_a_second_negative_adjustment_is_refused(file_of: FileOf) -> None:
     """A strict receiver takes one negative line a type; a positive one beside it is fine."""
     row = "20261102|9|711|0529|-20.00|20261001|20261031||{0}|IF|1|{1}|{1}|20261031|||||Discount|24-0000001||||423-988[]"
     twice = file_of(lines=(row.format(1, "-10.00"), row.format(2, "-10.00")))
-    assert found(twice) == {("ledes-adjustments", 4, f.LINE_TYPE)}
+    assert found(twice) == {("ledes_adjustments", 4, f.LINE_TYPE)}
     assert found(file_of(lines=(row.format(1, "-30.00"), row.format(2, "10.00")))) == set()
 
 
 OPTIONS: list[tuple[Receiver, Changes, str]] = [
-    (Receiver(invoice_number_length_max=4), {}, "ledes-length"),
-    (Receiver(invoice_number_punctuation=""), {(8, f.INVOICE_NUMBER): "96-543"}, "ledes-invoice-number"),
-    (Receiver(narrative_length_max=10), {}, "ledes-length"),
-    (Receiver(description_length_max=10), {}, "ledes-length"),
-    (Receiver(description_required=True), {(8, f.INVOICE_DESCRIPTION): ""}, "ledes-required"),
-    (Receiver(code_sets=("bankruptcy", "activity", "expense")), {}, "ledes-code"),
-    (Receiver(codes_allowed=("L510", "A102", "E111")), {}, "ledes-code"),
-    (Receiver(amount_decimals_max=1), {}, "ledes-decimals"),
+    (Receiver(invoice_number_length_max=4), {}, "ledes_length"),
+    (Receiver(invoice_number_punctuation=""), {(8, f.INVOICE_NUMBER): "96-543"}, "ledes_invoice_number"),
+    (Receiver(narrative_length_max=10), {}, "ledes_length"),
+    (Receiver(description_length_max=10), {}, "ledes_length"),
+    (Receiver(description_required=True), {(8, f.INVOICE_DESCRIPTION): ""}, "ledes_required"),
+    (Receiver(code_sets=("bankruptcy", "activity", "expense")), {}, "ledes_code"),
+    (Receiver(codes_allowed=("L510", "A102", "E111")), {}, "ledes_code"),
+    (Receiver(amount_decimals_max=1), {}, "ledes_decimals"),
 ]
 
 
@@ -261,7 +261,7 @@ def test_a_receiver_may_take_more(file_of: FileOf, receiver: Receiver, changes: 
 
 def test_each_problem_says_what_to_do(file_of: FileOf) -> None:
     """What a person has to mend has a fix in words."""
-    needing_person = {"ledes-required", "ledes-character", "ledes-length", "ledes-code", "ledes-units"}
+    needing_person = {"ledes_required", "ledes_character", "ledes_length", "ledes_code", "ledes_units"}
     for line, field, value, code in BAD_VALUES:
         if code in needing_person and field not in {
             f.INVOICE_DATE,

@@ -297,7 +297,7 @@ async def test_a_refused_document_needs_a_person_and_leaves_nothing(ledes: Desk)
     lines = [example_fee(number).model_copy(update={"utbms_task": ""}) for number in (1, 2)]
     receipt = await ledes.deliver(request_for(example_draft(example_body(*lines)), sink="ledes_1998b"))
     assert receipt.state is DeliveryState.NEEDS_PERSON
-    assert "line 3, LINE_ITEM_TASK_CODE: a value is missing [ledes-required]" in receipt.message
+    assert "line 3, LINE_ITEM_TASK_CODE: a value is missing [ledes_required]" in receipt.message
     assert "line 4, LINE_ITEM_TASK_CODE" in receipt.message
     assert ledes.files() == []
     assert receipt.location == ""
@@ -318,7 +318,7 @@ async def test_what_the_format_cannot_carry_is_in_the_receipt(ledes: Desk) -> No
     draft = example_draft(example_body(example_fee(1), tax="140.00"))
     receipt = await ledes.deliver(request_for(draft, sink="ledes_1998b"))
     assert receipt.state is DeliveryState.DELIVERED
-    assert "[ledes-tax-not-expressed]" in receipt.message
+    assert "[ledes_tax_not_expressed]" in receipt.message
 
 
 async def test_a_different_file_in_the_way_needs_a_person(desk: Desk) -> None:
@@ -328,7 +328,7 @@ async def test_a_different_file_in_the_way_needs_a_person(desk: Desk) -> None:
     desk.outbox.attempts.clear()
     again = await desk.deliver(request_for())
     assert again.state is DeliveryState.NEEDS_PERSON
-    assert "sink-file-differs" in again.message
+    assert "sink_file_differs" in again.message
     assert str(desk.folder) not in again.message
     assert (desk.folder / receipt.location).read_bytes() == b"mine"
 
@@ -338,7 +338,7 @@ async def test_a_difference_at_the_sink_needs_a_person(desk: Desk) -> None:
     desk.sink.seen = lambda seen: seen.model_copy(update={"net": Decimal(1)})
     receipt = await desk.deliver(request_for())
     assert receipt.state is DeliveryState.NEEDS_PERSON
-    assert "[sink-total-differs]" in receipt.message
+    assert "[sink_total_differs]" in receipt.message
     assert receipt.location
 
 
