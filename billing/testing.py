@@ -215,12 +215,13 @@ def open_desk(
     directory: Mapping[str, object] | None = None,
     exchange_rates: str = "",
     invoice_date: str = "2025-04-01",
+    also: Mapping[str, object] | None = None,
     **clauses: object,
 ) -> Desk:
-    """A desk with the contract clauses given by name; directory, currency rates and invoice date stand beside."""
+    """A desk with the contract clauses given by name; what no keyword can name stands in `also`."""
     rows = read_table(exchange_rates) if exchange_rates else []
     return Desk(
-        compile_contract(contract_of(clauses)),
+        compile_contract(contract_of(clauses | dict(also or {}))),
         compile_directory(directory_of(people, directory or {})),
         tuple(
             Rate(
