@@ -26,6 +26,7 @@ class Pump:
         self._state = PartitionState.STARTING
         self._highwater = 0
         self._handler_told = False
+        self._told_to_stop = False
         self._progress_at = time.monotonic()
 
     @property
@@ -51,7 +52,7 @@ class Pump:
         """Work until the partition is lost or the task is cancelled; any other error is the worker's end."""
         try:
             await self._resume()
-            while self._thread.owns(self.claim):
+            while self._thread.owns(self.claim) and not self._told_to_stop:
                 await self._step()
         except OwnershipLost:
             # The rebalance that took the partition is under way; its new owner reads again from the last commit.
@@ -104,6 +105,7 @@ class Pump:
 
     async def stop(self, task: "asyncio.Future[None]", limit_seconds: float) -> None:
         """Let the batch in flight finish within the limit, else cancel it; raises EngineFault if it will not go."""
+        self._told_to_stop = True
         if self._state is not PartitionState.PROCESSING or limit_seconds <= 0:
             task.cancel()
         _, pending = await asyncio.wait({task}, timeout=max(limit_seconds, CANCEL_SECONDS))

@@ -175,15 +175,15 @@ async def test_nothing_is_committed_while_a_batch_is_in_hand(rig: "Rig") -> None
 
 async def test_a_told_worker_finishes_its_batch(rig: "Rig") -> None:
     """SIGTERM in the middle of a batch: the batch is finished and committed before the worker leaves with 0."""
-    await rig.write(rig.source, [(0, b"1", b"slow"), (0, b"2", b"two")])
-    worker = rig.worker(stored=False, hang_at="slow")
+    await rig.write(rig.source, [(0, b"1", b"slow"), (0, b"2", b"two"), (0, b"3", b"not any more")])
+    worker = rig.worker(stored=False, hang_at="slow", records_max=2)
     await worker.heard("hanging")
     worker.signal(signal.SIGTERM)
     await worker.heard("stopping")
     (rig.folder / "store" / "go").touch()
-    assert await worker.ended(within_seconds=25) == 0
+    assert await worker.ended(within_seconds=8) == 0, "it waited for more than the batch in hand"
     assert (await rig.committed(rig.source))[0] == 2
-    assert worker.events("batch")
+    assert len(worker.events("batch")) == 1
 
 
 async def test_a_second_signal_ends_at_once(rig: "Rig") -> None:
