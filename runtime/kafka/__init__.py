@@ -1,7 +1,8 @@
 """Talking to a Kafka cluster: connection settings, topics, offsets, and the partition of a key."""
 
 from runtime.kafka.connection import ClientArguments, KafkaConnection
-from runtime.kafka.offsets import Span, end_offsets, spans
+from runtime.kafka.listing import Span
+from runtime.kafka.offsets import end_offsets, spans
 from runtime.kafka.partitions import partition_for
 from runtime.kafka.topics import TopicSeen, TopicSpec, describe_topics, ensure_topics
 

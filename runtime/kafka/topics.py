@@ -12,6 +12,7 @@ from aiokafka.errors import for_code
 from runtime.errors import MachineryError, Misconfigured, Unavailable
 from runtime.kafka.admin import admin_client
 from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.listing import list_spans
 
 VISIBLE_TIMEOUT_SECONDS = 30.0
 _POLL_SECONDS = 0.05
@@ -52,6 +53,8 @@ async def ensure_topics(connection: KafkaConnection, specs: Sequence[TopicSpec])
         await _create(admin, missing)
         await _wait_until_served(admin, [spec.name for spec in specs])
         seen = await _describe(admin, [spec.name for spec in specs])
+    # A broker names itself leader in the metadata a moment before it serves the partition; the leader's answer counts.
+    await list_spans(connection, {spec.name: seen[spec.name].partitions for spec in missing})
     differences = [difference for spec in specs for difference in compare(spec, seen[spec.name])]
     if differences:
         raise _different(differences)
