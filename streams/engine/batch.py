@@ -13,7 +13,8 @@ class Batch:
     """Records of one partition in offset order, fetched together; never empty.
 
     Offsets may have gaps (compaction, transaction markers). `next_offset` is where reading goes on after this batch;
-    it is at least one more than the last record's offset. `highwater` is the partition's end as the broker last told.
+    it is at least one more than the last record's offset. `highwater` is the partition's readable
+    end as the broker last told.
     """
 
     topic: str

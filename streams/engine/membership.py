@@ -9,6 +9,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from aiokafka import AIOKafkaProducer
+
 from streams.engine.errors import OwnershipLost
 
 CHECK_AGAIN_SECONDS = 0.05
@@ -47,3 +49,17 @@ class Membership:
             if not self.member:
                 raise OwnershipLost("the group coordinator does not know this member any more")
             await asyncio.sleep(CHECK_AGAIN_SECONDS)
+
+
+def fence(producer: AIOKafkaProducer, membership: Membership) -> None:
+    """Let the producer write only for a member; one that was put out is dead from then on, and its callers are told.
+
+    The client offers no such place. This is the last moment before a request is written, and before each retry.
+    """
+    send = producer._sender._send_produce_req
+
+    async def send_as_member(node_id: int, batches: object) -> None:
+        await membership.wait_held()
+        await send(node_id, batches)
+
+    producer._sender._send_produce_req = send_as_member

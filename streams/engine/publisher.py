@@ -4,8 +4,7 @@ Records are grouped by partition and sent as whole record batches, in the given 
 """
 
 import asyncio
-import functools
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -13,7 +12,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from streams.engine.errors import OwnershipLost, PublishUnknown, RecordTooLarge
-from streams.engine.membership import Membership
+from streams.engine.membership import Membership, fence
 
 RECORD_OVERHEAD_BYTES = 512
 """Room for offsets, lengths and the batch header beside key, value and headers."""
@@ -177,10 +176,7 @@ class Publisher:
             compression_type=limits.compression,
         )
         if self._membership is not None:
-            # The last moment before a request is written, and before each retry: here a zombie is stopped.
-            producer._sender._send_produce_req = functools.partial(
-                _send_as_member, self._membership, producer._sender._send_produce_req
-            )
+            fence(producer, self._membership)
         return producer
 
     async def _abandon(self, producer: AIOKafkaProducer, reason: str) -> None:
@@ -201,13 +197,3 @@ def _append(batch: BatchBuilder, record: Outgoing) -> bool:
     """False when the batch is full; an empty batch takes a record of any size."""
     appended = batch.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers))
     return appended is not None
-
-
-async def _send_as_member(
-    membership: Membership,
-    send: Callable[[int, object], Awaitable[None]],
-    node_id: int,
-    batches: object,
-) -> None:
-    await membership.wait_held()
-    await send(node_id, batches)

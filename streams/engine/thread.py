@@ -20,7 +20,7 @@ from streams.engine.membership import Membership
 
 if TYPE_CHECKING:
     from aiokafka.consumer.fetcher import Fetcher
-    from aiokafka.consumer.subscription_state import Assignment
+    from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
 
 Answer = TypeVar("Answer")
 
@@ -58,6 +58,12 @@ class Fetched:
     records: list["ConsumerRecord[bytes | None, bytes | None]"]
     position: int
     highwater: int
+
+
+def _readable_end(state: "TopicPartitionState") -> int | None:
+    """Behind an open transaction nothing can be read: what lies there is not lag of ours."""
+    end: int | None = state.highwater if state.lso is None or state.lso < 0 else state.lso
+    return end
 
 
 class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust carries no types
@@ -144,9 +150,8 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faus
         )
 
     def highwater_of(self, claim: Claim) -> int | None:
-        """The partition's end as the last fetch told it."""
-        highwater: int | None = claim.assignment.state_value(claim.partition).highwater
-        return highwater
+        """The readable end of the partition as the last fetch told it."""
+        return _readable_end(claim.assignment.state_value(claim.partition))
 
     async def bounds_here(self, claim: Claim) -> Bounds:
         """Ask broker and group. Raises OwnershipLost."""
@@ -190,7 +195,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faus
             subscriptions._last_fetch_ended = time.monotonic()
         self._demand(claim)
         state = claim.assignment.state_value(claim.partition)
-        return Fetched(found.get(claim.partition, []), state.position, state.highwater or state.position)
+        return Fetched(found.get(claim.partition, []), state.position, _readable_end(state) or state.position)
 
     async def commit_here(self, offsets: Mapping[TopicPartition, int], generation: int) -> bool:
         """Commit for partitions held in `generation`; False when the group moved on, which loses nothing."""

@@ -6,8 +6,9 @@ after 0.1 s without progress (design section 3). Table changelogs go this way, s
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
 from faust.transport.drivers.aiokafka import Producer, Transport
 from faust.transport.producer import ProducerBuffer
@@ -15,6 +16,10 @@ from faust.types.tuples import FutureMessage
 
 from streams.engine.consumer import BatchConsumer
 from streams.engine.errors import PublishUnknown
+from streams.engine.membership import fence
+
+if TYPE_CHECKING:
+    from streams.engine.app import EngineApp
 
 FLUSH_LIMIT_SECONDS = 60.0
 FLUSH_LOOK_SECONDS = 0.005
@@ -36,6 +41,7 @@ class CountingBuffer(ProducerBuffer):  # type: ignore[misc]  # Faust carries no 
 class DurableProducer(Producer):  # type: ignore[misc]  # Faust carries no types
     """Idempotent, acks=all; a failed send stops the worker instead of being logged."""
 
+    app: "EngineApp"
     buffer: CountingBuffer
 
     def __post_init__(self) -> None:
@@ -52,6 +58,12 @@ class DurableProducer(Producer):  # type: ignore[misc]  # Faust carries no types
 
     def _settings_extra(self) -> Mapping[str, object]:
         return {"acks": "all", "enable_idempotence": True}
+
+    def _new_producer(self, transactional_id: str | None = None) -> AIOKafkaProducer:
+        producer: AIOKafkaProducer = super()._new_producer(transactional_id)
+        # A zombie's table must not reach the changelog that the new owner recovers from.
+        fence(producer, self.app.membership)
+        return producer
 
     async def send(self, *arguments: object, **options: object) -> Awaitable[RecordMetadata]:
         """Hand a record to the client; the answer is awaited by the caller or by the next flush."""

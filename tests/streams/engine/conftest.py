@@ -185,6 +185,14 @@ class Rig:
         async with self._reader(group_id=self.group) as reader:
             return {at: await reader.committed(TopicPartition(topic, at)) for at in range(PARTITIONS)}
 
+    async def until_committed(self, topic: str, total: int) -> None:
+        """Until the group's offsets in the topic add up to the total."""
+
+        async def reached() -> bool:
+            return sum(offset or 0 for offset in (await self.committed(topic)).values()) == total
+
+        await self.until(reached, f"the group did not commit {total} of {topic}")
+
     async def cut(self, at: TopicPartition, offset: int) -> None:
         """Delete what stands before the offset, as retention does."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.servers)

@@ -86,6 +86,26 @@ async def test_a_zombie_neither_writes_nor_commits(rig: "Rig", waits: str) -> No
     assert_complete(await rig.read(rig.source), await rig.read(rig.first))
 
 
+async def test_a_zombie_does_not_write_into_a_table(rig: "Rig") -> None:
+    """What an ordinary agent had in hand when its session ended reaches neither the changelog nor the output."""
+    await rig.write(rig.sums_in, [(0, b"ann", b"ann=1")])
+    zombie = rig.table_worker(folder="zombie", source="", block_at="ann=2")
+    await zombie.heard("handling")
+    await rig.until_committed(rig.sums_in, 1)
+    await rig.write(rig.sums_in, [(0, b"ann", b"ann=2")])
+    await zombie.heard("handling", times=2)
+    zombie.signal(signal.SIGSTOP)
+    heir = rig.table_worker(folder="heir", source="")
+    await heir.heard("handling")
+    await rig.write(rig.sums_in, [(0, b"ann", b"ann=10")])
+    await rig.until_committed(rig.sums_in, 3)
+    (rig.folder / "zombie" / "go").touch()
+    zombie.signal(signal.SIGCONT)
+    assert await zombie.ended() == 1
+    assert [row.value for row in (await rig.read(rig.sums_out))[0]] == [b"1", b"3", b"13"]
+    assert [row.value for row in (await rig.read(rig.table_log))[0]] == [b"1", b"3", b"13"]
+
+
 def written_by(record: "Row") -> str:
     """Worker and turn that wrote the record."""
     return record.headers["worker"].decode()

@@ -113,14 +113,18 @@ class DedupeHandler:
             await wait_for_file(Path(self._options.folder) / "go")
         if self._options.block_at and text == self._options.block_at:
             say(event="hanging")
-            # Nothing else runs meanwhile, so this is the first to run when a stopped process wakes up.
-            while not (Path(self._options.folder) / "go").exists():
-                time.sleep(0.001)  # noqa: ASYNC251  # blocking is what is tried here
+            block_until(Path(self._options.folder) / "go")
 
     async def revoked(self, partition: int) -> None:
         """Close the store."""
         say(event="revoked", partition=partition)
         self._stores.pop(partition).close()
+
+
+def block_until(file: Path) -> None:
+    """Nothing else runs meanwhile, so this is the first to run when a stopped process wakes up."""
+    while not file.exists():
+        time.sleep(0.001)
 
 
 async def pause(seconds: float) -> None:
@@ -165,6 +169,8 @@ def install_table_agent(app: EngineApp, options: Options, publisher: Publisher) 
         say(event="handling", text=text)
         if options.hang_at and text == options.hang_at:
             await wait_for_file(Path(options.folder) / "go")
+        if options.block_at and text == options.block_at:
+            block_until(Path(options.folder) / "go")
         person, minutes = text.split("=")
         total = table[person] + int(minutes)
         table[person] = total
