@@ -2,12 +2,12 @@
 
 import types
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 
 from schemas.values import Record
@@ -20,7 +20,7 @@ _PRIMITIVES: dict[type, AvroType] = {
     str: "string",
     bytes: "bytes",
     Decimal: {"type": "string", "billstream": "decimal"},
-    datetime: {"type": "long", "logicalType": "timestamp-micros"},
+    AwareDatetime: {"type": "long", "logicalType": "timestamp-micros"},
     date: {"type": "int", "logicalType": "date"},
 }
 
