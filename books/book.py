@@ -27,7 +27,10 @@ def _decoder(row: type[R]) -> _Decoder[R]:
 
 def key_of(*parts: str) -> str:
     """A key of several parts; a separator inside a part would let two keys collide, so it is taken out."""
-    return SEPARATOR.join(part.replace(SEPARATOR, " ") if SEPARATOR in part else part for part in parts)
+    key = SEPARATOR.join(parts)
+    if key.count(SEPARATOR) < len(parts):
+        return key
+    return SEPARATOR.join(part.replace(SEPARATOR, " ") for part in parts)
 
 
 class Book:

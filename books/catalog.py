@@ -17,6 +17,7 @@ from schemas.directory import DirectoryDocument, NameIndex, name_index
 DIRECTORY = "directory"
 NO_DIRECTORY = ""
 _COMPILED_MAX = 512
+_NAMES_MAX = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +76,33 @@ class Catalog:
     def __init__(self, book: Book) -> None:
         self.people = _people(book)
         self.agreements: dict[str, Agreement] = {}
+        self._names: dict[tuple[str, str, str, str], tuple[str, str, str]] = {}
         self._by_client: dict[str, list[Agreement]] = {}
         for key, row in book.scan(RevisionRow):
             if key != DIRECTORY:
                 agreement = read_agreement(book, row.revision_hash)
                 self.agreements[key] = agreement
                 self._by_client.setdefault(agreement.client_id, []).append(agreement)
+
+    def ids_of(self, source: str, person_ref: str, client_ref: str, project_ref: str) -> tuple[str, str, str]:
+        """(client, person, project) that a source's names mean, empty for unknown ones. Remembered, for names repeat."""
+        key = (source, person_ref, client_ref, project_ref)
+        found = self._names.get(key)
+        if found is None:
+            if len(self._names) >= _NAMES_MAX:
+                self._names.clear()
+            found = self._names[key] = self._look_up(*key)
+        return found
+
+    def _look_up(self, source: str, person_ref: str, client_ref: str, project_ref: str) -> tuple[str, str, str]:
+        if self.people is None:
+            return "", "", ""
+        names = self.people.names
+        client_id = names.client(client_ref, source) or ""
+        project_id = names.project(project_ref, source, client_id) or ""
+        if not client_id and not client_ref and project_id:
+            client_id = names.client_of_project[project_id]
+        return client_id, names.person(person_ref, source) or "", project_id
 
     def agreement_for(self, client_id: str, project_id: str, day: date) -> Agreement | None:
         """The contract for a client's work on a local date: that of the project if there is one, else the general

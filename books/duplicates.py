@@ -5,8 +5,9 @@ there:
 another source, the same day, the same length within a minute, and not two different clients.
 """
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from operator import attrgetter
 
 from books.book import Book, key_of
 from books.rows import DayItem, EntryRow, PersonDayRow
@@ -30,12 +31,19 @@ def item_of(row: EntryRow) -> DayItem | None:
 
 def days_of(row: EntryRow) -> tuple[str, ...]:
     """The days under which an entry is filed: its local date, and the UTC days its clock times touch."""
-    days = {row.local_date} if row.local_date else set()
-    if row.start_micros is not None:
-        last = max(row.start_micros, (row.end_micros or row.start_micros) - 1)
-        first_day, last_day = row.start_micros // _DAY_MICROS, last // _DAY_MICROS
-        days |= {(_EPOCH + timedelta(days=day)).date().isoformat() for day in range(first_day, last_day + 1)}
-    return tuple(sorted(days))
+    if row.start_micros is None:
+        return (row.local_date,) if row.local_date else ()
+    last = max(row.start_micros, (row.end_micros or row.start_micros) - 1)
+    first_day, last_day = row.start_micros // _DAY_MICROS, last // _DAY_MICROS
+    if first_day == last_day and _day_text(first_day) == row.local_date:
+        return (row.local_date,)
+    days = {_day_text(day) for day in range(first_day, last_day + 1)}
+    return tuple(sorted(days | {row.local_date})) if row.local_date else tuple(sorted(days))
+
+
+@lru_cache(maxsize=4096)
+def _day_text(day: int) -> str:
+    return (_EPOCH + timedelta(days=day)).date().isoformat()
 
 
 def person_key(row: EntryRow) -> str:
@@ -43,15 +51,19 @@ def person_key(row: EntryRow) -> str:
     return row.person_id or f"?{row.person_ref}"
 
 
-def refile(book: Book, old: EntryRow | None, new: EntryRow) -> set[str]:
-    """Move an entry from its old days to its new ones; returns the ids of all entries it overlapped or overlaps."""
+def refile(book: Book, old: EntryRow | None, new: EntryRow) -> tuple[set[str], str]:
+    """Move an entry from its old days to its new ones.
+
+    Returns the ids of all entries it overlapped or overlaps, and the one it may repeat (as `duplicate_of`).
+    """
     touched: set[str] = set()
     if old is not None and (filed := item_of(old)) is not None:
-        touched |= _without(book, old, filed)
-    if (item := item_of(new)) is not None:
-        touched |= _with(book, new, item)
-    touched.discard(new.entry_id)
-    return touched
+        touched = {other.entry_id for other in _take_out(book, old) if overlap(other, filed)}
+    item = item_of(new)
+    if item is None:
+        return touched, ""
+    met = [other for other in _put_in(book, new, item) if overlap(other, item)]
+    return touched | {other.entry_id for other in met}, _first_before(item, met)
 
 
 def duplicate_of(book: Book, row: EntryRow) -> str:
@@ -59,12 +71,12 @@ def duplicate_of(book: Book, row: EntryRow) -> str:
     item = item_of(row)
     if item is None:
         return ""
-    earlier = [
-        other
-        for day in days_of(row)
-        for other in _items(book, row, day)
-        if other.entry_id != row.entry_id and _sorting(other) < _sorting(item) and overlap(other, item)
-    ]
+    others = (other for day in days_of(row) for other in _items(book, row, day) if other.entry_id != row.entry_id)
+    return _first_before(item, [other for other in others if overlap(other, item)])
+
+
+def _first_before(item: DayItem, met: list[DayItem]) -> str:
+    earlier = [other for other in met if _sorting(other) < _sorting(item)]
     return min(earlier, key=_sorting).entry_id if earlier else ""
 
 
@@ -98,28 +110,29 @@ def _items(book: Book, row: EntryRow, day: str) -> tuple[DayItem, ...]:
     return () if found is None else found.items
 
 
-def _without(book: Book, row: EntryRow, item: DayItem) -> set[str]:
-    touched: set[str] = set()
+def _take_out(book: Book, row: EntryRow) -> list[DayItem]:
+    """Remove an entry from its days; returns the others that stand there."""
+    others: list[DayItem] = []
     for day in days_of(row):
         rest = tuple(other for other in _items(book, row, day) if other.entry_id != row.entry_id)
-        touched |= _overlapping(rest, item)
+        others += rest
         key = key_of(person_key(row), day)
         if rest:
             book.put(key, PersonDayRow(items=rest))
         else:
             book.delete(PersonDayRow, key)
-    return touched
+    return others
 
 
-def _with(book: Book, row: EntryRow, item: DayItem) -> set[str]:
-    touched: set[str] = set()
+def _put_in(book: Book, row: EntryRow, item: DayItem) -> list[DayItem]:
+    """Add an entry to its days; returns the others that stand there."""
+    others: list[DayItem] = []
     for day in days_of(row):
         rest = [other for other in _items(book, row, day) if other.entry_id != row.entry_id]
-        touched |= _overlapping(rest, item)
-        items = tuple(sorted([*rest, item], key=lambda other: other.entry_id))
+        others += rest
+        items = tuple(sorted([*rest, item], key=_entry_id))
         book.put(key_of(person_key(row), day), PersonDayRow(items=items))
-    return touched
+    return others
 
 
-def _overlapping(items: Iterable[DayItem], item: DayItem) -> set[str]:
-    return {other.entry_id for other in items if overlap(other, item)}
+_entry_id = attrgetter("entry_id")

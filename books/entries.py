@@ -11,7 +11,7 @@ from books.asking import ask
 from books.book import Book, key_of
 from books.catalog import Catalog
 from books.counting import Counted, cap_part, count_caps, count_hours
-from books.duplicates import POSSIBLE_DUPLICATE, duplicate_of, item_of, refile
+from books.duplicates import POSSIBLE_DUPLICATE, duplicate_of, item_of, person_key, refile
 from books.effects import Cause, Effects
 from books.resolving import instant_of, local_date, resolve
 from books.rows import BilledRow, CapPart, CounterRow, DecisionPart, DecisionRow, EntryRow, HoursPart, PersonDecisionRow
@@ -51,14 +51,13 @@ def change(
     """Settle a changed row, and every entry whose state as a possible duplicate changes with it."""
     new = resolve(new, catalog)
     touched: set[str] = set()
-    if (
-        old is None
-        or item_of(old) != item_of(new)
-        or old.person_id != new.person_id
-        or old.local_date != new.local_date
-    ):
-        touched = refile(book, old, new)
-    new = msgspec.structs.replace(new, duplicate_of=duplicate_of(book, new))
+    if old is None or _stands_elsewhere(old, new):
+        touched, found = refile(book, old, new)
+        touched.discard(new.entry_id)
+    else:
+        found = old.duplicate_of
+    if new.duplicate_of != found:
+        new = msgspec.structs.replace(new, duplicate_of=found)
     new = settle(book, catalog, old, new, cause, effects)
     for entry_id in sorted(touched):
         other = book.get(EntryRow, entry_id)
@@ -67,6 +66,11 @@ def change(
         if found != other.duplicate_of:
             settle(book, catalog, other, msgspec.structs.replace(other, duplicate_of=found), cause, effects)
     return new
+
+
+def _stands_elsewhere(old: EntryRow, new: EntryRow) -> bool:
+    """Whether an entry has to be filed again under its person's days."""
+    return (person_key(old), old.local_date, item_of(old)) != (person_key(new), new.local_date, item_of(new))
 
 
 def settle(

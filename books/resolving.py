@@ -78,16 +78,14 @@ def _context_hash(client_id: str, facts_hash: str, role: str) -> str:
 
 
 def _ids(row: EntryRow, catalog: Catalog) -> tuple[str, str, str]:
-    client_id, person_id, project_id = row.assigned_client, row.assigned_person, row.assigned_project
-    if catalog.people is None:
-        return client_id or UNASSIGNED, person_id, project_id
-    names = catalog.people.names
-    person_id = person_id or names.person(row.person_ref, row.source) or ""
-    client_id = client_id or names.client(row.client_ref, row.source) or ""
-    project_id = project_id or names.project(row.project_ref, row.source, client_id) or ""
-    if not client_id and not row.client_ref and project_id:
-        client_id = names.client_of_project[project_id]
-    return client_id or UNASSIGNED, person_id, project_id if client_id else ""
+    """(client, person, project): what a person assigned wins; an assigned client decides whose projects are meant."""
+    client_id, person_id, project_id = catalog.ids_of(row.source, row.person_ref, row.client_ref, row.project_ref)
+    if row.assigned_client and row.assigned_client != client_id:
+        client_id, project_id = row.assigned_client, ""
+        if catalog.people is not None:
+            project_id = catalog.people.names.project(row.project_ref, row.source, client_id) or ""
+    project_id = row.assigned_project or project_id
+    return client_id or UNASSIGNED, row.assigned_person or person_id, project_id if client_id else ""
 
 
 def _zone(agreement: Agreement | None, catalog: Catalog) -> str:

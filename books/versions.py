@@ -55,17 +55,20 @@ def said_hash(version: EntryVersion) -> str:
     """Hash of all that a decider may look at in a version; neither time nor amounts are in it."""
     return content_hash(
         {
-            "kind": version.kind,
-            "client": version.client_ref or None,
-            "project": version.project_ref or None,
-            "task": version.task_ref or None,
-            "service_item": version.service_item or None,
-            "tags": version.tags or None,
-            "description": version.description or None,
-            "billable": version.billable_hint,
-            "category": version.category or None,
+            "kind": version.kind.value,
+            "client": version.client_ref,
+            "project": version.project_ref,
+            "task": version.task_ref,
+            "service_item": version.service_item,
+            "tags": "\n".join(version.tags),
+            "description": version.description,
+            "billable": _HINTS[version.billable_hint],
+            "category": version.category,
         }
     )
+
+
+_HINTS = {None: "", True: "yes", False: "no"}
 
 
 def is_deleted(row: EntryRow) -> bool:

@@ -39,12 +39,11 @@ class EntryVersion(Record):
     """A version of a source entry as a connector understood it, before any name is resolved.
 
     Identity is (tenant, book, source, account, source_entry_id); `entry_id` is its hash. Names are kept as the source
-    said
-    them (`*_ref`), the fold resolves them with the directory. `source_revision` is the source's own revision number or
-    its `updated_at` in microseconds, 0 when it has neither. Time: `start`/`end` are instants, `work_date` is set when
-    the
-    source only knows a date; `worked_seconds` is elapsed time. Expenses have `amount` and `currency`, or `quantity` and
-    `unit_price`. `problem` is a connector's own doubt (for example `ambiguous_local_time`): the entry is held for it.
+    said them (`*_ref`), the fold resolves them with the directory. `source_revision` is the source's own revision
+    number or its `updated_at` in microseconds, 0 when it has neither. Time: `start`/`end` are instants, `work_date` is
+    set when the source only knows a date; `worked_seconds` is elapsed time. Expenses have `amount` and `currency`, or
+    `quantity` and `unit_price`. `problem` is a connector's own doubt (for example `ambiguous_local_time`): the entry is
+    held for it.
     """
 
     schema_id: ClassVar[int] = 1001

@@ -7,11 +7,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
 
 _DIGITS_MAX = 15
 _PLACES_MAX = 40
-_FIRST_YEAR, _LAST_YEAR = 1900, 2999
+_FIRST_YEAR, _END_YEAR = 1900, 3000
 
 
 def _written_out(value: Decimal) -> Decimal:
@@ -25,29 +25,18 @@ def _written_out(value: Decimal) -> Decimal:
     return value
 
 
-def _in_utc(value: datetime) -> datetime:
-    if value.tzinfo is None:
-        raise ValueError("an instant needs a zone")
-    _on_the_calendar(value.date())
-    return value.astimezone(UTC)
-
-
-def _on_the_calendar(value: date) -> date:
-    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
-        raise ValueError(f"a date lies between the years {_FIRST_YEAR} and {_LAST_YEAR}")
-    return value
-
-
 DecimalText = Annotated[
     Decimal, AfterValidator(_written_out), PlainSerializer(lambda value: format(value, "f"), return_type=str)
 ]
 """An exact decimal; on the wire its plain text, because amounts, rates and quantities have different scales."""
 
-LocalDate = Annotated[date, AfterValidator(_on_the_calendar)]
+LocalDate = Annotated[date, Field(ge=date(_FIRST_YEAR, 1, 1), lt=date(_END_YEAR, 1, 1))]
 """A local date from outside, far enough from the ends of the calendar to compute weeks, months and zones with it."""
 
-Instant = Annotated[datetime, AfterValidator(_in_utc)]
-"""A point in time; on the wire UTC microseconds."""
+Instant = Annotated[
+    AwareDatetime, Field(ge=datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC), lt=datetime(_END_YEAR, 1, 1, tzinfo=UTC))
+]
+"""A point in time, in any zone; on the wire UTC microseconds."""
 
 
 class WireEnum(StrEnum):
