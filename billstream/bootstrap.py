@@ -130,12 +130,14 @@ def embedded_broker(session: Session, installation: Installation) -> EmbeddedBro
         if not step.total_bytes or step.done_bytes == step.total_bytes:
             say(session, _STEPS[step.step] + size)
 
-    return EmbeddedBroker(broker_folder(installation), cache=cache_folder(session.environment), on_progress=report)
+    return EmbeddedBroker(broker_folder(installation), cache=cache_folder(session, installation), on_progress=report)
 
 
-def cache_folder(environment: Mapping[str, str]) -> Path:
-    """Where downloads are kept between projects: below XDG_CACHE_HOME, else ~/.cache."""
-    base = environment.get("XDG_CACHE_HOME", "")
+def cache_folder(session: Session, installation: Installation) -> Path:
+    """Where downloads are kept between projects: as set, else below XDG_CACHE_HOME, else below ~/.cache."""
+    if installation.settings.cache_folder is not None:
+        return installation.path(installation.settings.cache_folder)
+    base = session.environment.get("XDG_CACHE_HOME", "")
     return (Path(base) if base else Path.home() / ".cache") / "billstream"
 
 

@@ -203,8 +203,13 @@ class Settings(Group):
     )
     data_folder: Path = Field(
         default=Path(".billstream"),
-        description="Broker, stores and downloads; safe to delete but for the broker.",
+        description="Broker, stores and downloads; all of it but the broker's can be deleted.",
         examples=[".billstream"],
+    )
+    cache_folder: Path | None = Field(
+        default=None,
+        description="Downloads that all projects share; else `billstream` in the user's cache.",
+        examples=["/var/cache/billstream"],
     )
     directory: Path = Field(
         default=Path("directory"), description="Folder of clients, people and roles.", examples=["directory"]
@@ -235,9 +240,9 @@ class Settings(Group):
 
 
 # Short names of the environment that do not follow from the tree.
-SHORT_VARIABLES = {"BILLSTREAM_BROKERS": "broker.servers"}
+SHORT_VARIABLES = {"BILLSTREAM_BROKERS": "broker.servers", "BILLSTREAM_CACHE": "cache_folder"}
 # Variables that belong to other parts of the program or to its packaging.
-FOREIGN_VARIABLES = frozenset({"BILLSTREAM_DEBUG", "BILLSTREAM_FAILPOINTS"})
+FOREIGN_VARIABLES = frozenset({"BILLSTREAM_DEBUG", "BILLSTREAM_FAILPOINTS", "BILLSTREAM_REVISION"})
 
 
 class Installation(BaseModel):

@@ -27,7 +27,7 @@ from billstream.configuration.problems import INVALID, InvalidFiles, Problem, sh
 
 FILE_BYTES_MAX = 1_048_576
 DEPTH_MAX = 30
-NODES_MAX = 50_000
+NODES_MAX = 20_000
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE"})

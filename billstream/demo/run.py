@@ -47,6 +47,7 @@ TYPING_MISTAKES = {"Nortwind Outdoor": "northwind", "Kestrel Mobilty AG": "kestr
 LEGAL_CLIENT = "meridian"
 WAIT_SECONDS = 60
 FOLDERS_MAX = 100
+SHARED_VARIABLES = ("BILLSTREAM_CACHE", "BILLSTREAM_REVISION")
 
 
 @dataclass
@@ -77,8 +78,9 @@ def _seconds(value: float) -> Decimal:
 def run_demo(session: Session, folder: Path | None) -> int:
     """Run it; returns the exit code. The folder with the firm, its book and its drafts is kept."""
     # Settings of another installation must not reach the demo.
-    environment = {name: value for name, value in session.environment.items() if not name.startswith("BILLSTREAM_")}
-    own = replace(session, environment={**environment, "BILLSTREAM_HEALTH_PORT": "0"})
+    inherited = {name: value for name, value in session.environment.items() if not name.startswith("BILLSTREAM_")}
+    shared = {name: session.environment[name] for name in SHARED_VARIABLES if name in session.environment}
+    own = replace(session, environment={**inherited, **shared, "BILLSTREAM_HEALTH_PORT": "0"})
     place = prepare_folder(folder)
     quiet_libraries(session)
     result = asyncio.run(_demo(own, place))

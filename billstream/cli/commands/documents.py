@@ -41,11 +41,12 @@ def preview(
     from billstream.previewing import preview as preview_now
 
     session: Session = context.obj
+    month = span(period)
     if not entries:
-        return run_with_desk(session, lambda desk: preview_now(desk, client or [], span(period)), render.preview)
+        return run_with_desk(session, lambda desk: preview_now(desk, client or [], month), render.preview)
     from billstream.file_preview import preview_files
 
-    result = preview_files(session, entries, contracts, client or [], span(period))
+    result = preview_files(session, entries, contracts, client or [], month)
     answer(session, result, lambda screen: render.preview(screen, result))
     return int(exit_of(result))
 
@@ -73,10 +74,11 @@ def close(
     from billstream.previewing import preview as preview_now
 
     session: Session = context.obj
+    month = span(period)
     if dry_run:
-        return run_with_desk(session, lambda desk: preview_now(desk, client or [], span(period)), render.preview)
+        return run_with_desk(session, lambda desk: preview_now(desk, client or [], month), render.preview)
     order = Order(person, reason, wait)
-    return run_with_desk(session, lambda desk: close_now(desk, client or [], span(period), order), render.documents)
+    return run_with_desk(session, lambda desk: close_now(desk, client or [], month, order), render.documents)
 
 
 def approve(
