@@ -209,6 +209,7 @@ async def compare(ground: Ground, peers: Sequence[Peer], distinct: int, rounds: 
     for _ in range(rounds):
         for peer in peers:
             runs[peer.name].append(await throughput(ground, peer, source, distinct))
+            print(f"{peer.name}: {runs[peer.name][-1]['events_per_second']:.0f}/s", file=sys.stderr)
     medians = {name: statistics.median(run["events_per_second"] for run in found) for name, found in runs.items()}
     baseline = medians[peers[0].name]
     return {
