@@ -8,6 +8,7 @@ from books.facts import request_work
 from books.rows import CounterRow, EntryRow, MemoryRow, OpenWorkRow
 from books.versions import is_deleted
 from schemas.canonical import content_hash
+from schemas.entry import EntryKind
 from schemas.inputs import Category
 from schemas.work import DecideEntry, Remembered
 
@@ -41,6 +42,7 @@ def request(book: Book, catalog: Catalog, row: EntryRow, cause: Cause) -> Decide
         request_id=request_id,
         entry_id=row.entry_id,
         input_hash=row.input_hash,
+        kind=EntryKind(row.kind),
         client_id=row.client_id,
         role=row.role,
         project_ref=row.project_ref,

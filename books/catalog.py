@@ -85,7 +85,7 @@ class Catalog:
                 self._by_client.setdefault(agreement.client_id, []).append(agreement)
 
     def ids_of(self, source: str, person_ref: str, client_ref: str, project_ref: str) -> tuple[str, str, str]:
-        """(client, person, project) that a source's names mean, empty for unknown ones. Remembered, for names repeat."""
+        """(client, person, project) that a source's names mean, empty for unknown ones; remembered."""
         key = (source, person_ref, client_ref, project_ref)
         found = self._names.get(key)
         if found is None:

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from schemas.draft import DraftBody
+from schemas.entry import EntryKind
 from schemas.envelope import Envelope
 from schemas.inputs import Category
 from schemas.values import Instant, Record, Value
@@ -32,6 +33,7 @@ class DecideEntry(Record):
     request_id: str
     entry_id: str
     input_hash: str
+    kind: EntryKind
     client_id: str
     role: str
     project_ref: str

@@ -39,6 +39,9 @@ class SqliteRows:
         """See `Rows`."""
         place = (table, key)
         found = self._cached.get(place, _MISSING)
+        if found is _MISSING:
+            # What waits to be written is not in the database yet, and the cache may have been emptied since.
+            found = self._pending.get(place, _MISSING)
         if found is not _MISSING:
             return cast("bytes | None", found)
         row = self._execute("SELECT value FROM row WHERE kind = ? AND key = ?", place).fetchone()
@@ -131,9 +134,9 @@ class SqliteStore:
         """See `Store`."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            found = self.position.next_offset
-            if found != begin_offset:
-                raise StoreMoved(begin_offset, found)
+            found = self._read_position()
+            if found is None or found.next_offset != begin_offset:
+                raise StoreMoved(begin_offset, 0 if found is None else found.next_offset)
             yield self._rows
             self._rows.flush()
             self._connection.execute("UPDATE position SET next_offset = ?", (end_offset,))

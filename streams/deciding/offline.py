@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from schemas.clauses import ContractRule
 from schemas.directory import reference_key
+from schemas.entry import EntryKind
 from schemas.inputs import Category, DecisionRank
 from schemas.work import DecideEntry
 from streams.deciding.facts import Facts, read_facts
@@ -52,6 +53,8 @@ def decide(request: DecideEntry) -> Verdict:
     verdict = (
         _by_source(request) or _by_rule(request, facts, text) or _by_memory(request) or _by_facts(request, facts, text)
     )
+    if request.kind is not EntryKind.TIME:
+        return verdict
     return _with_codes(_with_item(verdict, request, facts, text), facts, text)
 
 
@@ -114,6 +117,8 @@ def _by_memory(request: DecideEntry) -> Verdict | None:
 
 def _by_facts(request: DecideEntry, facts: Facts, text: str) -> Verdict:
     told = facts.decide
+    if request.kind is not EntryKind.TIME:
+        return _offline(Category.BILLABLE, _GOOD, "a cost that nobody called the firm's own")
     if word := first_match(text, told.review):
         return _offline(Category.BILLABLE, _WEAK, f"the contract wants {word!r} looked at", REVIEW)
     if word := first_match(text, (*told.non_billable, *told.excludes)):

@@ -18,6 +18,7 @@ from runtime.clock import SimulatedClock
 from runtime.failpoints import FailpointReached
 from schemas.codec import encode
 from schemas.envelope import Envelope
+from schemas.entry import EntryKind
 from schemas.errors import BillstreamError, OutcomeUnknown, Retryable, SignInNeeded
 from schemas.inputs import DeliveryState, SinkReceipt
 from schemas.outputs import OutboxAttempt
@@ -360,11 +361,26 @@ async def test_a_lost_partition_is_no_verdict(desk: Desk) -> None:
 
     class LostOutbox(MemoryOutbox):
         async def record(self, attempt: OutboxAttempt) -> None:
-            raise OwnershipLost("rebalanced")
+            if attempt.state is DeliveryState.SENDING:
+                raise OwnershipLost("rebalanced")
+            await super().record(attempt)
 
+    outbox = LostOutbox()
     with pytest.raises(OwnershipLost):
-        await deliver(request_for(), desk.sink, LostOutbox(), desk.publish, desk.clock)
-    assert desk.receipts == []
+        await deliver(request_for(), desk.sink, outbox, desk.publish, desk.clock)
+    assert (desk.receipts, outbox.attempts) == ([], {})
+
+
+async def test_what_another_worker_settled_meanwhile_stands(desk: Desk) -> None:
+    """All receipts of a request say the same, also when two workers come to different ends."""
+    verdict = attempt_of(1, DeliveryState.NEEDS_PERSON).model_copy(update={"request_id": request_for().request_id})
+
+    def settled_by_another(seen: SeenDraft) -> SeenDraft:
+        desk.outbox.keep([verdict])
+        return seen
+
+    desk.sink.seen = settled_by_another
+    assert (await desk.deliver(request_for())).state is DeliveryState.NEEDS_PERSON
 
 
 async def test_two_workers_at_once_make_one_file_and_one_verdict(desk: Desk) -> None:
@@ -527,6 +543,7 @@ def decide_request() -> DecideEntry:
         request_id="r",
         entry_id="e",
         input_hash="h",
+        kind=EntryKind.TIME,
         client_id="c",
         role="r",
         project_ref="",
