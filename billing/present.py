@@ -42,11 +42,12 @@ def _order(facts: Facts, line: OpenLine) -> tuple[object, ...]:
     kind, group, tax_index, price, variant = line.key
     if kind is not LineKind.FEE:
         return (_KIND_RANK[kind], line.first, tax_index)
+    # Lines of single entries are in work order; a roll-up has no single entry, and its id sorts before that.
     chronological = (line.first,) if group.entry_id else ()
     project_name = facts.directory.project_name(group.project_id)
     highest_first = 0 if price is None else -price
-    named = (group.rollup_id, group.date, project_name, *group[2:7], *group[8:])
-    return (_KIND_RANK[kind], *chronological, *named, highest_first, variant, tax_index)
+    named = (group.date, project_name, *group[2:7], *group[8:])
+    return (_KIND_RANK[kind], group.rollup_id, *chronological, *named, highest_first, variant, tax_index)
 
 
 def _line(facts: Facts, one: SettledLine) -> Line:

@@ -89,6 +89,13 @@ def hours(seconds: int) -> str:
     return f"{exact:.2f}" if exact == exact.quantize(Decimal("0.01")) else f"{seconds} s"
 
 
+def _expect(actual: Sequence[Row], expected: Sequence[Row]) -> None:
+    """Fail with both tables when the rows differ in the columns that are looked at."""
+    seen = [{name: row[name] for name in expected[0]} for row in actual]
+    shown = "\n".join("  ".join(cell or "-" for cell in row.values()) for row in ([*seen] or [{"": "no rows"}]))
+    assert seen == list(expected), f"found\n{'  '.join(expected[0])}\n{shown}"
+
+
 @dataclass(frozen=True)
 class Billed:
     """An invoice and its body, with views to compare with tables."""
@@ -105,7 +112,7 @@ class Billed:
         """The lines of the invoice, in order, seen through the columns of the table."""
         expected = read_table(text)
         actual = [self._line(line) for line in self.body.lines]
-        assert [{name: row[name] for name in expected[0]} for row in actual] == expected
+        _expect(actual, expected)
 
     def _line(self, line: DraftLine) -> Row:
         names = ("text", "project_id", "service_item", "person_id", "role", "unit", "tax_category", "utbms_task")
@@ -135,7 +142,7 @@ class Billed:
             }
             for row in self.body.buckets
         ]
-        assert [{name: row[name] for name in expected[0]} for row in actual] == expected
+        _expect(actual, expected)
 
     def expect_placements(self, text: str) -> None:
         """The entries that are not all on a line."""
@@ -151,7 +158,7 @@ class Billed:
             }
             for one in self.body.placements
         ]
-        assert [{name: row[name] for name in expected[0]} for row in actual] == expected
+        _expect(actual, expected)
 
     def seconds_in(self, bucket: Bucket) -> int:
         """All seconds of a bucket."""
