@@ -91,7 +91,10 @@ class Stamp(Value):
 
 
 class EntryFields(NamedTuple):
-    """An entry as a connector understood it, before hashes and envelope; the names are those of EntryVersion."""
+    """An entry as a connector understood it, before hashes and envelope; the names are those of EntryVersion.
+
+    The last two fields order versions and say nothing about the work; a time has no amount, quantity or unit price.
+    """
 
     source_entry_id: str
     kind: EntryKind = EntryKind.TIME
@@ -121,8 +124,7 @@ class EntryFields(NamedTuple):
     deletion: Deletion = Deletion.NONE
 
 
-_FIELD_NAMES = EntryFields._fields
-_NOT_CONTENT = frozenset({"source_revision", "deletion"})
+_CONTENT_NAMES = EntryFields._fields[:-2]
 _encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -167,12 +169,18 @@ class EntryMaker:
 
         Raises pydantic's ValidationError when a field is out of its domain, which is a mistake of the connector.
         """
-        # Dropping what is empty is also what keeps defaults out of the content hash.
-        given: dict[str, object] = {name: value for name, value in zip(_FIELD_NAMES, fields, strict=True) if value}
+        # Dropping what is empty is also what keeps defaults out of the content hash; "not billable" and a price of 0
+        # are no defaults. The fields that are no content stand at the end, where zip stops.
+        given: dict[str, object] = {name: value for name, value in zip(_CONTENT_NAMES, fields, strict=False) if value}
         if fields.billable_hint is False:
             given["billable_hint"] = False
-        _restore_zeros(fields, given)
-        content = self._content(given)
+        if fields.kind is not EntryKind.TIME:
+            given.update({name: number for name, number in _numbers_of(fields) if number is not None})
+        content = self._content(fields, given)
+        if fields.source_revision:
+            given["source_revision"] = fields.source_revision
+        if fields.deletion is not Deletion.NONE:
+            given["deletion"] = fields.deletion
         entry_id = self.entry_id(fields.source_entry_id)
         given.update(self._fixed)
         given["content"] = content
@@ -188,31 +196,19 @@ class EntryMaker:
         text = f'entry_version\x00{{"content":"{content}","entry_id":"{entry_id}{self._event_tail}'
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
-    def _content(self, given: Mapping[str, object]) -> str:
+    def _content(self, fields: EntryFields, given: Mapping[str, object]) -> str:
         says = {**self._content_base, **given}
-        for name in _NOT_CONTENT:
-            says.pop(name, None)
-        for name in ("start", "end"):
-            moment = says.get(name)
-            if isinstance(moment, datetime):
-                says[name] = instant_micros(moment)
-        day = says.get("work_date")
-        if isinstance(day, date):
-            says["work_date"] = day.isoformat()
-        for name in ("amount", "quantity", "unit_price"):
-            number = says.get(name)
-            if isinstance(number, Decimal):
-                says[name] = decimal_text(number)
+        if fields.start is not None:
+            says["start"] = instant_micros(fields.start)
+        if fields.end is not None:
+            says["end"] = instant_micros(fields.end)
+        if fields.work_date is not None:
+            says["work_date"] = fields.work_date.isoformat()
+        if fields.kind is not EntryKind.TIME:
+            says.update({name: decimal_text(number) for name, number in _numbers_of(fields) if number is not None})
         return hashlib.sha256(_encoder.encode(says).encode()).hexdigest()
 
 
-def _restore_zeros(fields: EntryFields, given: dict[str, object]) -> None:
-    """An amount of 0 is an amount, not the lack of one."""
-    if fields.kind is not EntryKind.TIME:
-        for name, number in (
-            ("amount", fields.amount),
-            ("quantity", fields.quantity),
-            ("unit_price", fields.unit_price),
-        ):
-            if number is not None:
-                given[name] = number
+def _numbers_of(fields: EntryFields) -> tuple[tuple[str, Decimal | None], ...]:
+    """Only entries that are no time have numbers with a price."""
+    return (("amount", fields.amount), ("quantity", fields.quantity), ("unit_price", fields.unit_price))

@@ -8,6 +8,7 @@ import pytest
 
 from connectors.base import Stamp
 from connectors.tables import ImportOptions, Preview, preview_file, read_file
+from connectors.testing import check_import
 from schemas.entry import EntryVersion
 from schemas.inputs import ImportCompleted
 
@@ -51,6 +52,7 @@ def imported(previewed: Previewed, stamp: Stamp) -> Imported:
 
     def read(content: str | bytes, options: ImportOptions = BERLIN) -> tuple[list[EntryVersion], ImportCompleted]:
         records = list(read_file(previewed(content, options), stamp))
+        check_import(records)
         entries = [record for record in records if isinstance(record, EntryVersion)]
         last = records[-1]
         assert isinstance(last, ImportCompleted)
