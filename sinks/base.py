@@ -64,11 +64,6 @@ class DraftToSend(Value):
     content: str
     body: DraftBody
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether the body is the one that the content hash names."""
-        return body_hash(self.body) == self.content
-
 
 def draft_of(request: DeliverDocument) -> DraftToSend:
     """The document that a request asks to deliver."""
@@ -82,6 +77,11 @@ def draft_of(request: DeliverDocument) -> DraftToSend:
         content=request.content,
         body=request.body,
     )
+
+
+def is_whole(draft: DraftToSend) -> bool:
+    """Whether the body is the one that the content hash names."""
+    return body_hash(draft.body) == draft.content
 
 
 def key_of(request: DeliverDocument) -> DraftKey:

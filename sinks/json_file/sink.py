@@ -1,4 +1,6 @@
-"""The JSON file sink: renders, writes whole files, reads them back."""
+"""The JSON file sink: renders (beside the event loop), writes whole files, reads them back."""
+
+import asyncio
 
 from sinks.base import DocumentFolder, DraftKey, DraftToSend, Receipt, SeenDraft, SeenLine, SinkSpec, hash_of_bytes
 from sinks.json_file.document import read_document, write_document
@@ -15,16 +17,18 @@ class JsonFileSink:
 
     async def find(self, draft: DraftToSend, key: DraftKey) -> Receipt | None:
         """The receipt when exactly this file is there; raises Conflict when another content has its name."""
-        return await self._folder.find(self._folder.location(draft, key), write_document(draft))
+        content = await asyncio.to_thread(write_document, draft)
+        return await self._folder.find(self._folder.location(draft, key), content)
 
     async def create(self, draft: DraftToSend, key: DraftKey) -> Receipt:
         """Write the file; the same again is harmless."""
-        return await self._folder.write(self._folder.location(draft, key), write_document(draft))
+        content = await asyncio.to_thread(write_document, draft)
+        return await self._folder.write(self._folder.location(draft, key), content)
 
     async def read_back(self, receipt: Receipt) -> SeenDraft:
         """Read the file from the disk; raises Conflict when it is gone or not ours."""
         content = await self._folder.read(receipt.location)
-        body = read_document(content).body
+        body = (await asyncio.to_thread(read_document, content)).body
         return SeenDraft(
             net=body.net,
             tax=body.tax,

@@ -1,5 +1,6 @@
 """The LEDES 1998B sink: renders, has the file judged, and writes only what the judge accepts."""
 
+import asyncio
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
@@ -57,13 +58,13 @@ class Ledes1998bSink:
 
     async def find(self, draft: DraftToSend, key: DraftKey) -> Receipt | None:
         """The receipt when exactly this file is there; raises DraftRefused, or Conflict when the file differs."""
-        rendered = self._render(draft)
+        rendered = await self._render(draft)
         receipt = await self._folder.find(self._folder.location(draft, key), rendered.content)
         return receipt and receipt.model_copy(update={"notes": rendered.notes})
 
     async def create(self, draft: DraftToSend, key: DraftKey) -> Receipt:
         """Write the file; raises DraftRefused with all problems, and then nothing was written."""
-        rendered = self._render(draft)
+        rendered = await self._render(draft)
         receipt = await self._folder.write(self._folder.location(draft, key), rendered.content)
         return receipt.model_copy(update={"notes": rendered.notes})
 
@@ -79,8 +80,9 @@ class Ledes1998bSink:
             raise Conflict("sink_file_unreadable", message, "Move it away and deliver again.", str(error)) from error
         return SeenDraft(net=net, tax=None, gross=None, currency=None, lines=lines, sink_hash=hash_of_bytes(content))
 
-    def _render(self, draft: DraftToSend) -> Rendered:
-        return render(draft, self._settings.receiver_of(draft.body.scope.client_id))
+    async def _render(self, draft: DraftToSend) -> Rendered:
+        """Beside the event loop: a document of thousands of lines takes a second."""
+        return await asyncio.to_thread(render, draft, self._settings.receiver_of(draft.body.scope.client_id))
 
 
 def _amount(record: Record) -> Decimal:

@@ -8,6 +8,7 @@ import unicodedata
 from sinks.ledes_1998b.settings import CharacterSet
 
 SUBSTITUTE = "\x1a"
+_DELIMITERS = "|[]"
 _BREAKING = str.maketrans({"|": " ", "[": "(", "]": ")"})
 _PLAIN = str.maketrans(
     {
@@ -68,6 +69,8 @@ _PLAIN = str.maketrans(
 
 def free_text(text: str, characters: CharacterSet) -> str:
     """A description or a name as the receiver can read it: one line, single blanks, no delimiters."""
+    if text.isascii() and text.isprintable():  # nearly all texts, and the slow way would give the same
+        return " ".join(text.translate(_BREAKING).split())
     composed = unicodedata.normalize("NFC", text)
     spelled = composed if characters is CharacterSet.UTF_8 else "".join(_spell(each, characters) for each in composed)
     blanked = "".join(_blank(each) for each in spelled.translate(_BREAKING))
@@ -76,12 +79,21 @@ def free_text(text: str, characters: CharacterSet) -> str:
 
 def exact_text(text: str, characters: CharacterSet) -> str:
     """An id or a code: nothing is rewritten, because another spelling would be another thing."""
+    if are_carried(text, characters):
+        return text
     return "".join(each if is_carried(each, characters) else SUBSTITUTE for each in text)
+
+
+def are_carried(text: str, characters: CharacterSet) -> bool:
+    """Whether a value may hold all characters of a text."""
+    if text.isascii() and text.isprintable():
+        return not any(delimiter in text for delimiter in _DELIMITERS)
+    return all(is_carried(character, characters) for character in text)
 
 
 def is_carried(character: str, characters: CharacterSet) -> bool:
     """Whether a value may hold this character: printable, not a delimiter, known to the character set."""
-    if character in "|[]" or (character != " " and not character.isprintable()):
+    if character in _DELIMITERS or (character != " " and not character.isprintable()):
         return False
     return _is_in(character, characters)
 

@@ -8,7 +8,7 @@ from sinks.ledes_1998b import fields
 from sinks.ledes_1998b.fields import FIELDS, FieldType, LedesField, LineType
 from sinks.ledes_1998b.reader import Record, day_of
 from sinks.ledes_1998b.settings import Receiver
-from sinks.ledes_1998b.text import is_carried
+from sinks.ledes_1998b.text import are_carried
 
 _NUMBER = re.compile(r"-?([0-9]+)(?:\.([0-9]+))?")
 _SHOWN_CHARACTERS = 24
@@ -72,7 +72,7 @@ def _is_required(field: LedesField, record: Record, receiver: Receiver) -> bool:
 
 
 def _text_problems(field: LedesField, record: Record, value: str, receiver: Receiver) -> Iterator[Problem]:
-    if not all(is_carried(character, receiver.character_set) for character in value):
+    if not are_carried(value, receiver.character_set):
         what = f"a character that {receiver.character_set.value} cannot carry, or a delimiter"
         fix = "Rewrite the text without it, or choose a wider `character_set` if the receiver takes it."
         yield _problem("ledes_character", record, field, what, fix)

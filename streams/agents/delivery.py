@@ -26,7 +26,7 @@ from schemas.errors import (
 from schemas.inputs import DeliveryState, SinkReceipt
 from schemas.outputs import OutboxAttempt
 from schemas.work import DeliverDocument
-from sinks.base import DraftKey, DraftRefused, DraftSink, DraftToSend, Receipt, confirm, draft_of, key_of
+from sinks.base import DraftKey, DraftRefused, DraftSink, DraftToSend, Receipt, confirm, draft_of, is_whole, key_of
 from streams.agents.outbox import SETTLED, Outbox
 from streams.engine.errors import OwnershipLost
 from streams.letters import PRODUCER
@@ -87,7 +87,7 @@ async def _end_of(
     request: DeliverDocument, known: OutboxAttempt | None, sink: DraftSink, outbox: Outbox, clock: Clock
 ) -> _End:
     draft, key = draft_of(request), key_of(request)
-    if not draft.is_whole:
+    if not await asyncio.to_thread(is_whole, draft):
         return _End(DeliveryState.NEEDS_PERSON, message="The body is not the one its content hash names.")
     try:
         receipt = await _found(draft, key, sink)

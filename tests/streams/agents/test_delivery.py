@@ -17,8 +17,8 @@ from runtime import failpoints
 from runtime.clock import SimulatedClock
 from runtime.failpoints import FailpointReached
 from schemas.codec import encode
-from schemas.envelope import Envelope
 from schemas.entry import EntryKind
+from schemas.envelope import Envelope
 from schemas.errors import BillstreamError, OutcomeUnknown, Retryable, SignInNeeded
 from schemas.inputs import DeliveryState, SinkReceipt
 from schemas.outputs import OutboxAttempt
