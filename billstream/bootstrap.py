@@ -16,6 +16,7 @@ from billstream.cli.session import Session
 from billstream.connection import broker_folder, configured_connection, connection_of
 from billstream.project import open_project
 from billstream.settings import Installation, JsonFiles, LedesFiles
+from billstream.watching import keep_watching
 from runtime.broker import EmbeddedBroker, Progress, Step
 from runtime.clock import SystemClock
 from runtime.health import Health, HealthServer
@@ -109,17 +110,45 @@ def run_up(session: Session) -> int:
     return asyncio.run(_up(session, installation))
 
 
-async def _up(session: Session, installation: Installation) -> int:
+def run_connect(session: Session) -> int:
+    """Watch the folders of the settings until Ctrl-C or SIGTERM."""
+    installation = open_project(session.project, session.environment)
+    configure_logs(service="connect", version=version("billstream"), level="debug" if session.debug else "info")
+
+    async def connect() -> int:
+        await keep_watching(session, installation, _told_to_stop())
+        return 0
+
+    return asyncio.run(connect())
+
+
+def _told_to_stop() -> asyncio.Event:
+    """An event that Ctrl-C and SIGTERM set."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _up(session: Session, installation: Installation) -> int:
+    stop = _told_to_stop()
     configured = configured_connection(installation)
     if configured is not None:
-        return await _keep_worker(session, installation, stop)
+        return await _keep_all(session, installation, stop)
     async with embedded_broker(session, installation) as broker:
         say(session, f"Kafka at {broker.bootstrap_servers}; stop with Ctrl-C.")
+        return await _keep_all(session, installation, stop)
+
+
+async def _keep_all(session: Session, installation: Installation, stop: asyncio.Event) -> int:
+    """The worker and the watched folders; when the worker ends for good, so do the folders."""
+    watching = asyncio.create_task(keep_watching(session, installation, stop))
+    try:
         return await _keep_worker(session, installation, stop)
+    finally:
+        stop.set()
+        await watching
 
 
 def embedded_broker(session: Session, installation: Installation) -> EmbeddedBroker:

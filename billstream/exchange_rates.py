@@ -38,9 +38,9 @@ def read_exchange_rates(path: Path, base: Path) -> tuple[DatedExchangeRate, ...]
 
 
 def exchange_rate_record(installation: Installation, rate: DatedExchangeRate, at: datetime) -> ExchangeRate:
-    """The record of a rate; the same rate is the same event."""
+    """The record of a rate. An old rate may come back later, so the time is part of the event's id."""
     settings = installation.settings
-    named = {"tenant": settings.tenant, "book": settings.book, **rate.model_dump()}
+    named = {"tenant": settings.tenant, "book": settings.book, "at": at, **rate.model_dump()}
     return ExchangeRate(
         envelope=envelope(installation, deterministic_id("exchange_rate", named), at),
         base=rate.base,

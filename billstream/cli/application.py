@@ -8,7 +8,7 @@ from billstream.cli.commands.contracts import contracts
 from billstream.cli.commands.documents import approve, close, explain, issue, preview, reject, status
 from billstream.cli.commands.entries import entries
 from billstream.cli.commands.importing import import_files
-from billstream.cli.commands.programs import demo, up, worker
+from billstream.cli.commands.programs import connect, demo, up, worker
 from billstream.cli.session import FLAGS, PROJECT
 
 EXAMPLES = """Turns tracked time into correct draft invoices, continuously.
@@ -56,6 +56,7 @@ for _command, _name in (
     (demo, "demo"),
     (up, "up"),
     (worker, "worker"),
+    (connect, "connect"),
     (import_files, "import"),
     (preview, "preview"),
     (close, "close"),

@@ -42,3 +42,15 @@ def worker(context: typer.Context) -> int:
     from billstream.bootstrap import run_worker
 
     return run_worker(context.obj)
+
+
+def connect(context: typer.Context) -> int:
+    """Run the connectors: watch the folders of the settings and import what is put there.
+
+    \b
+    Example:
+      billstream connect
+    """
+    from billstream.bootstrap import run_connect
+
+    return run_connect(context.obj)

@@ -1,0 +1,114 @@
+"""The programs on a real broker: the demo from nothing, and `up` with the commands a person types beside it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.clock import SystemClock
+
+pytestmark = pytest.mark.broker
+LIMIT_SECONDS = 240
+Program = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def environment(broker_cache: Path) -> dict[str, str]:
+    """The environment of the programs: nothing of ours but the cache, and a free port for health."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("BILLSTREAM_")}
+    return {**inherited, "BILLSTREAM_CACHE": str(broker_cache), "BILLSTREAM_HEALTH_PORT": "0"}
+
+
+@pytest.fixture
+def program(environment: dict[str, str]) -> Program:
+    """Run the program in a folder and wait for its end."""
+
+    def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "billstream", *arguments]
+        return subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS
+        )
+
+    return run
+
+
+@pytest.fixture
+def up(firm: Path, environment: dict[str, str]) -> Iterator[Path]:
+    """A project in which `billstream up` runs, with a watched folder."""
+    settings = firm / "billstream.yaml"
+    text = settings.read_text().replace("    account: legal\n", "    account: legal\n    folder: inbox\n")
+    settings.write_text(text + "watch: {interval_seconds: 1, settle_seconds: 1}\n")
+    with (firm / "up.log").open("wb") as log:
+        command = [sys.executable, "-m", "billstream", "up"]
+        running = subprocess.Popen(command, cwd=firm, env=environment, stdout=log, stderr=log, start_new_session=True)
+    yield firm
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(LIMIT_SECONDS) == 0, (firm / "up.log").read_text()[-2000:]
+
+
+def until(done: Callable[[], bool]) -> None:
+    """Ask again until something holds."""
+    clock = SystemClock()
+    end_seconds = clock.monotonic_seconds() + LIMIT_SECONDS
+    while not done():
+        assert clock.monotonic_seconds() < end_seconds, "it took too long"
+        time.sleep(0.2)
+
+
+def answer(done: subprocess.CompletedProcess[str], *codes: int) -> Any:  # noqa: ANN401  # any answer
+    assert done.returncode in (codes or (0,)), done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_demo_ends_with_drafts_as_files(program: Program, tmp_path: Path) -> None:
+    """From an empty folder: 700 entries, alerts, held entries, six documents as JSON, the legal one as LEDES too."""
+    told = answer(program(tmp_path, "demo", "--json"))
+    assert told["entries"] > 500
+    assert (told["people"], told["clients"]) == (15, 6)
+    assert any("senior-week" in text and "100 %" in text for text in told["alerts"])
+    assert {one["reason"] for one in told["held"]} >= {"client_unknown", "possible_duplicate"}
+    states = {one["client"]: one["state"] for one in told["documents"]}
+    assert states == {
+        **dict.fromkeys(["kestrel", "northwind", "pavlik", "quillon", "tidewell"], "draft"),
+        "meridian": "issued",
+    }
+    written = [tmp_path / "billstream-demo" / "drafts" / name for one in told["documents"] for name in one["files"]]
+    assert all(path.is_file() for path in written)
+    ledes = [path for path in written if path.suffix == ".txt"]
+    assert len(ledes) == 1
+    assert ledes[0].read_text().startswith("LEDES1998B[]")
+    again = program(tmp_path, "demo", "--folder", "billstream-demo")
+    assert again.returncode == 7
+    assert "is not empty" in again.stderr
+
+
+def test_a_month_beside_a_running_installation(program: Program, up: Path) -> None:
+    """Apply, import, a watched folder, close, approve, issue, explain, status: as a person types them."""
+    until(lambda: program(up, "contracts", "apply", "--json").returncode == 0)
+    assert answer(program(up, "contracts", "apply", "--json"))["published"] == 0
+    (up / "inbox").mkdir(exist_ok=True)
+    (up / "exports" / "harvest-2026-11-02.csv").rename(up / "inbox" / "harvest.csv")
+    (up / "exports" / "toggl-2026-11-02.csv").unlink()
+    answer(program(up, "import", "exports", "--json"))
+    until((up / "inbox" / "harvest.csv.done").exists)
+    until(lambda: answer(program(up, "status", "--json"))["entries"] > 700)
+    closed = answer(program(up, "close", "--period", "2026-10", "--client", "pavlik", "--json"), 0, 6)
+    document = closed["documents"][0]
+    issued = answer(program(up, "approve", document["document_id"][:10], "--issue", "--json"), 0, 6)
+    assert (issued["documents"][0]["state"], issued["documents"][0]["number"]) == ("issued", "0001")
+    line = document["lines"][0]
+    story = program(up, "explain", line["line_id"][:10])
+    assert story.returncode == 0
+    assert str(line["amount"]) in story.stdout.replace(",", "")
+    twice = program(up, "approve", document["document_id"], "--json")
+    assert twice.returncode == 5
+    assert answer(twice, 5)["refused"][0]["reason"] == "not_a_draft"
+    delivered = lambda: any(one["files"] for one in answer(program(up, "status", "--json"))["documents"])  # noqa: E731
+    until(delivered)
