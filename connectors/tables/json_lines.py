@@ -14,7 +14,7 @@ from connectors.tables.mapping import DecimalMark, DurationUnit
 from connectors.tables.options import is_zone
 from connectors.tables.problems import RowRejected
 from connectors.tables.rows import ParsedRow, Reading
-from connectors.tables.words import CELL_CHARACTERS_MAX, check_span_length, currency_of, kind_of, name_of
+from connectors.tables.words import CELL_CHARACTERS_MAX, check_limits, check_span_length, currency_of, kind_of, name_of
 from schemas.canonical import instant_micros
 from schemas.entry import Deletion, EntryKind
 
@@ -86,8 +86,8 @@ class LineParser:
         if line.deleted:
             return ParsedRow(fields._replace(deletion=Deletion.REPORTED), day)
         if kind is EntryKind.TIME:
-            return ParsedRow(self._timed(line, fields, zone, day), day)
-        return ParsedRow(_priced(line, fields, kind, day), day)
+            return ParsedRow(check_limits(self._timed(line, fields, zone, day), "end"), day)
+        return ParsedRow(check_limits(_priced(line, fields, kind, day), "amount"), day)
 
     def _day(self, line: EntryLine, zone: str) -> tuple[date, str]:
         """The local day, and the start as part of an id."""

@@ -29,6 +29,7 @@ from connectors.tables.problems import RowRejected
 from connectors.tables.words import (
     CELL_CHARACTERS_MAX,
     NAME_CHARACTERS_MAX,
+    check_limits,
     check_span_length,
     currency_of,
     flag_of,
@@ -114,6 +115,7 @@ class RowParser:
 
     def parse(self, cells: list[str]) -> ParsedRow:
         """The entry of a row. Raises RowRejected, or Proof when the file has to be read again with what it proves."""
+        at = self._at
         row = [cell.strip() for cell in cells]
         if max(map(len, row)) > NAME_CHARACTERS_MAX:
             self._check_lengths(row)
@@ -123,11 +125,11 @@ class RowParser:
         kind = self._kind(row)
         start = self._start(row)
         entry_id = self._entry_id(row, person, kind, start)
-        timed = kind is EntryKind.TIME
-        fields = (
-            self._timed(row, entry_id, person, start) if timed else self._priced(row, entry_id, person, kind, start)
-        )
-        return ParsedRow(fields, start.day)
+        if kind is EntryKind.TIME:
+            column = self._header(at.end_time if at.end == EMPTY else at.end)
+            return ParsedRow(check_limits(self._timed(row, entry_id, person, start), column), start.day)
+        column = self._header(at.unit_price if at.amount == EMPTY else at.amount)
+        return ParsedRow(check_limits(self._priced(row, entry_id, person, kind, start), column), start.day)
 
     def is_header(self, cells: list[str]) -> bool:
         """Whether the row repeats the header, as files that were put together do."""

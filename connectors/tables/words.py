@@ -1,12 +1,15 @@
 """Small closed vocabularies and limits of cells: yes and no, kinds, currencies, names, lengths of entries."""
 
 import re
+from datetime import timedelta
 
+from connectors.base import EntryFields
 from connectors.tables.problems import RowRejected
 from schemas.entry import SECONDS_OF_A_DAY, WORKED_SECONDS_MAX, EntryKind
 
 CELL_CHARACTERS_MAX = 10_000
 NAME_CHARACTERS_MAX = 500
+NUMBER_MAX = 1_000_000_000_000
 OVER_A_DAY = "over_24_hours"
 _FLAGS = {
     **dict.fromkeys(("yes", "y", "true", "t", "1", "ja", "oui", "si", "sí", "billable"), True),
@@ -52,6 +55,20 @@ def check_span_length(worked_seconds: int, column: str) -> str:
     if worked_seconds > WORKED_SECONDS_MAX:
         raise RowRejected("duration_too_long", column, f"{worked_seconds} s")
     return OVER_A_DAY if worked_seconds > SECONDS_OF_A_DAY else ""
+
+
+def check_limits(fields: EntryFields, column: str) -> EntryFields:
+    """The same entry; RowRejected for what the schema of entries has no room for."""
+    for number in (fields.amount, fields.quantity, fields.unit_price):
+        if number is not None and abs(number) >= NUMBER_MAX:
+            raise RowRejected("bad_number", column, f"{number:f}")
+    if fields.start is not None and fields.end is not None:
+        elapsed = fields.end - fields.start
+        if elapsed < timedelta():
+            raise RowRejected("end_before_start", column, fields.end.isoformat())
+        if elapsed > timedelta(seconds=WORKED_SECONDS_MAX):
+            raise RowRejected("duration_too_long", column, str(elapsed))
+    return fields
 
 
 def is_total(cells: list[str]) -> bool:

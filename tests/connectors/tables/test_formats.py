@@ -167,6 +167,7 @@ def test_a_mapping_reads_expenses(imported: Imported) -> None:
         ("2026-10-01,Ann,5,Euros,expense,,", "bad_currency"),
         ("2026-10-01,Ann,5,EUR,gift,,", "bad_kind"),
         ("2026-10-01,Ann,five,EUR,expense,,", "bad_number"),
+        ("2026-10-01,Ann,1000000000000,EUR,expense,,", "bad_number"),
         ("2026-10-01,Ann,5,EUR,expense,newest,", "bad_revision"),
         ("2026-10-01,Ann,5,EUR,expense,,A", "duplicate_id"),
         ("2026-09-30,Ann,5,EUR,expense,,B", "outside_scope"),

@@ -86,6 +86,8 @@ def test_expenses_deletions_and_running_timers_are_entries_too(imported: Importe
         ({"start": "2026-10-01T09:00:00", "seconds": 60}, "zone"),
         ({"start": "2026-10-01T09:00:00", "zone": "Europe/Atlantis", "seconds": 60}, "unknown_zone"),
         ({"start": "2026-10-01T09:00:00Z", "end": "2026-10-01T08:00:00Z"}, "end_before_start"),
+        ({"start": "2026-09-01T09:00:00Z", "end": "2026-10-21T08:00:00Z", "seconds": 60}, "duration_too_long"),
+        ({"kind": "expense", "amount": "1000000000000"}, "bad_number"),
         ({"seconds": 60, "revision": -1}, "bad_revision"),
         ({"seconds": 60, "updated_at": "2026-10-01T09:00:00"}, "bad_revision"),
         ({"kind": "gift"}, "bad_kind"),
