@@ -32,6 +32,15 @@ _MAY_END_A_WAIT = (
     commands.ApproveDocument,
     facts.Fact,
 )
+# Of these the last one counts, so an old one that is appended a second time, by a writer that was slow to die, would
+# undo what came after it. Each event counts once.
+_LAST_COUNTS = (
+    inputs.DirectoryRevision,
+    inputs.ContractRevision,
+    inputs.ExchangeRate,
+    inputs.ImportCompleted,
+    inputs.SinkReceipt,
+)
 
 
 class Fold:
@@ -82,6 +91,8 @@ class Fold:
         return found
 
     def _input(self, book: Book, record: Record, cause: Cause, effects: Effects) -> None:
+        if isinstance(record, _LAST_COUNTS) and not _first_time(book, record, cause):
+            return
         match record:
             case inputs.Decision():
                 apply_decision(book, self._catalog(book), record, cause, effects)
@@ -153,6 +164,14 @@ class Fold:
         book.put(CLOCK, ClockRow(at_micros=micros))
         closing.end_waits(book, at)
         schedule.scheduled_closes(book, self._catalog(book), at, cause, effects)
+
+
+def _first_time(book: Book, record: Record, cause: Cause) -> bool:
+    key = f"event:{record.envelope.event_id}"
+    if book.has(SeenRow, key):
+        return False
+    book.put(key, SeenRow(offset=cause.offset))
+    return True
 
 
 def _seen(book: Book, record: inputs.SourceWatermark) -> None:

@@ -24,7 +24,7 @@ def apply_import(book: Book, catalog: Catalog, done: ImportCompleted, cause: Cau
         row
         for row in _in_scope(book, done.source, done.account, done.date_from, done.date_to)
         if row.import_id != done.import_id
-        and row.observed_micros <= observed
+        and max(row.observed_micros, row.import_micros) <= observed
         and not row.deletion_proposed
         and reference_key(row.person_ref) in people
     ]

@@ -47,9 +47,9 @@ class HoursPart(msgspec.Struct, frozen=True, array_like=True):
 class EntryRow(Row, frozen=True):
     """The current version of a source entry, what its names resolve to, what was decided, and what it counts for.
 
-    Instants are UTC microseconds, dates ISO text, decimals text. `asserted_*` are a person's assignments and win over
+    Instants are UTC microseconds, dates ISO text, decimals text. `assigned_*` are a person's assignments and win over
     resolving. `said` is the hash of all a decider may look at in the version itself, `input_hash` adds client and
-    contract facts.
+    contract facts. `rivals` are other contents of the same revision, `import_id` the newest import that held the entry.
     """
 
     table: ClassVar[str] = "entry"
@@ -64,7 +64,9 @@ class EntryRow(Row, frozen=True):
     deletion: str
     content: str
     conflict: bool
+    rivals: tuple[str, ...]
     import_id: str
+    import_micros: int
     kind: str
     person_ref: str
     client_ref: str

@@ -24,7 +24,9 @@ def row_of(version: EntryVersion) -> EntryRow:
         deletion=version.deletion.value,
         content=version.content,
         conflict=False,
+        rivals=(),
         import_id=version.import_id,
+        import_micros=instant_micros(version.observed_at) if version.import_id else 0,
         kind=version.kind.value,
         person_ref=version.person_ref,
         client_ref=version.client_ref,
@@ -83,25 +85,32 @@ def merge(row: EntryRow, other: EntryRow) -> EntryRow:
     The result depends on the set of versions, not on their order. What people asserted stays with the entry.
     """
     higher = _order(other) > _order(row)
+    rivals = _rivals(row, other, higher)
+    import_micros, import_id = max((row.import_micros, row.import_id), (other.import_micros, other.import_id))
+    top = _raised(row, other) if higher else row
+    seen_again = higher or import_id != row.import_id
+    merged = msgspec.structs.replace(
+        top,
+        rivals=rivals,
+        conflict=bool(rivals) and not is_deleted(top),
+        import_id=import_id,
+        import_micros=import_micros,
+        deletion_proposed="" if seen_again else row.deletion_proposed,
+    )
+    return row if merged == row else merged
+
+
+def _raised(row: EntryRow, other: EntryRow) -> EntryRow:
+    """The higher version `other` in place of the row; what the row says is kept when both say the same."""
     if other.content == row.content and other.deletion == row.deletion:
-        if not higher:
-            return row
         return msgspec.structs.replace(
             row,
             source_revision=other.source_revision,
             mapping_version=other.mapping_version,
             observed_micros=other.observed_micros,
-            import_id=other.import_id,
-            conflict=row.conflict and _group(row) == _group(other),
-            deletion_proposed="",
         )
-    alive = not is_deleted(row) and not is_deleted(other)
-    conflict = alive and _group(row) == _group(other)
-    if not higher:
-        return msgspec.structs.replace(row, conflict=True) if conflict and not row.conflict else row
     return msgspec.structs.replace(
         other,
-        conflict=conflict,
         assigned_client=row.assigned_client,
         assigned_person=row.assigned_person,
         assigned_project=row.assigned_project,
@@ -114,8 +123,20 @@ def merge(row: EntryRow, other: EntryRow) -> EntryRow:
     )
 
 
+def _rivals(row: EntryRow, other: EntryRow, higher: bool) -> tuple[str, ...]:  # noqa: FBT001 - computed by the caller
+    """The other contents that living versions of the highest version's revision have, sorted."""
+    top, lower = (other, row) if higher else (row, other)
+    if _group(row) != _group(other):
+        return () if higher else row.rivals
+    said = {*row.rivals, *(() if is_deleted(lower) else (lower.content,))}
+    return tuple(sorted(said - (set() if is_deleted(top) else {top.content})))
+
+
+_DELETION_RANK = {Deletion.NONE.value: 0, Deletion.INFERRED.value: 1, Deletion.REPORTED.value: 2}
+
+
 def _order(row: EntryRow) -> tuple[int, int, int, int, str]:
-    deleted = int(is_deleted(row))
+    deleted = _DELETION_RANK.get(row.deletion, 3)
     return (row.source_revision, row.mapping_version, row.observed_micros, deleted, row.content)
 
 
