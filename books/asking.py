@@ -8,7 +8,7 @@ from books.facts import request_work
 from books.rows import CounterRow, EntryRow, MemoryRow, OpenWorkRow
 from books.versions import is_deleted
 from schemas.canonical import content_hash
-from schemas.entry import EntryKind
+from schemas.codec import encode_fields
 from schemas.inputs import Category
 from schemas.work import DecideEntry, Remembered
 
@@ -22,8 +22,9 @@ def ask(book: Book, catalog: Catalog, row: EntryRow, cause: Cause, effects: Effe
     """
     if is_deleted(row) or row.running or row.client_id == UNASSIGNED or not row.contract_id:
         return
-    if is_new or not book.has(OpenWorkRow, request_id_of(row)):
-        request_work(book, request(book, catalog, row, cause), cause, effects)
+    request_id = request_id_of(row)
+    if is_new or not book.has(OpenWorkRow, request_id):
+        request_work(book, request_id, framed_request(book, catalog, row, request_id, cause), cause, effects)
 
 
 def request_id_of(row: EntryRow) -> str:
@@ -31,28 +32,30 @@ def request_id_of(row: EntryRow) -> str:
     return f"{DECIDE}:{row.entry_id}:{row.input_hash}"
 
 
-def request(book: Book, catalog: Catalog, row: EntryRow, cause: Cause) -> DecideEntry:
-    """The request record; everything that a decider may know is in it."""
+def framed_request(book: Book, catalog: Catalog, row: EntryRow, request_id: str, cause: Cause) -> bytes:
+    """The framed `DecideEntry`; everything that a decider may know is in it."""
     remembered = None
     if book.has(CounterRow, memory_series(row.client_id)):
         remembered = book.get(MemoryRow, key_of(row.client_id, text_hash(row.description)))
-    request_id = request_id_of(row)
-    return DecideEntry(
-        envelope=cause.envelope("work", request_id),
-        request_id=request_id,
-        entry_id=row.entry_id,
-        input_hash=row.input_hash,
-        kind=EntryKind(row.kind),
-        client_id=row.client_id,
-        role=row.role,
-        project_ref=row.project_ref,
-        task_ref=row.task_ref,
-        service_item=row.service_item,
-        tags=row.tags,
-        description=row.description,
-        billable_hint=row.billable_hint,
-        remembered=None if remembered is None else _remembered(remembered),
-        facts=catalog.agreements[row.contract_id].facts,
+    return encode_fields(
+        DecideEntry,
+        {
+            "envelope": cause.envelope_fields("work", request_id),
+            "request_id": request_id,
+            "entry_id": row.entry_id,
+            "input_hash": row.input_hash,
+            "kind": row.kind,
+            "client_id": row.client_id,
+            "role": row.role,
+            "project_ref": row.project_ref,
+            "task_ref": row.task_ref,
+            "service_item": row.service_item,
+            "tags": row.tags,
+            "description": row.description,
+            "billable_hint": row.billable_hint,
+            "remembered": None if remembered is None else _remembered(remembered).model_dump(),
+            "facts": catalog.agreements[row.contract_id].facts,
+        },
     )
 
 

@@ -280,7 +280,7 @@ def _request_delivery(book: Book, row: DocumentRow, sink: str, cause: Cause, eff
         content=row.content,
         body=read_body(book, row.document_id),
     )
-    request_work(book, request, cause, effects)
+    request_work(book, request_id, encode(request), cause, effects)
 
 
 def scope_of(row: DocumentRow) -> DocumentScope:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from books.book import Book, key_of
+from books.book import SEPARATOR, Book, key_of
 from books.rows import HoursRow
 from books.stores.port import Rows
 from schemas.canonical import deterministic_id
+from schemas.codec import encode_fields
 from schemas.draft import PublishedDocument
 from schemas.envelope import Envelope
 from schemas.outputs import Alert, HoursTotal
@@ -31,16 +32,20 @@ class Cause:
 
     def envelope(self, kind: str, identity: str) -> Envelope:
         """The envelope of an output: the same cause and identity give the same bytes again."""
-        return Envelope(
-            event_id=deterministic_id(kind, {"tenant": self.tenant, "book": self.book, "id": identity}),
-            tenant=self.tenant,
-            book=self.book,
-            causation=self.event_id,
-            correlation=self.correlation,
-            origin=ORIGIN,
-            recorded_at=self.recorded_at,
-            producer=self.producer,
-        )
+        return Envelope.model_validate(self.envelope_fields(kind, identity))
+
+    def envelope_fields(self, kind: str, identity: str) -> dict[str, object]:
+        """The fields of `envelope`, for records that are framed without being made."""
+        return {
+            "event_id": deterministic_id(kind, {"tenant": self.tenant, "book": self.book, "id": identity}),
+            "tenant": self.tenant,
+            "book": self.book,
+            "causation": self.event_id,
+            "correlation": self.correlation,
+            "origin": ORIGIN,
+            "recorded_at": self.recorded_at,
+            "producer": self.producer,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +76,24 @@ class Effects:
     hours: dict[tuple[str, str, str], Cause] = field(default_factory=dict)
     unapplied: list[tuple[int, str, str]] = field(default_factory=list)
 
-    def hours_records(self, rows: Rows) -> Iterator[tuple[int, str, HoursTotal]]:
-        """The changed hours as (origin, key, record), in origin order."""
+    def hours_records(self, rows: Rows) -> Iterator[tuple[int, str, bytes]]:
+        """The changed hours as (origin, key, framed `HoursTotal`), in origin order."""
         for (tenant, book, key), cause in sorted(self.hours.items(), key=lambda item: item[1].offset):
             row = Book(rows, tenant, book).get(HoursRow, key) or _NO_HOURS
-            client_id, week, role, person_id = key.split("\x1f")
-            yield (
-                cause.offset,
-                key_of(tenant, book, key),
-                HoursTotal(
-                    envelope=cause.envelope("hours", f"{key}@{cause.offset}"),
-                    client_id=client_id,
-                    week=week,
-                    role=role,
-                    person_id=person_id,
-                    worked_seconds=row.worked_seconds,
-                    billable_seconds=row.billable_seconds,
-                    held_seconds=row.held_seconds,
-                    entries=row.entries,
-                    origin_offset=cause.offset,
-                ),
-            )
+            client_id, week, role, person_id = key.split(SEPARATOR)
+            total = {
+                "envelope": cause.envelope_fields("hours", f"{key}@{cause.offset}"),
+                "client_id": client_id,
+                "week": week,
+                "role": role,
+                "person_id": person_id,
+                "worked_seconds": row.worked_seconds,
+                "billable_seconds": row.billable_seconds,
+                "held_seconds": row.held_seconds,
+                "entries": row.entries,
+                "origin_offset": cause.offset,
+            }
+            yield cause.offset, key_of(tenant, book, key), encode_fields(HoursTotal, total)
 
 
 _NO_HOURS = HoursRow(worked_seconds=0, billable_seconds=0, held_seconds=0, entries=0)

@@ -148,7 +148,7 @@ def parts(catalog: Catalog, row: EntryRow) -> tuple[HoursPart | None, tuple[CapP
     seconds = row.worked_seconds
     hours = HoursPart(key, seconds, seconds if billable and not row.written_off else 0, seconds if held else 0)
     agreement = catalog.agreements.get(row.contract_id)
-    if agreement is None or catalog.people is None or not agreement.compiled.caps:
+    if not billable or agreement is None or catalog.people is None or not agreement.compiled.caps:
         return hours, ()
     shares = contributions(agreement.compiled, catalog.people.compiled, billing_entry(row))
     return hours, tuple(cap_part(agreement, share) for share in shares if share.seconds)

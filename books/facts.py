@@ -14,7 +14,6 @@ from schemas.codec import encode
 from schemas.commands import Command
 from schemas.draft import DocumentScope
 from schemas.facts import CommandRefused, Fact
-from schemas.work import DecideEntry, DeliverDocument
 
 
 def propose(book: Book, fact: Fact, cause: Cause, effects: Effects) -> None:
@@ -26,11 +25,10 @@ def propose(book: Book, fact: Fact, cause: Cause, effects: Effects) -> None:
     effects.facts.append(Framed(cause.offset, book.tenant, book.book, fact.fact_id, value))
 
 
-def request_work(book: Book, request: DecideEntry | DeliverDocument, cause: Cause, effects: Effects) -> None:
-    """Ask for slow work; the caller knows that this request is not open."""
-    value = encode(request)
-    book.put(request.request_id, OpenWorkRow(origin_offset=cause.offset, value=value))
-    effects.work.append(Framed(cause.offset, book.tenant, book.book, request.request_id, value))
+def request_work(book: Book, request_id: str, value: bytes, cause: Cause, effects: Effects) -> None:
+    """Ask for slow work with a framed request; the caller knows that this request is not open."""
+    book.put(request_id, OpenWorkRow(origin_offset=cause.offset, value=value))
+    effects.work.append(Framed(cause.offset, book.tenant, book.book, request_id, value))
 
 
 def open_facts(rows: Rows) -> Iterator[Framed]:

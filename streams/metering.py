@@ -1,4 +1,4 @@
-"""What the agents tell metrics and health: counts as things happen, gauges on a slow beat; no names, texts or amounts."""
+"""What the agents tell metrics and health: counts as things happen, gauges on a slow beat; no names, no amounts."""
 
 from collections.abc import Iterable
 

@@ -195,7 +195,7 @@ class FoldHandler:
                 found.append(Outgoing(ALERTS, partition, _alert_key(alert), encode(alert)))
         for origin, key, total in effects.hours_records(rows):
             if self._wanted(owned, HOURS, origin):
-                found.append(Outgoing(HOURS, partition, key.encode(), encode(total)))
+                found.append(Outgoing(HOURS, partition, key.encode(), total))
         return found
 
     @staticmethod
