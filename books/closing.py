@@ -8,19 +8,29 @@ from typing import cast
 import msgspec
 
 from billing.invoice import to_body
-from books.book import Book, key_of
+from books.book import SEPARATOR, Book, key_of
 from books.catalog import Catalog, read_agreement, read_people
 from books.documents import live_documents
 from books.effects import Cause, Effects
 from books.facts import fact_id_of_command, propose, refuse
-from books.invoicing import Terms, billed_elsewhere, gather, invoice, terms_now
+from books.invoicing import Terms, billed_elsewhere, frozen_rates, gather, invoice, terms_now
 from books.resolving import instant_of
-from books.rows import BilledRow, ClockRow, CloseRow, DecisionRow, EntryRow, FrozenRow, WatermarkRow
+from books.rows import (
+    BilledRow,
+    ClockRow,
+    CloseRow,
+    DecisionRow,
+    EntryRow,
+    FrozenRateRow,
+    FrozenRow,
+    RateRow,
+    WatermarkRow,
+)
 from books.version import FOLD_VERSION
 from schemas.canonical import instant_micros
 from schemas.codec import decode, encode
 from schemas.commands import CloseDocument
-from schemas.draft import DocumentScope, DocumentState, DraftBody, body_hash, document_id_of
+from schemas.draft import DocumentKind, DocumentScope, DocumentState, DraftBody, body_hash, document_id_of
 from schemas.facts import DocumentDrafted
 
 MISSING = "missing"
@@ -35,15 +45,20 @@ def document_of(book: Book, scope: DocumentScope) -> str:
 def apply_close(book: Book, catalog: Catalog, command: CloseDocument, cause: Cause, effects: Effects) -> None:
     """Open a close: keep what it drafts, and note what it still waits for. `progress` carries it on."""
     scope = command.scope
+    if scope.kind is not DocumentKind.INVOICE:
+        detail = "Only invoices are drafted from a period's work; this version writes no credit notes yet."
+        refuse(book, command, "not_yet", detail, cause, effects, scope)
+        return
     terms = terms_now(book, catalog, scope)
     if terms is None:
         detail = f"Client {scope.client_id} has no contract {scope.contract_id} here, or there is no directory."
         refuse(book, command, "contract_unknown", detail, cause, effects, scope)
         return
-    if problem := _taken(book, scope):
+    if problem := _taken(book, scope) or _closing_elsewhere(book, scope):
         refuse(book, command, problem[0], problem[1], cause, effects, scope)
         return
-    key = f"{cause.offset:020d}"
+    # One tick may open several closes, so the offset alone does not tell them apart.
+    key = f"{cause.offset:020d}-{command.command_id}"
     book.put(
         key,
         CloseRow(
@@ -58,6 +73,12 @@ def apply_close(book: Book, catalog: Catalog, command: CloseDocument, cause: Cau
             proposed=False,
         ),
     )
+    _freeze(book, key, terms, scope)
+
+
+def _freeze(book: Book, key: str, terms: Terms, scope: DocumentScope) -> None:
+    for rate_key, rate in list(book.scan(RateRow)):
+        book.put(key + SEPARATOR + rate_key, FrozenRateRow(rate=rate.rate, rate_source=rate.rate_source))
     document_id = document_of(book, scope)
     for row in gather(book, terms.agreement, scope):
         book.put(key_of(key, row.entry_id), FrozenRow(entry=row, billed=billed_elsewhere(book, row, document_id)))
@@ -79,6 +100,10 @@ def _taken(book: Book, scope: DocumentScope) -> tuple[str, str] | None:
             return "period_overlaps", text
         if document.state in (DocumentState.APPROVED.value, DocumentState.ISSUED.value):
             return "already_approved", "This period is approved; what changed since waits for adjustments (not yet)."
+    return None
+
+
+def _closing_elsewhere(book: Book, scope: DocumentScope) -> tuple[str, str] | None:
     for _, close in book.scan(CloseRow):
         other = command_of(close).scope
         overlaps = other.date_from < scope.date_to and scope.date_from < other.date_to
@@ -115,7 +140,7 @@ def progress(book: Book, catalog: Catalog, cause: Cause, effects: Effects) -> No
             continue
         busy.add(close.client_id)
         if not close.proposed and (close.wait_ended or not _waits_for(book, key, close)):
-            _draft(book, key, close, cause, effects)
+            _conclude(book, key, close, cause, effects)
 
 
 def end_waits(book: Book, at: datetime) -> None:
@@ -138,16 +163,24 @@ def _waits_for(book: Book, key: str, close: CloseRow) -> list[str]:
     return waits
 
 
-def _draft(book: Book, key: str, close: CloseRow, cause: Cause, effects: Effects) -> None:
+def _conclude(book: Book, key: str, close: CloseRow, cause: Cause, effects: Effects) -> None:
+    """Propose the verdict: a draft, or a refusal when an approval that came before the close took its period."""
     command = command_of(close)
+    if problem := _taken(book, command.scope):
+        refuse(book, command, problem[0], problem[1], cause, effects, command.scope)
+    else:
+        _draft(book, key, close, command, cause, effects)
+    book.put(key, msgspec.structs.replace(close, proposed=True))
+
+
+def _draft(book: Book, key: str, close: CloseRow, command: CloseDocument, cause: Cause, effects: Effects) -> None:
     people = read_people(book, close.directory_revision)
     assert people is not None, "a close is only opened with a directory"
     terms = Terms(
         read_agreement(book, close.contract_revision), people, datetime.fromisoformat(close.invoice_date).date()
     )
-    body = to_body(invoice(book, terms, command.scope, _frozen(book, key)))
+    body = to_body(invoice(book, terms, command.scope, _frozen(book, key), frozen_rates(book, key)))
     _propose_draft(book, close, command, body, _waits_for(book, key, close), cause, effects)
-    book.put(key, msgspec.structs.replace(close, proposed=True))
 
 
 def _propose_draft(
@@ -194,6 +227,8 @@ def forget_close(book: Book, command_id: str) -> None:
             book.unmark(MISSING, key, entry_id)
         for frozen_key, _ in list(book.scan(FrozenRow, key)):
             book.delete(FrozenRow, frozen_key)
+        for rate_key, _ in list(book.scan(FrozenRateRow, key)):
+            book.delete(FrozenRateRow, rate_key)
         book.delete(CloseRow, key)
 
 

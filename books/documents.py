@@ -10,7 +10,7 @@ from books.catalog import Catalog, People, read_people
 from books.counters import count
 from books.effects import Cause, Effects
 from books.facts import fact_id_of_command, propose, refuse, request_work
-from books.invoicing import Terms, billed_elsewhere, gather, invoice
+from books.invoicing import Terms, billed_elsewhere, gather, invoice, rates_now
 from books.resolving import instant_of
 from books.rows import BilledRow, BodyRow, CloseRow, DocumentRow
 from schemas.canonical import instant_micros
@@ -142,7 +142,7 @@ def is_stale(book: Book, catalog: Catalog, row: DocumentRow) -> bool:
         for entry in gather(book, agreement, body.scope)
         if entry.entry_id in known or not first <= entry.local_date < last
     ]
-    again = to_body(invoice(book, terms, body.scope, entries))
+    again = to_body(invoice(book, terms, body.scope, entries, rates_now(book)))
     same_terms = {"contract_revision": body.contract_revision, "directory_revision": body.directory_revision}
     return body_hash(again.model_copy(update=same_terms)) != row.content
 

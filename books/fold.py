@@ -43,6 +43,17 @@ _LAST_COUNTS = (
 )
 
 
+# A delivery in one of these states stays open: it is asked for again, and then looked up before anything is sent.
+_UNSETTLED = frozenset(
+    {
+        inputs.DeliveryState.PLANNED,
+        inputs.DeliveryState.SENDING,
+        inputs.DeliveryState.UNKNOWN_OUTCOME,
+        inputs.DeliveryState.UNKNOWN,
+    }
+)
+
+
 class Fold:
     """Applies records to rows. It keeps nothing of its own but compiled catalogs, which follow from the rows."""
 
@@ -183,7 +194,8 @@ def _seen(book: Book, record: inputs.SourceWatermark) -> None:
 
 
 def _received(book: Book, record: inputs.SinkReceipt) -> None:
-    book.delete(OpenWorkRow, record.request_id)
+    if record.state not in _UNSETTLED:
+        book.delete(OpenWorkRow, record.request_id)
     key = key_of(record.document_id, str(record.revision), record.sink)
     book.put(key, ReceiptRow(state=record.state.value, location=record.location, message=record.message))
 

@@ -9,11 +9,11 @@ from decimal import Decimal
 
 from billing.contract import needed_dates
 from billing.invoice import Invoice, InvoiceRequest, Rate, compute_invoice
-from books.book import Book
+from books.book import SEPARATOR, Book
 from books.catalog import Agreement, Catalog, People
 from books.entries import BY_CONTRACT, billing_entry
 from books.resolving import instant_of
-from books.rows import BilledRow, ClockRow, EntryRow, RateRow
+from books.rows import BilledRow, ClockRow, EntryRow, FrozenRateRow, RateRow
 from schemas.draft import DocumentScope
 from schemas.period import Period
 
@@ -61,9 +61,13 @@ def billed_elsewhere(book: Book, row: EntryRow, document_id: str) -> BilledRow |
 
 
 def invoice(
-    book: Book, terms: Terms, scope: DocumentScope, entries: Iterable[tuple[EntryRow, BilledRow | None]]
+    book: Book,
+    terms: Terms,
+    scope: DocumentScope,
+    entries: Iterable[tuple[EntryRow, BilledRow | None]],
+    rates: tuple[Rate, ...],
 ) -> Invoice:
-    """The invoice of a scope over these entries."""
+    """The invoice of a scope over these entries, converted by these exchange rates."""
     return compute_invoice(
         InvoiceRequest(
             tenant=book.tenant,
@@ -74,15 +78,25 @@ def invoice(
             directory=terms.people.compiled,
             directory_revision=terms.people.revision,
             entries=[billing_entry(row, billed) for row, billed in entries],
-            exchange_rates=_rates(book),
+            exchange_rates=rates,
             invoice_date=terms.invoice_date,
         )
     )
 
 
-def _rates(book: Book) -> tuple[Rate, ...]:
-    found = []
-    for key, row in book.scan(RateRow):
-        base, quote, on = key.split("\x1f")
-        found.append(Rate(base, quote, date.fromisoformat(on), Decimal(row.rate), row.rate_source))
-    return tuple(found)
+def rates_now(book: Book) -> tuple[Rate, ...]:
+    """All exchange rates as they are now."""
+    return tuple(_rate(key, row.rate, row.rate_source) for key, row in book.scan(RateRow))
+
+
+def frozen_rates(book: Book, close_key: str) -> tuple[Rate, ...]:
+    """The exchange rates as they were at a waiting close's offset."""
+    return tuple(
+        _rate(key.partition(SEPARATOR)[2], row.rate, row.rate_source)
+        for key, row in book.scan(FrozenRateRow, close_key)
+    )
+
+
+def _rate(key: str, rate: str, source: str) -> Rate:
+    base, quote, on = key.split(SEPARATOR)
+    return Rate(base, quote, date.fromisoformat(on), Decimal(rate), source)

@@ -9,7 +9,7 @@ from books.book import Book
 from books.catalog import Catalog
 from books.closing import document_of
 from books.entries import BY_CONTRACT
-from books.invoicing import billed_elsewhere, gather, invoice, terms_now
+from books.invoicing import billed_elsewhere, gather, invoice, rates_now, terms_now
 from schemas.draft import DocumentScope, DraftBody
 from schemas.period import Period
 
@@ -21,7 +21,7 @@ def preview_invoice(book: Book, catalog: Catalog, scope: DocumentScope) -> Invoi
         return None
     document_id = document_of(book, scope)
     entries = [(row, billed_elsewhere(book, row, document_id)) for row in gather(book, terms.agreement, scope)]
-    return invoice(book, terms, scope, entries)
+    return invoice(book, terms, scope, entries, rates_now(book))
 
 
 def preview(book: Book, catalog: Catalog, scope: DocumentScope) -> DraftBody | None:

@@ -241,7 +241,7 @@ class SeenRow(Row, frozen=True):
 
 
 class CloseRow(Row, frozen=True):
-    """A close that waits (key: offset, padded): its command, the revisions and the invoice date of its offset.
+    """A close that waits (key: offset, padded, and command): its command, the revisions and invoice date of its offset.
 
     `wait_ended` says that its time is over, `proposed` that its draft is on the way to the journal.
     """
@@ -266,6 +266,15 @@ class FrozenRow(Row, frozen=True):
 
     entry: EntryRow
     billed: "BilledRow | None"
+
+
+class FrozenRateRow(Row, frozen=True):
+    """An exchange rate as it was at a waiting close's offset (key: close, base, quote, date)."""
+
+    table: ClassVar[str] = "frozen_rate"
+
+    rate: str
+    rate_source: str
 
 
 class DocumentRow(Row, frozen=True):

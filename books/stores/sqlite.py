@@ -20,6 +20,8 @@ CREATE TABLE IF NOT EXISTS position (
 
 
 _CACHED_MAX = 200_000
+_CHECKPOINT_PAGES = 16_384
+"""64 MB of changes between two checkpoints: each waits for the disk, and the default of 4 MB does so all the time."""
 _MISSING = object()
 
 
@@ -111,6 +113,7 @@ class SqliteStore:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.execute("PRAGMA cache_size = -65536")
+        self._connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         self._connection.executescript(_SCHEMA)
         self._rows = SqliteRows(self._connection)
         self._fold_version = fold_version
