@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from connectors.base import EntryFields
+from connectors.tables.cell_reader import Reading
 from connectors.tables.dates import YEAR_MAX, YEAR_MIN
 from connectors.tables.durations import parse_duration, whole_seconds
 from connectors.tables.identity import Ordinals, derived_id, digest_of
@@ -13,7 +14,7 @@ from connectors.tables.local_clock import LocalClock, Span, span_of
 from connectors.tables.mapping import DecimalMark, DurationUnit
 from connectors.tables.options import is_zone
 from connectors.tables.problems import RowRejected
-from connectors.tables.rows import ParsedRow, Reading
+from connectors.tables.rows import ParsedRow
 from connectors.tables.words import CELL_CHARACTERS_MAX, check_limits, check_span_length, currency_of, kind_of, name_of
 from schemas.canonical import instant_micros
 from schemas.entry import Deletion, EntryKind

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from connectors.tables.cell_reader import Proof, Reading
 from connectors.tables.cells import RECORD_LINES_MAX, REPLACEMENT, LineFeed, RawRow, raw_rows
 from connectors.tables.encoding import FileText, HashingReader, open_text
 from connectors.tables.json_lines import LineParser
 from connectors.tables.layout import Layout
 from connectors.tables.options import ImportOptions
 from connectors.tables.problems import RowProblem, RowRejected, Skipped, problem_at
-from connectors.tables.rows import ParsedRow, Proof, Reading, RowParser
+from connectors.tables.rows import ParsedRow, RowParser
 from connectors.tables.words import is_total
 
 Outcome = ParsedRow | RowProblem | Skipped

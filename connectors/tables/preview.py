@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
+from connectors.tables.cell_reader import Reading
 from connectors.tables.encoding import FileText, examine
 from connectors.tables.layout import Layout, recognise
 from connectors.tables.mapping import DateOrder
 from connectors.tables.options import ImportOptions
 from connectors.tables.outcomes import OutcomeStream, ProofAt
 from connectors.tables.problems import REASONS, RowProblem, Skipped, Verdict, file_refused
-from connectors.tables.rows import ParsedRow, Reading
+from connectors.tables.rows import ParsedRow
 from schemas.canonical import deterministic_id
 from schemas.entry import EntryKind
 from schemas.values import Value
