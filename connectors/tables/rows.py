@@ -253,9 +253,7 @@ class RowParser:
             work_date=start.day,
             invoiced_at_source=self._cells.flag(row, self._at.invoiced) or False,
             amount=amount,
-            currency=currency_of(currency, self._cells.header(self._at.currency))
-            if currency
-            else self._reading.currency,
+            currency=self._currency(row),
             quantity=quantity,
             unit_price=unit_price,
             category=row[self._at.category],
