@@ -4,12 +4,14 @@ Commands come from the command line, settings from their models, events from the
 are declared; nothing is said twice.
 """
 
+import importlib.util
 import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pydantic import BaseModel
@@ -165,12 +167,58 @@ def metrics_page() -> str:
     return f"# Metrics\n\n{WRITTEN}\n{where}\n" + table(("metric", "kind", "labels", "meaning"), rows)
 
 
+# -------------------------------------------------------------------------------------------------------------- codes
+def codes_module() -> ModuleType:
+    """The part that reads codes out of the product; found beside this file, however this file was started."""
+    spec = importlib.util.spec_from_file_location("billstream_codes", ROOT / "docs" / "codes.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+SECTIONS = {
+    "errors": (
+        "Errors",
+        "Exit codes follow from the kind of error; records that carry one of them lie in `dead-letters`.",
+    ),
+    "refusals": (
+        "Commands that are refused",
+        "The verdict stands in the journal; the same command is never judged twice.",
+    ),
+    "places": (
+        "Where time and expenses are, if not on a line",
+        "Shown by `billstream entries held`, `explain` and on every draft.",
+    ),
+    "findings": ("Findings on a draft", "Nothing is wrong with the sums; a person should know."),
+}
+
+
+def codes_page() -> str:
+    """Every code with its meaning and what to do."""
+    from connectors.tables.problems import REASONS
+
+    table_by_hand = codes_module().read_table(ROOT / "docs")
+    parts = [
+        f"# Codes\n\n{WRITTEN}\nThe sentences are in `docs/codes.toml`.\n"
+        "Codes of sinks and deliveries are explained in the [guide to deliveries](../guides/deliveries.md).\n"
+    ]
+    for section, (title, sentence) in SECTIONS.items():
+        rows = [(f"`{code}`", *texts) for code, texts in sorted(table_by_hand[section].items())]
+        parts.append(f"\n## {title}\n\n{sentence}\n" + table(("code", "meaning", "what to do"), rows))
+    rows = [(f"`{code}`", why.sentence, f"`{why.flag}`" if why.flag else "") for code, why in sorted(REASONS.items())]
+    told = "A row with a flag is a question; the others are refused, row by row, and the rest of the file goes on."
+    return "".join(parts) + f"\n## Rows of files\n\n{told}\n" + table(("code", "meaning", "answer with"), rows)
+
+
 # ------------------------------------------------------------------------------------------------------------ writing
 PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "settings.md": settings_page,
     "events.md": events_page,
     "metrics.md": metrics_page,
+    "codes.md": codes_page,
 }
 
 

@@ -23,10 +23,52 @@ def generator(repository_root: Path) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", ["commands.md", "settings.md", "events.md", "metrics.md"])
+@pytest.mark.parametrize("page", ["commands.md", "settings.md", "events.md", "metrics.md", "codes.md"])
 def test_a_reference_page_is_what_the_code_says(page: str, generator: ModuleType, texts: dict[str, str]) -> None:
     """Every command, setting, event and metric is on its page, and nothing else is: run script/docs."""
     assert texts.get(f"docs/reference/{page}", "") == generator.PAGES[page]()
+
+
+def test_every_code_is_explained_and_nothing_else(generator: ModuleType, repository_root: Path) -> None:
+    """Codes of errors, refusals, holds and findings are in docs/codes.toml; nothing else is."""
+    codes = generator.codes_module()
+    said = codes.codes_in_code(repository_root)
+    explained = codes.read_table(repository_root / "docs")
+    assert {section: sorted(found) for section, found in said.items()} == {
+        section: sorted(rows) for section, rows in explained.items()
+    }
+
+
+def test_every_code_has_a_meaning_and_a_way_out(generator: ModuleType, repository_root: Path) -> None:
+    """Two whole sentences for each code: what it means, and what to do."""
+    explained = generator.codes_module().read_table(repository_root / "docs")
+    short = [
+        code
+        for rows in explained.values()
+        for code, texts in rows.items()
+        if len(texts) != 2 or not all(text.endswith(".") for text in texts)
+    ]
+    assert short == []
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ('raise Rejected("too_late", "It is too late.")', {"errors": {"too_late"}}),
+        ('refuse(book, command, "too_late", "It is.", cause, effects)', {"refusals": {"too_late"}}),
+        ('Hold("too_late", "it is")', {"places": {"too_late"}}),
+        ('LATE = "too_late"\nHold(LATE, "it is")', {"places": {"too_late"}}),
+        ('Placed(entry, Bucket.HELD, "too_late", "")', {"places": {"too_late"}}),
+        ('Finding(code="too_late", text="It is.")', {"findings": {"too_late"}}),
+        ('print("too_late")', {}),
+    ],
+)
+def test_a_code_is_found(source: str, said: dict[str, set[str]], generator: ModuleType, tmp_path: Path) -> None:
+    """Each way of saying a code is seen, and a text at another place is none."""
+    (tmp_path / "books").mkdir()
+    (tmp_path / "books" / "late.py").write_text(f"class Rejected(BillstreamError): ...\n{source}\n")
+    found = generator.codes_module().codes_in_code(tmp_path)
+    assert {section: set(codes) for section, codes in found.items()} == said
 
 
 def test_every_command_shows_an_example(generator: ModuleType) -> None:
