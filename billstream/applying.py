@@ -20,9 +20,9 @@ from schemas.inputs import ContractRevision, DirectoryRevision, ExchangeRate
 
 
 async def apply_configuration(
-    desk: Desk, folder: Path | None, person: str, reason: str, *, dry_run: bool
+    desk: Desk, folder: Path | None, person: str, reason: str, *, dry_run: bool, wait_seconds: int = 60
 ) -> ContractsResult:
-    """Publish the revisions and rates that the book lacks; with `dry_run` only say which."""
+    """Publish what the book lacks and wait until it is in force; with `dry_run` only say what it would be."""
     installation = desk.installation
     configuration = open_configuration(installation, folder)
     rates = read_exchange_rates(installation.path(installation.settings.exchange_rates), installation.folder)
@@ -35,10 +35,14 @@ async def apply_configuration(
     ]
     records = [exchange_rate_record(installation, rate, at) for rate in rates]
     orders += [record for record in records if not _has_rate(desk, record)]
-    if not dry_run:
+    in_force = not orders
+    if orders and not dry_run:
         await desk.publish_orders(orders)
+        in_force = await desk.until(lambda: all(_in_force(desk, order) for order in orders), wait_seconds)
     lacking = {order.contract_id for order in orders if isinstance(order, ContractRevision)}
-    return contracts_summary(configuration, len(rates), len(orders), frozenset(lacking), dry_run=dry_run)
+    return contracts_summary(
+        configuration, len(rates), len(orders), frozenset(lacking), dry_run=dry_run, in_force=in_force
+    )
 
 
 def _directory_order(
@@ -77,6 +81,20 @@ def _contract_order(
             reason=reason,
         )
     ]
+
+
+def _in_force(desk: Desk, order: Order) -> bool:
+    match order:
+        case DirectoryRevision():
+            key, revision = DIRECTORY, order.revision_hash
+        case ContractRevision():
+            key, revision = order.contract_id, order.revision_hash
+        case ExchangeRate():
+            return _has_rate(desk, order)
+        case _:
+            raise AssertionError(f"{order.schema_name} is no configuration")
+    row = desk.book.get(RevisionRow, key)
+    return row is not None and row.revision_hash == revision
 
 
 def _is_new(desk: Desk, key: str, document: Document) -> bool:

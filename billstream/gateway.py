@@ -63,3 +63,6 @@ class Desk(Protocol):
 
     async def verdicts(self, command_ids: Sequence[str], timeout_seconds: int) -> Mapping[str, Verdict]:
         """Follow the journal until each command has an answer or the time is over; those without one are left out."""
+
+    async def until(self, reached: Callable[[], bool], timeout_seconds: int) -> bool:
+        """Follow the journal until a condition of the rows holds; False when the time is over."""

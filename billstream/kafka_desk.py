@@ -174,7 +174,7 @@ class KafkaDesk:
         return found
 
     async def until(self, reached: Callable[[], bool], timeout_seconds: int) -> bool:
-        """Follow the journal until a condition holds; False when the time is over."""
+        """See `Desk`."""
         try:
             async with asyncio.timeout(timeout_seconds):
                 while not reached():

@@ -11,6 +11,7 @@ def contracts_summary(
     lacking: frozenset[str] | None = None,
     *,
     dry_run: bool = False,
+    in_force: bool | None = None,
 ) -> ContractsResult:
     """The answer about a configuration; `lacking` are the contracts whose revision the book did not have."""
     directory = configuration.directory
@@ -36,4 +37,5 @@ def contracts_summary(
         exchange_rates=rates,
         published=published,
         dry_run=dry_run,
+        in_force=in_force,
     )

@@ -45,6 +45,8 @@ def contracts(screen: "Console", result: ContractsResult) -> None:
     if result.published:
         verb = "would be sent" if result.dry_run else "sent"
         screen.print(f"{result.published} revisions and rates {verb} to the book.")
+        if not result.dry_run and not result.in_force:
+            screen.print("No worker has applied them yet; they wait in the broker.")
 
 
 def imported(screen: "Console", result: ImportResult) -> None:

@@ -51,6 +51,7 @@ class ContractsResult(Result):
     exchange_rates: int = 0
     published: int = Field(default=0, description="Revisions and rates that were sent to the book.")
     dry_run: bool = False
+    in_force: bool | None = Field(default=None, description="Whether the book has all of it now; null when not asked.")
 
 
 class RowProblem(BaseModel):

@@ -1,0 +1,123 @@
+"""Reference pages made from the code: exit codes, the published answers, the contract language.
+
+`docs/generate.py` writes them beside its own; a test compares them with what lies in `docs/reference`.
+"""
+
+import inspect
+import json
+from collections.abc import Sequence
+from enum import Enum
+from typing import TypeGuard
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from billstream.cli.exits import MEANING, Exit
+from billstream.cli.results import RESULTS, Result
+from schemas import clauses
+from schemas.contract import ContractDocument
+
+WRITTEN = "Written by `script/docs`; change the code instead.\n"
+
+
+def pages() -> dict[str, str]:
+    """Every page by its path below `docs/reference`."""
+    schemas = {f"schemas/{one.name}.v{one.version}.json": _schema_text(one) for one in RESULTS}
+    return {
+        "exit-codes.md": exit_codes_page(),
+        "contracts.md": contracts_page(),
+        "answers.md": answers_page(),
+        **schemas,
+    }
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") or " " for cell in cells) + " |\n"
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    return "\n" + _row(*head) + _row(*("---" for _ in head)) + "".join(_row(*row) for row in rows)
+
+
+def exit_codes_page() -> str:
+    """What each exit code means."""
+    rows = [(f"`{code.value}`", code.name.lower(), MEANING[code]) for code in Exit]
+    intro = "Scripts may rely on them: a number never changes its meaning.\n"
+    return f"# Exit codes\n\n{WRITTEN}\n{intro}" + _table(("code", "name", "meaning"), rows)
+
+
+def _schema_text(model: type[Result]) -> str:
+    schema = model.model_json_schema(mode="serialization", by_alias=True)
+    schema["$id"] = f"billstream.{model.name}/{model.version}"
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+
+
+def answers_page() -> str:
+    """The list of published answers."""
+    rows = [
+        (
+            f"`billstream.{one.name}/{one.version}`",
+            inspect.getdoc(one) or "",
+            f"[schema](schemas/{one.name}.v{one.version}.json)",
+        )
+        for one in RESULTS
+    ]
+    intro = (
+        "Every command answers `--json` with one object whose `schema` names its form.\n"
+        "A form only ever gets new fields; another meaning gets another version.\n"
+        "Errors have the form `billstream.error/1`: `code`, `message`, `fix`, `exit_code`, `problems`.\n"
+    )
+    return f"# Answers of `--json`\n\n{WRITTEN}\n{intro}" + _table(("schema", "of", "file"), rows)
+
+
+def contracts_page() -> str:
+    """The contract language: the document, then its clauses."""
+    named = sorted((name, one) for name, one in vars(clauses).items() if _is_clause(one))
+    models: list[type[BaseModel]] = [ContractDocument, *(one for _, one in named)]
+    intro = (
+        "A contract is one YAML file in `contracts/`.\n"
+        "A clause that this version does not bill (not yet) is refused, never ignored.\n"
+        "The guide with examples is [contracts](../guides/contracts.md).\n"
+    )
+    parts = [f"# Contract language\n\n{WRITTEN}\n{intro}"]
+    for model in models:
+        rows = [
+            (f"`{field.alias or name}`", _type_text(field), _default_text(field))
+            for name, field in model.model_fields.items()
+        ]
+        parts.append(
+            f"\n## {model.__name__}\n\n{inspect.getdoc(model) or ''}\n" + _table(("key", "value", "without it"), rows)
+        )
+    return "".join(parts)
+
+
+def _is_clause(one: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(one, type) and issubclass(one, BaseModel) and one.__module__ == clauses.__name__
+
+
+def _type_text(field: FieldInfo) -> str:
+    annotation = field.annotation
+    if annotation is type(None):
+        return "not yet"
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return " or ".join(f"`{member.value}`" for member in annotation)
+    text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    for long, short in (
+        ("schemas.clauses.", ""),
+        ("datetime.", ""),
+        ("decimal.", ""),
+        ("typing.", ""),
+        ("schemas.dated.", ""),
+    ):
+        text = text.replace(long, short)
+    return f"`{text}`"
+
+
+def _default_text(field: FieldInfo) -> str:
+    if field.is_required():
+        return "needed"
+    value = field.default
+    if value is PydanticUndefined or isinstance(value, BaseModel) or value in (None, "", ()):
+        return ""
+    return f"`{value.value if isinstance(value, Enum) else value}`"
