@@ -143,8 +143,9 @@ def is_stale(book: Book, catalog: Catalog, row: DocumentRow) -> bool:
         if entry.entry_id in known or not first <= entry.local_date < last
     ]
     again = to_body(invoice(book, terms, body.scope, entries, rates_now(book)))
-    same_terms = {"contract_revision": body.contract_revision, "directory_revision": body.directory_revision}
-    return body_hash(again.model_copy(update=same_terms)) != row.content
+    # Revisions that move no line, and entries of other periods that a cap looks at in vain, leave the draft as it is.
+    pins = ("contract_revision", "directory_revision", "entries_hash")
+    return body_hash(again.model_copy(update={pin: getattr(body, pin) for pin in pins})) != row.content
 
 
 def approved(book: Book, catalog: Catalog, fact: DocumentApproved, cause: Cause, effects: Effects) -> None:
