@@ -3,12 +3,15 @@
 A person's write-off goes first, then doubts about the entry itself, then the decision, then what the contract lacks.
 """
 
+from decimal import Decimal
 from typing import NamedTuple
 
 from billing.entries import BillingEntry
 from schemas.draft import Bucket
 from schemas.entry import EntryKind
 from schemas.inputs import Category
+
+LOW_CONFIDENCE = "low_confidence"
 
 
 class Verdict(NamedTuple):
@@ -19,8 +22,11 @@ class Verdict(NamedTuple):
     detail: str = ""
 
 
-def verdict_of(entry: BillingEntry) -> Verdict | None:
-    """The reason not to bill an entry, from the entry and its decision alone; None when it is billable."""
+def verdict_of(entry: BillingEntry, confidence_min: Decimal) -> Verdict | None:
+    """The reason not to bill an entry, from the entry and its decision alone; None when it is billable.
+
+    A decision below the contract's least confidence is none, whatever it says; a person may release it.
+    """
     if entry.written_off:
         return Verdict(Bucket.WRITTEN_OFF, "written_off", entry.written_off)
     for hold in entry.holds:
@@ -28,6 +34,8 @@ def verdict_of(entry: BillingEntry) -> Verdict | None:
             return Verdict(Bucket.HELD, hold.reason, hold.detail)
     if entry.kind is not EntryKind.TIME and entry.kind is not EntryKind.EXPENSE:
         return Verdict(Bucket.HELD, "kind_not_billed", entry.kind.value)
+    if entry.confidence is not None and entry.confidence < confidence_min and LOW_CONFIDENCE not in entry.released:
+        return Verdict(Bucket.HELD, LOW_CONFIDENCE, f"{entry.confidence.normalize():f} is below {confidence_min:f}")
     match entry.category:
         case Category.BILLABLE:
             return None

@@ -62,7 +62,7 @@ def gather_expenses(contract: Contract, exchange: Exchange, entries: Iterable[Bi
 
 def _part(contract: Contract, exchange: Exchange, entry: BillingEntry, day: date) -> ExpensePart | Placed:
     document = contract.document
-    verdict = verdict_of(entry)
+    verdict = verdict_of(entry, document.decide.confidence_min)
     if verdict is not None:
         return Placed(entry, day, day, verdict.bucket, verdict.reason, verdict.detail, 0)
     if entry.expense_category and entry.expense_category in document.expenses.not_billable:

@@ -52,15 +52,15 @@ def billable_terms(
     book: Rulebook, entry: BillingEntry, days: tuple[DayPart, ...]
 ) -> tuple[tuple[Bucket, str, str] | None, tuple[Terms, ...]]:
     """The terms of each day of a billable entry, or why it is not billed; an entry is held as a whole."""
-    verdict = verdict_of(entry)
+    verdict = verdict_of(entry, book.contract.document.decide.confidence_min)
     if verdict is not None:
         return verdict, ()
-    look_up = book.terms
-    terms = tuple(look_up(entry.person_id, entry.project_id, entry.service_item, entry.task, part.day) for part in days)
+    work = (entry.person_id, entry.project_id, entry.service_item, entry.task)
+    terms = tuple([book.terms(*work, part.day) for part in days])
     for one in terms:
         if one.hold is not None:
             return (Bucket.HELD, one.hold.reason, one.hold.detail), ()
-        if entry.start is None and any(premium.is_timed for premium in one.premiums):
+        if one.premiums and entry.start is None and any(premium.is_timed for premium in one.premiums):
             return (Bucket.HELD, "premium_time_missing", "a premium asks for the time of day"), ()
     return None, terms
 
@@ -71,10 +71,13 @@ def portions_of(
     """The portions of one billable entry. With scope `entry` they carry their deltas; an entry is rounded whole."""
     order = work_order(entry, book.contract.zone)
     rule = terms[0].increment
-    deltas = [0] * len(days)
+    delta_seconds = 0
     if rule.scope is IncrementScope.ENTRY:
-        billable = round_seconds(counted_seconds(entry.worked_seconds, rule), rule)
-        deltas = lay_delta([part.worked_seconds for part in days], billable - entry.worked_seconds)
+        delta_seconds = round_seconds(counted_seconds(entry.worked_seconds, rule), rule) - entry.worked_seconds
+    if len(days) == 1:
+        day = days[0].day
+        return [Portion(order, entry, terms[0], day, day, 0, entry.worked_seconds, delta_seconds)]
+    deltas = lay_delta([part.worked_seconds for part in days], delta_seconds)
     return [
         Portion(order, entry, one, part.day, part.day, part.offset_seconds, part.worked_seconds, delta)
         for part, one, delta in zip(days, terms, deltas, strict=True)

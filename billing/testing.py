@@ -72,6 +72,7 @@ def entry_of(row: Row, number: int, zone: ZoneInfo) -> BillingEntry:
         worked_seconds=seconds_of(row["worked"]) if row.get("worked") else 0,
         category=Category(decided) if decided else None,
         utbms_task=row.get("utbms", ""),
+        confidence=Decimal(row["confidence"]) if row.get("confidence") else None,
         holds=(Hold(held),) if held else (),
         released=frozenset(row["released"].split(",")) if row.get("released") else frozenset(),
         written_off=row.get("written_off", ""),

@@ -139,3 +139,20 @@ def test_a_body_names_people_matter_and_sources() -> None:
         Decimal("100.00"),
     )
     assert body.buckets[0].bucket is Bucket.BILLED
+
+
+def test_an_unsure_decision_holds_the_entry_until_a_person_releases_it() -> None:
+    """Low confidence is no decision, in either direction; the contract says how much is enough."""
+    billed = open_desk(rates=[{"rate": "100"}], decide={"confidence_min": "0.9"}).bill("""
+        date        worked  category      confidence  released
+        2025-03-03  1.00    billable      0.89        -
+        2025-03-04  1.00    non_billable  0.5         -
+        2025-03-05  1.00    billable      0.5         low_confidence
+        2025-03-06  1.00    billable      0.9         -
+    """)
+    assert billed.net == "200.00"
+    billed.expect_placements("""
+        entry  bucket  reason          detail
+        e01    held    low_confidence  0.89 is below 0.9
+        e02    held    low_confidence  0.5 is below 0.9
+    """)
