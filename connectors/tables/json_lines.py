@@ -212,6 +212,7 @@ def _worked(line: EntryLine) -> int | None:
         raise RowRejected("bad_duration", "seconds", " and ".join(f"{one} s" for one in sorted(said)))
     if said and min(said) < 0:
         raise RowRejected("negative_duration", "seconds", str(min(said)))
+    check_span_length(max(said, default=0), "seconds")
     return said.pop() if said else None
 
 

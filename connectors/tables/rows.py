@@ -177,6 +177,8 @@ class RowParser:
     def _timed(self, row: list[str], entry_id: str, person: str, start: Moment) -> EntryFields:
         at = self._at
         seconds = self._cells.duration(row, at.duration)
+        if seconds and seconds > SECONDS_OF_A_DAY:
+            check_span_length(seconds, self._cells.header(at.duration))
         span: Span | None = None
         running = False
         if start.first is not None:

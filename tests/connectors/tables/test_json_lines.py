@@ -78,6 +78,8 @@ def test_expenses_deletions_and_running_timers_are_entries_too(imported: Importe
         ({"seconds": 60, "hours": "1"}, "bad_duration"),
         ({"duration": "soon"}, "bad_duration"),
         ({"seconds": 31 * 86_400 + 1}, "duration_too_long"),
+        ({"start": "2026-10-01T09:00:00Z", "hours": "999999999999999"}, "duration_too_long"),
+        ({"start": "2026-10-01T09:00:00Z", "seconds": 9223372036854775807}, "duration_too_long"),
         ({}, "missing_duration"),
         ({"date": None, "seconds": 60}, "missing_date"),
         ({"date": "1026-10-01", "seconds": 60}, "date_out_of_range"),
