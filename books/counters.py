@@ -10,3 +10,11 @@ def count(book: Book, series: str) -> int:
     before = 0 if row is None else row.count
     book.put(series, CounterRow(count=before + 1))
     return before
+
+
+def next_number(book: Book, series: str, first: int) -> int:
+    """The number after the last one of a series, but none below `first`: a changed beginning repeats no number."""
+    row = book.get(CounterRow, series)
+    number = first if row is None else max(first, row.count)
+    book.put(series, CounterRow(count=number + 1))
+    return number

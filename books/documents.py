@@ -7,12 +7,12 @@ import msgspec
 from billing.invoice import to_body
 from books.book import Book
 from books.catalog import Catalog, People, read_people
-from books.counters import count
+from books.counters import next_number
 from books.effects import Cause, Effects
 from books.facts import fact_id_of_command, propose, refuse, request_work
 from books.invoicing import Terms, billed_elsewhere, gather, invoice, rates_now
 from books.resolving import instant_of
-from books.rows import BilledRow, BodyRow, CloseRow, DocumentRow
+from books.rows import BilledRow, BodyRow, CloseRow, DocumentRow, OpenFactRow
 from schemas.canonical import instant_micros
 from schemas.clauses import Leave
 from schemas.codec import decode, encode
@@ -171,6 +171,10 @@ def apply_issue(book: Book, command: IssueDocument, cause: Cause, effects: Effec
         refuse(book, command, "not_approved", detail, cause, effects, document_id=command.document_id)
         return
     fact_id = f"issued:{row.document_id}"
+    if book.has(OpenFactRow, fact_id):
+        detail = "Another order to issue this document is being recorded."
+        refuse(book, command, "issue_under_way", detail, cause, effects, document_id=command.document_id)
+        return
     fact = DocumentIssued(
         envelope=cause.envelope("fact", fact_id),
         fact_id=fact_id,
@@ -185,12 +189,12 @@ def issued(book: Book, catalog: Catalog, fact: DocumentIssued, cause: Cause, eff
     row = book.get(DocumentRow, fact.document_id)
     if row is None or row.state != DocumentState.APPROVED.value:
         return
-    given = count(book, INVOICES)
     numbers = _people_of(book, row).document.firm.invoice_numbers
+    number = next_number(book, INVOICES, numbers.first)
     row = msgspec.structs.replace(
         row,
         state=DocumentState.ISSUED.value,
-        number=f"{numbers.prefix}{numbers.first + given:0{numbers.digits}d}",
+        number=f"{numbers.prefix}{number:0{numbers.digits}d}",
         issued_micros=instant_micros(cause.recorded_at),
     )
     book.put(row.document_id, row)

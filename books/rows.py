@@ -318,7 +318,7 @@ class BilledRow(Row, frozen=True):
 
 
 class CounterRow(Row, frozen=True):
-    """A series of numbers (key: series name): how many were given."""
+    """A series of numbers (key: series name): how many were counted, or the next number to be given."""
 
     table: ClassVar[str] = "counter"
 
