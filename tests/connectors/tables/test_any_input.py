@@ -10,7 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.base import Stamp
-from connectors.tables import ImportOptions, Preview, preview_file, read_file, row_problems
+from connectors.tables import (
+    DecimalMark,
+    DurationUnit,
+    ImportOptions,
+    Preview,
+    SerialDates,
+    TableMapping,
+    preview_file,
+    read_file,
+    row_problems,
+)
 from connectors.testing import check_import
 from schemas.errors import Rejected
 
@@ -18,6 +28,7 @@ HEADER = "User,Email,Client,Project,Task,Description,Billable,Start date,Start t
 ROW = "Ann,ann@x.example,Acme,Web,,{},Yes,2026-10-01,09:{:02d}:00,2026-10-01,10:00:00,,"
 HARVEST = "Date,Client,Project,Task,Notes,Hours,Billable?,First Name,Last Name"
 STAMP = Stamp(tenant="t", book="b", observed_at=datetime(2026, 11, 1, tzinfo=UTC))
+BERLIN = ImportOptions(zone="Europe/Berlin")
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 CELLS = st.one_of(
     st.sampled_from(
@@ -30,10 +41,10 @@ CELLS = st.one_of(
 )
 
 
-def _laws(path: Path) -> Preview | None:
+def _laws(path: Path, options: ImportOptions = BERLIN) -> Preview | None:
     """Preview and read a file; the counts must add up and nothing but our own errors may come out."""
     try:
-        preview = preview_file(path, ImportOptions(zone="Europe/Berlin"))
+        preview = preview_file(path, options)
     except Rejected:
         return None
     counts = preview.counts
@@ -92,6 +103,47 @@ def test_an_unclosed_quote_swallows_no_other_row(tmp_path: Path, texts: list[str
     assert preview.problem_counts == ({"broken_quote": broken} if broken else {})
 
 
+MOMENTS = [
+    "2025-10-26 02:30",
+    "2025-10-26 02:10",
+    "2025-03-30 02:30",
+    "2026-10-01T09:00:00Z",
+    "9999-12-31",
+    "46296.5",
+    "",
+]
+MAPPED = {
+    "start": st.sampled_from(MOMENTS),
+    "end": st.sampled_from(MOMENTS),
+    "duration": st.sampled_from(["", "1", "0.5", "800:00", "99999999999999", "PT1H", "-1", "=1"]),
+    "kind": st.sampled_from(["time", "expense", "usage", "gift", ""]),
+    "amount": st.sampled_from(["", "0", "12.50", "1,234.00", "999999999999999", "0.000000000001", "7,5"]),
+    "billable": st.sampled_from(["yes", "", "perhaps"]),
+    "id": st.sampled_from(["", "", "1", "2"]),
+}
+
+
+@QUICK
+@given(rows=st.lists(st.fixed_dictionaries(MAPPED), min_size=1, max_size=4))
+def test_any_row_of_a_mapped_table_adds_up(tmp_path: Path, rows: list[dict[str, str]]) -> None:
+    """Clock changes, endless durations and huge amounts together never reach the schema as an error."""
+    mapping = TableMapping.model_validate({"source": "any", "columns": {name: name for name in MAPPED}})
+    options = ImportOptions(
+        mapping=mapping,
+        zone="Europe/Berlin",
+        person="ann",
+        duration_unit=DurationUnit.HOURS,
+        serial_dates=SerialDates.FROM_1900,
+        decimal_mark=DecimalMark.POINT,
+    )
+    path = tmp_path / "mapped.csv"
+    lines = [",".join(MAPPED), *(",".join(f'"{row[name]}"' for name in MAPPED) for row in rows)]
+    path.write_text("\n".join(lines), encoding="utf-8", newline="")
+    preview = _laws(path, options)
+    assert preview is not None
+    assert preview.counts.rows == len(rows)
+
+
 def _lines(rows: int) -> Iterator[str]:
     yield HEADER + "\n"
     for number in range(rows):
@@ -106,7 +158,7 @@ def test_memory_does_not_grow_with_the_text_of_the_file(tmp_path: Path) -> None:
         file.writelines(_lines(2_000))
     tracemalloc.start()
     try:
-        preview = preview_file(path, ImportOptions(zone="Europe/Berlin"))
+        preview = preview_file(path, BERLIN)
         published = sum(1 for _ in read_file(preview, STAMP))
         _, peak = tracemalloc.get_traced_memory()
     finally:
