@@ -7,7 +7,7 @@ from books.catalog import Catalog
 from books.closing import decision_arrived
 from books.counters import count
 from books.effects import Cause, Effects
-from books.entries import ORPHANS, settle
+from books.entries import ORPHANS, recount
 from books.rows import DecisionPart, DecisionRow, EntryRow, OpenWorkRow
 from schemas.inputs import RANK_ORDER, Decision
 
@@ -33,7 +33,7 @@ def settle_decided(
     book: Book, catalog: Catalog, row: EntryRow, part: DecisionPart, cause: Cause, effects: Effects
 ) -> None:
     """Give a row its decision; names, days and duplicates stay as they are."""
-    settle(book, catalog, row, msgspec.structs.replace(row, decision=part), cause, effects)
+    recount(book, catalog, row, msgspec.structs.replace(row, decision=part), cause, effects)
 
 
 def part_of(decision: Decision) -> DecisionPart:

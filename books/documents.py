@@ -23,7 +23,6 @@ from schemas.draft import (
     DocumentState,
     DraftBody,
     PublishedDocument,
-    body_hash,
     document_id_of,
 )
 from schemas.facts import DocumentApproved, DocumentDrafted, DocumentIssued
@@ -143,9 +142,19 @@ def is_stale(book: Book, catalog: Catalog, row: DocumentRow) -> bool:
         if entry.entry_id in known or not first <= entry.local_date < last
     ]
     again = to_body(invoice(book, terms, body.scope, entries, rates_now(book)))
-    # Revisions that move no line, and entries of other periods that a cap looks at in vain, leave the draft as it is.
-    pins = ("contract_revision", "directory_revision", "entries_hash")
-    return body_hash(again.model_copy(update={pin: getattr(body, pin) for pin in pins})) != row.content
+    return _promised(again) != _promised(body)
+
+
+def _promised(body: DraftBody) -> DraftBody:
+    """What a person approves. Revisions that move no line, and work of other periods that only a cap's explanation
+    tells of, are no part of it.
+    """
+    lines = [
+        line.model_copy(update={"charges": tuple(one.model_copy(update={"steps": ()}) for one in line.charges)})
+        for line in body.lines
+    ]
+    pins = dict.fromkeys(("contract_revision", "directory_revision", "entries_hash"), "")
+    return body.model_copy(update={**pins, "lines": tuple(lines), "findings": ()})
 
 
 def approved(book: Book, catalog: Catalog, fact: DocumentApproved, cause: Cause, effects: Effects) -> None:

@@ -77,16 +77,23 @@ def settle(
     book: Book, catalog: Catalog, old: EntryRow | None, new: EntryRow, cause: Cause, effects: Effects
 ) -> EntryRow:
     """Write a resolved row with its decision, and make indexes, hours, caps and open questions agree with it."""
-    new = _decided(book, old, new)
+    new = recount(book, catalog, old, _decided(book, old, new), cause, effects)
+    index(book, old, new)
+    if new.decision is None and new.person_decision is None:
+        ask(book, catalog, new, cause, effects, is_new=old is None)
+    return new
+
+
+def recount(
+    book: Book, catalog: Catalog, old: EntryRow | None, new: EntryRow, cause: Cause, effects: Effects
+) -> EntryRow:
+    """Write a row whose names and day stand, and move what it counts for in hours and caps."""
     hours, caps = parts(catalog, new)
     new = msgspec.structs.replace(new, hours=hours, caps=caps)
     book.put(new.entry_id, new)
-    index(book, old, new)
     count_hours(book, old.hours if old is not None else None, hours, cause, effects)
     counted = Counted(catalog.agreements, new, cause, effects)
     count_caps(book, old.caps if old is not None else (), caps, counted)
-    if new.decision is None and new.person_decision is None:
-        ask(book, catalog, new, cause, effects, is_new=old is None)
     return new
 
 
