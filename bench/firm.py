@@ -38,7 +38,11 @@ def directory() -> DirectoryRevision:
     }
     text = canonical_bytes(DirectoryDocument.model_validate(document).model_dump(mode="json", by_alias=True)).decode()
     return DirectoryRevision(
-        envelope=envelope("directory"), revision_hash=content_hash({"text": text}), document=text, person="bench", reason="x"
+        envelope=envelope("directory"),
+        revision_hash=content_hash({"text": text}),
+        document=text,
+        person="bench",
+        reason="x",
     )
 
 
@@ -72,7 +76,12 @@ def contracts() -> Iterator[ContractRevision]:
 def envelope(event_id: str, recorded_at: datetime = MORNING) -> Envelope:
     """An envelope of the bench's book."""
     return Envelope(
-        event_id=event_id, tenant=TENANT, book=BOOK, origin="connector:bench", recorded_at=recorded_at, producer="bench/1"
+        event_id=event_id,
+        tenant=TENANT,
+        book=BOOK,
+        origin="connector:bench",
+        recorded_at=recorded_at,
+        producer="bench/1",
     )
 
 

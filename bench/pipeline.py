@@ -1,6 +1,7 @@
 """The product itself: entries from `time-entries` to rows in the store, Avro on both sides, with one worker.
 
-`python -m bench.pipeline [entries]` prints JSON. It counts entries a second from the first row seen to the last.
+`python -m bench.pipeline [entries [role ...]]` prints JSON.
+It counts entries a second from the first row seen to the last.
 """
 
 import asyncio
@@ -47,7 +48,7 @@ async def fill(servers: str, entries: int) -> None:
 
 def start_worker(servers: str, folder: Path) -> "subprocess.Popen[bytes]":
     """A worker process of its own."""
-    command = [sys.executable, "-m", "bench.worker", servers, str(folder), str(PARTITIONS)]
+    command = [sys.executable, "-m", "bench.worker", servers, str(folder), str(PARTITIONS), *sys.argv[2:]]
     return subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
 

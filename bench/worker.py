@@ -1,4 +1,4 @@
-"""A worker of the product for benchmarks and crash tests. Arguments: servers, data folder, partitions."""
+"""A worker of the product for benchmarks. Arguments: servers, data folder, partitions, roles (all if none is named)."""
 
 import platform
 import sys
@@ -13,7 +13,7 @@ from runtime.metrics import Build, Metrics
 from streams.deciding.offline import OfflineDecider
 from streams.engine.app import EngineApp
 from streams.engine.worker import run_workers
-from streams.installation import WorkerParts, WorkerSettings, make_worker
+from streams.installation import Role, WorkerParts, WorkerSettings, make_worker
 from streams.metering import label_values
 
 
@@ -27,6 +27,7 @@ def main() -> int:
         replication_factor=1,
         connection=KafkaConnection(bootstrap_servers=servers),
         data_folder=Path(folder),
+        roles=frozenset(map(Role, sys.argv[4:])) or frozenset(Role),
     )
 
     async def make() -> Sequence[EngineApp]:

@@ -14,7 +14,7 @@ from schemas.canonical import canonical_bytes, content_hash
 from schemas.contract import ContractDocument
 from schemas.directory import DirectoryDocument, NameIndex, name_index
 
-DIRECTORY = "directory"
+DIRECTORY = "*directory"
 NO_DIRECTORY = ""
 _COMPILED_MAX = 512
 _NAMES_MAX = 50_000

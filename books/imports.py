@@ -17,7 +17,12 @@ from schemas.inputs import ImportCompleted
 
 
 def apply_import(book: Book, catalog: Catalog, done: ImportCompleted, cause: Cause, effects: Effects) -> int:
-    """Propose deletions for an import's scope; returns how many."""
+    """Propose deletions for an import's scope; returns how many.
+
+    An import that refused or asked about rows proposes none: what it lacks may be among those.
+    """
+    if done.refused or done.asked:
+        return 0
     people = {reference_key(person) for person in done.people}
     observed = instant_micros(done.observed_at)
     missing = [

@@ -181,7 +181,7 @@ class CapRow(Row, frozen=True):
 
 
 class RevisionRow(Row, frozen=True):
-    """The newest revision of the directory (key `directory`) or of a contract (key: contract id)."""
+    """the newest revision of the directory (key `*directory`) or of a contract (key: contract id)."""
 
     table: ClassVar[str] = "revision"
 

@@ -1,13 +1,14 @@
 """Composes a worker: topics, stores, agents and their ports into running apps. The only place that knows all agents.
 
-A worker is two consumer groups in one process: the conveyor (sequence, fold, hours, categorise) and the deliverer, so
-that a slow sink never holds back a decision.
+A worker has three roles, each a consumer group: the conveyor (sequence, fold), slow work (categorise, the table of
+hours) and deliveries. One process does all of them; a large firm gives the slow ones processes of their own.
 """
 
 import fcntl
 import sqlite3
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TextIO
 
@@ -51,6 +52,14 @@ RECORDS_MAX = 2_000
 """Of one batch: what is applied without letting the event loop breathe stays well under a second."""
 
 
+class Role(StrEnum):
+    """What a worker process does; all of it by default. Each role is a consumer group of its own."""
+
+    CONVEYOR = "conveyor"
+    SLOW = "slow"
+    DELIVER = "deliver"
+
+
 @dataclass(frozen=True)
 class WorkerSettings:
     """What a worker needs to know. The workers of a host share `data_folder`; each takes a slot of its own in it."""
@@ -64,6 +73,7 @@ class WorkerSettings:
     tick_seconds: int = 60
     session_limit_seconds: int = 12
     application_id: str = "billstream"
+    roles: frozenset[Role] = frozenset(Role)
 
 
 @dataclass(frozen=True)
@@ -84,26 +94,16 @@ async def make_worker(settings: WorkerSettings, parts: WorkerParts) -> Sequence[
     Raises the errors of `ensure_topics`, and ConfigurationError when the data folder has no free slot.
     """
     specs = topic_specs(settings.partitions, settings.replication_factor)
-    changelog = hours.changelog_spec(settings.application_id, settings.partitions, settings.replication_factor)
+    changelog = hours.changelog_spec(_group(settings, Role.SLOW), settings.partitions, settings.replication_factor)
     await ensure_topics(settings.connection, (*specs, changelog))
     slot = take_slot(settings.data_folder)
-    conveyor = _conveyor(settings, parts, slot)
-    deliverer = _app(settings, slot, "deliver")
-    meter = Meter(parts.metrics, parts.clock)
-    deliver.install(
-        deliverer,
-        settings.connection,
-        deliverer.new_publisher(),
-        parts.sinks,
-        deliver.DeliverSettings(settings.tenant, settings.book, settings.partitions),
-        parts.clock,
-        meter.delivered,
-    )
-    return conveyor, deliverer
+    makers = {Role.CONVEYOR: _conveyor, Role.SLOW: _slow, Role.DELIVER: _deliverer}
+    return [make(settings, parts, slot) for role, make in makers.items() if role in settings.roles]
 
 
 def _conveyor(settings: WorkerSettings, parts: WorkerParts, slot: "Slot") -> EngineApp:
-    app = _app(settings, slot, "")
+    """Sequence and fold: the path of every record."""
+    app = _app(settings, slot, Role.CONVEYOR)
     publisher = app.new_publisher()
     meter = Meter(parts.metrics, parts.clock)
     tenant, book, count = settings.tenant, settings.book, settings.partitions
@@ -119,26 +119,56 @@ def _conveyor(settings: WorkerSettings, parts: WorkerParts, slot: "Slot") -> Eng
         meter.dead_letter,
     )
     install_batch_agent(app, "fold", JOURNAL, fold, records_max=RECORDS_MAX)
-    categorise = CategoriseHandler(
-        CategoriseSettings(tenant, book, count), publisher, parts.decider, parts.clock, meter.dead_letter
-    )
-    install_batch_agent(app, "categorise", WORK, categorise, records_max=RECORDS_MAX)
-    hours.install(app, publisher, tenant, book, count)
     parts.health.add_check("partitions", lambda: partitions_check(app))
     app.task(_beat(app, settings, parts, publisher, fold, meter))
     return app
 
 
-def _app(settings: WorkerSettings, slot: "Slot", suffix: str) -> EngineApp:
-    name = f"{settings.application_id}-{suffix}" if suffix else settings.application_id
+def _slow(settings: WorkerSettings, parts: WorkerParts, slot: "Slot") -> EngineApp:
+    """Decisions, which may wait for the outside world, and the table of running hours."""
+    app = _app(settings, slot, Role.SLOW)
+    publisher = app.new_publisher()
+    meter = Meter(parts.metrics, parts.clock)
+    tenant, book, count = settings.tenant, settings.book, settings.partitions
+    categorise = CategoriseHandler(
+        CategoriseSettings(tenant, book, count), publisher, parts.decider, parts.clock, meter.dead_letter
+    )
+    install_batch_agent(app, "categorise", WORK, categorise, records_max=RECORDS_MAX)
+    hours.install(app, publisher, tenant, book, count)
+    parts.health.add_check("decisions", lambda: partitions_check(app))
+    return app
+
+
+def _deliverer(settings: WorkerSettings, parts: WorkerParts, slot: "Slot") -> EngineApp:
+    """Deliveries: a group of its own, so that a sink that hangs holds back no decision."""
+    app = _app(settings, slot, Role.DELIVER)
+    meter = Meter(parts.metrics, parts.clock)
+    deliver.install(
+        app,
+        settings.connection,
+        app.new_publisher(),
+        parts.sinks,
+        deliver.DeliverSettings(settings.tenant, settings.book, settings.partitions),
+        parts.clock,
+        meter.delivered,
+    )
+    return app
+
+
+def _app(settings: WorkerSettings, slot: "Slot", role: Role) -> EngineApp:
     return create_app(
         EngineSettings(
-            application_id=name,
-            data_folder=slot.folder / (suffix or "conveyor"),
+            application_id=_group(settings, role),
+            data_folder=slot.folder / role.value,
             client_arguments=settings.connection.client_arguments(),
             session_limit_seconds=settings.session_limit_seconds,
         )
     )
+
+
+def _group(settings: WorkerSettings, role: Role) -> str:
+    """The consumer group of a role; it must never change, for offsets and the table's changelog bear its name."""
+    return f"{settings.application_id}-{role.value}"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ A decision names the request's input hash, so it fits every version of the entry
 harmless: the same request gets a decision with the same id.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +24,6 @@ from streams.letters import Place, dead_letter, reason_of
 from streams.topics import RESULTS, book_partition
 
 STAGE = "categorise"
-UNDER_WAY_MAX = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +87,12 @@ class CategoriseHandler:
 async def categorise(
     requests: Sequence[DecideEntry], decider: Decider, now: datetime, partitions: int
 ) -> list[Outgoing]:
-    """The decisions for some requests, ready for `results`; at most UNDER_WAY_MAX are asked at once."""
-    limit = asyncio.Semaphore(UNDER_WAY_MAX)
-
-    async def one(request: DecideEntry) -> Outgoing:
-        async with limit:
-            verdict = await decider.decide(request)
-        return _outgoing(decision_of(request, verdict, decider, now), partitions)
-
-    return list(await asyncio.gather(*(one(request) for request in requests)))
+    """The decisions for some requests, ready for `results`."""
+    verdicts = await decider.decide(requests)
+    return [
+        _outgoing(decision_of(request, verdict, decider, now), partitions)
+        for request, verdict in zip(requests, verdicts, strict=True)
+    ]
 
 
 def decision_of(request: DecideEntry, verdict: Verdict, decider: Decider, now: datetime) -> Decision:

@@ -4,6 +4,7 @@
 It answers at once and without a network. What it cannot settle it says so: the entry is held and shown, never guessed.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from schemas.clauses import ContractRule
@@ -41,9 +42,9 @@ class OfflineDecider:
     name = "offline"
     version = 1
 
-    async def decide(self, request: DecideEntry) -> Verdict:
+    async def decide(self, requests: Sequence[DecideEntry]) -> Sequence[Verdict]:
         """See `Decider`; never waits."""
-        return decide(request)
+        return [decide(request) for request in requests]
 
 
 def decide(request: DecideEntry) -> Verdict:

@@ -2,6 +2,7 @@
 money.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -30,5 +31,5 @@ class Decider(Protocol):
     name: str
     version: int
 
-    async def decide(self, request: DecideEntry) -> Verdict:
-        """The verdict for one request."""
+    async def decide(self, requests: Sequence[DecideEntry]) -> Sequence[Verdict]:
+        """A verdict for each request, in their order. How many are under way at once is the decider's business."""
