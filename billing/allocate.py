@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from billing.contract import Contract, HourCap
 from billing.entries import day_start
-from billing.portions import Placed, Portion, cut, portion_order
+from billing.portions import Placed, Portion, cut, placed_as, portion_order
 from billing.terms import AppliedCap
 from billing.windows import prorated_limit, window_dates, window_key
 from schemas.clauses import CapBasis, Overflow, WeekAtMonthEnd
@@ -121,21 +121,16 @@ def _overflow(one: _Pass, applied: AppliedCap, rest: Portion) -> bool:
     reason = f"cap:{applied.cap.id}"
     match applied.row.overflow:
         case Overflow.WRITE_DOWN:
-            one.placed.append(_placed(rest, Bucket.WRITTEN_DOWN, reason))
+            one.placed.append(placed_as(rest, Bucket.WRITTEN_DOWN, reason))
         case Overflow.HOLD_FOR_APPROVAL if reason in rest.entry.released:
             one.kept.append(rest)
         case Overflow.HOLD_FOR_APPROVAL:
-            one.placed.append(_placed(rest, Bucket.HELD, reason))
+            one.placed.append(placed_as(rest, Bucket.HELD, reason))
         case Overflow.OVERAGE_RATE:
             one.kept.append(rest if rest.overage is not None else rest._replace(overage=applied))
         case Overflow.CARRY_FORWARD:
             return False
     return True
-
-
-def _placed(part: Portion, bucket: Bucket, reason: str) -> Placed:
-    worked, delta = part.worked_seconds, part.delta_seconds
-    return Placed(part.entry, part.day, part.counted_day, bucket, reason, "", worked, delta, part.terms)
 
 
 def _carry(one: _Pass, pool_key: str, waiting: deque[Portion]) -> None:
@@ -166,14 +161,21 @@ def _carry(one: _Pass, pool_key: str, waiting: deque[Portion]) -> None:
             moved += 1
         one.windows[window] = WindowState(used, limit_seconds, over)
         day = end
-    one.placed.extend(_placed(portion, Bucket.CARRIED, f"cap:{cap.id}") for portion in waiting)
+    one.placed.extend(placed_as(portion, Bucket.CARRIED, f"cap:{cap.id}") for portion in waiting)
 
 
 def _counted_on(contract: Contract, portion: Portion, last: date, position: int) -> Portion:
     """The portion as it counts in a later window: behind all own work of its last day, in the order it was carried."""
     entry = portion.entry
     midnight = day_start(last + timedelta(days=1), contract.zone)
-    order = (midnight, position - _BEFORE_OWN_WORK, entry.source, entry.source_entry_id, entry.entry_id)
+    order = (
+        entry.billed_on == "",
+        midnight,
+        position - _BEFORE_OWN_WORK,
+        entry.source,
+        entry.source_entry_id,
+        entry.entry_id,
+    )
     return portion._replace(counted_day=last, order=order)
 
 

@@ -25,6 +25,8 @@ class BillingEntry:
     `content` is the version's content hash, `premise` a hash of all inputs the entry rests on; both are passed through.
     `category` None means that nothing has decided yet. `holds` are the reasons known before rating, `released` those a
     person settled (`cap:<id>` approves the overflow of a cap). `written_off` is a person's reason not to bill.
+    `billed_on` names an approved document on which the entry stands: it keeps its room in caps before all others and is
+    not billed again.
     Time has `start` (an instant) or `work_date`. An expense has `currency` and `amount` or `quantity` and `unit_price`.
     """
 
@@ -51,6 +53,7 @@ class BillingEntry:
     holds: tuple[Hold, ...] = ()
     released: frozenset[str] = frozenset()
     written_off: str = ""
+    billed_on: str = ""
     amount: Decimal | None = None
     currency: str = ""
     quantity: Decimal | None = None
@@ -58,8 +61,11 @@ class BillingEntry:
     expense_category: str = ""
 
 
-OrderKey = tuple[datetime, int, str, str, str]
-"""Start instant in UTC, whether it is carried into the day, source, source entry id, entry id."""
+OrderKey = tuple[bool, datetime, int, str, str, str]
+"""Whether it is still to be billed, start instant in UTC, position of carried time, source, source entry id, entry id.
+
+What stands on an approved document cannot make room any more, so it counts before what is still to be billed.
+"""
 
 
 @lru_cache(maxsize=8192)
@@ -74,4 +80,4 @@ def work_order(entry: BillingEntry, zone: ZoneInfo) -> OrderKey:
     if start is None:
         assert entry.work_date is not None, f"entry {entry.entry_id} has neither start nor work date"
         start = day_start(entry.work_date, zone)
-    return (start, 0, entry.source, entry.source_entry_id, entry.entry_id)
+    return (entry.billed_on == "", start, 0, entry.source, entry.source_entry_id, entry.entry_id)

@@ -1,11 +1,22 @@
 """Exact money: whole smallest units and fractions, rounded once, and spread without a residue (BD-09..11, BD-52)."""
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from math import lcm
 
 from schemas.money import MoneyRounding
+
+# Products of rates, factors and currencies are not rounded, however many digits a contract or a source gives.
+_EXACT = Context(prec=400)
+
+
+def product(*factors: Decimal) -> Decimal:
+    """The exact product of decimals; Python's own operator would round at 28 digits."""
+    result = Decimal(1)
+    for factor in factors:
+        result = _EXACT.multiply(result, factor)
+    return result
 
 
 def units_of(amount: Fraction, places: int, rounding: MoneyRounding) -> int:

@@ -11,6 +11,7 @@ from billing.classify import verdict_of
 from billing.contract import Contract
 from billing.currency import Exchange
 from billing.entries import BillingEntry, OrderKey, work_order
+from billing.exact import product
 from billing.portions import Placed
 from schemas.clauses import Markup
 from schemas.draft import Bucket
@@ -80,7 +81,7 @@ def _part(contract: Contract, exchange: Exchange, entry: BillingEntry, day: date
         detail = f"{contract.currency} per {entry.currency} on {day}"
         return Placed(entry, day, day, Bucket.HELD, "exchange_rate_missing", detail, 0)
     markup = _markup(document.expenses.markups, entry.expense_category, day)
-    priced = entry.quantity is not None and entry.unit_price is not None and entry.quantity * entry.unit_price == cost
+    unit_cost = _unit_cost(entry, cost)
     return ExpensePart(
         order=work_order(entry, contract.zone),
         entry=entry,
@@ -88,8 +89,8 @@ def _part(contract: Contract, exchange: Exchange, entry: BillingEntry, day: date
         cost=Fraction(cost) * Fraction(conversion.factor),
         percent=Decimal(0) if markup is None else markup.percent,
         utbms_code="" if markup is None else markup.utbms_code,
-        quantity=entry.quantity if priced else None,
-        unit_cost=entry.unit_price * conversion.factor if priced and entry.unit_price is not None else None,
+        quantity=None if unit_cost is None else entry.quantity,
+        unit_cost=None if unit_cost is None else product(unit_cost, conversion.factor),
         conversion=conversion.text,
     )
 
@@ -100,7 +101,14 @@ def _cost(entry: BillingEntry) -> Decimal | None:
         return entry.amount
     if entry.quantity is None or entry.unit_price is None:
         return None
-    return entry.quantity * entry.unit_price
+    return product(entry.quantity, entry.unit_price)
+
+
+def _unit_cost(entry: BillingEntry, cost: Decimal) -> Decimal | None:
+    """The price of one unit where quantity times price is the amount; a source that contradicts itself has none."""
+    if entry.quantity is None or entry.unit_price is None or product(entry.quantity, entry.unit_price) != cost:
+        return None
+    return entry.unit_price
 
 
 def _markup(rows: tuple[Markup, ...], category: str, day: date) -> Markup | None:

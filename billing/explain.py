@@ -63,13 +63,13 @@ def _rounding_steps(one: SettledCharge, parts: Sequence[RatedPart]) -> list[str]
 
 def _cap_steps(one: SettledCharge, parts: Sequence[RatedPart], windows: Mapping[WindowId, WindowState]) -> list[str]:
     touched: set[WindowId] = set()
-    seen: set[tuple[int, object]] = set()
+    seen: set[tuple[int, object, str]] = set()
     for position in one.charge.positions if one.charge.seconds and windows else ():
         portion = parts[position].portion
-        # The terms and the date decide the window, so each pair is looked at once.
-        pair = (id(portion.terms), portion.counted_day)
-        if pair not in seen:
-            seen.add(pair)
+        # Terms, date and task decide the window, so each combination is looked at once.
+        work = (id(portion.terms), portion.counted_day, portion.entry.task)
+        if work not in seen:
+            seen.add(work)
             touched.update(
                 (applied.cap.id, applied.pool_key, key_of(applied.cap, portion))
                 for applied in portion.terms.caps.values()

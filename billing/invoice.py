@@ -13,12 +13,12 @@ from billing.body import to_body
 from billing.contract import Contract, needed_dates
 from billing.currency import Rate, exchange_of
 from billing.entries import BillingEntry
-from billing.expenses import gather_expenses
+from billing.expenses import ExpensePart, gather_expenses
 from billing.gather import gather
 from billing.ledger import assert_conserved, ledger_of
 from billing.lines import OpenLine, measure_fee_line, open_expense_lines, open_fee_lines
 from billing.notes import notes_of
-from billing.portions import Placed
+from billing.portions import Placed, placed_as
 from billing.present import Facts, present
 from billing.rating import RatedPart, rate_portions
 from billing.results import Invoice, InvoiceRequest
@@ -50,8 +50,8 @@ def compute_invoice(request: InvoiceRequest) -> Invoice:
     expense_lines = open_expense_lines(contract, period, expenses.parts, len(rated.parts))
     settled = settle(Parts(contract, period, rated.parts, expenses.parts), [*fee_lines, *expense_lines])
     lines = present(Facts(contract, request.directory, period, rated.parts, allocated.windows), settled)
-    billed, emptied = _without_empty(rated.parts, opened)
-    placed = [*gathered.placed, *allocated.placed, *rated.placed, *expenses.placed, *emptied]
+    billed, off_lines = _off_lines(period, rated.parts, opened, expenses.parts)
+    placed = [*gathered.placed, *allocated.placed, *rated.placed, *expenses.placed, *off_lines]
     fee_units = sum(line.units for line in lines if line.kind is LineKind.FEE)
     ledger = ledger_of(exchange, period, billed, placed, fee_units)
     assert_conserved(entries, gathered.worked_seconds, billed, placed, ledger)
@@ -80,8 +80,10 @@ def _needed(contract: Contract, period: Period, entries: Sequence[BillingEntry])
     return [entry for entry in entries if first <= work_date_of(contract.zone, entry) < end]
 
 
-def _without_empty(parts: Sequence[RatedPart], opened: Sequence[OpenLine]) -> tuple[list[RatedPart], list[Placed]]:
-    """Work whose whole line was rounded away has no line; it stays billed, visibly (BD-75)."""
+def _off_lines(
+    period: Period, parts: Sequence[RatedPart], opened: Sequence[OpenLine], expenses: Sequence[ExpensePart]
+) -> tuple[list[RatedPart], list[Placed]]:
+    """Billed work without a line here: it stands on an earlier document, or its whole line was rounded away (BD-75)."""
     empty = {
         position
         for line in opened
@@ -89,24 +91,22 @@ def _without_empty(parts: Sequence[RatedPart], opened: Sequence[OpenLine]) -> tu
         for charge in line.charges.values()
         for position in charge.positions
     }
-    if not empty:
-        return list(parts), []
-    gone = [parts[position].portion for position in sorted(empty)]
-    placed = [
-        Placed(
-            one.entry,
-            one.day,
-            one.counted_day,
-            Bucket.BILLED,
-            "rounded_to_zero",
-            "",
-            one.worked_seconds,
-            one.delta_seconds,
-            one.terms,
-        )
-        for one in gone
+    kept: list[RatedPart] = []
+    placed: list[Placed] = []
+    for position, part in enumerate(parts):
+        one = part.portion
+        if one.entry.billed_on and one.counted_day in period:
+            placed.append(placed_as(one, Bucket.BILLED, "billed_before", one.entry.billed_on))
+        elif position in empty:
+            placed.append(placed_as(one, Bucket.BILLED, "rounded_to_zero"))
+        else:
+            kept.append(part)
+    placed += [
+        Placed(one.entry, one.day, one.day, Bucket.BILLED, "billed_before", one.entry.billed_on, 0)
+        for one in expenses
+        if one.entry.billed_on
     ]
-    return [part for position, part in enumerate(parts) if position not in empty], placed
+    return kept, placed
 
 
 def _entries_hash(entries: Sequence[BillingEntry]) -> str:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from billing.contract import Contract
 from billing.entries import OrderKey
-from billing.exact import exact_or_shown, shown, units_of
+from billing.exact import exact_or_shown, product, shown, units_of
 from billing.expenses import ExpensePart
 from billing.grouping import LineGroup, line_group
 from billing.rating import RatedPart
@@ -84,9 +84,9 @@ def open_fee_lines(contract: Contract, period: Period, parts: Sequence[RatedPart
     rates = {rollup.id: rollup.rates for rollup in contract.document.lines.rollups}
     for position, part in enumerate(parts):
         portion = part.portion
-        if portion.counted_day not in period:
-            continue
         entry = portion.entry
+        if portion.counted_day not in period or entry.billed_on:
+            continue
         taxed = (entry.service_item, entry.project_id)
         tax = taxes.get(taxed)
         if tax is None:
@@ -153,9 +153,9 @@ def open_expense_lines(contract: Contract, period: Period, parts: Sequence[Expen
     markups: dict[int, OpenLine] = {}
     is_separate = contract.document.expenses.show_markup is ShowMarkup.SEPARATE
     for number, part in enumerate(parts):
-        if part.day not in period:
-            continue
         entry = part.entry
+        if part.day not in period or entry.billed_on:
+            continue
         tax = tax_index(
             contract, period, Taxed(TaxedKind.EXPENSE, entry.service_item, entry.project_id, entry.expense_category)
         )
@@ -190,7 +190,7 @@ def _expense_line(contract: Contract, part: ExpensePart, tax: int, position: int
     if part.quantity is not None and part.unit_cost is not None:
         is_separate = contract.document.expenses.show_markup is ShowMarkup.SEPARATE
         factor = Decimal(1) if is_separate else 1 + part.percent / 100
-        quantity, price = part.quantity, part.unit_cost * factor
+        quantity, price = part.quantity, product(part.unit_cost, factor)
     group = LineGroup(entry_id=part.entry.entry_id, project_id=part.entry.project_id)
     origin = f"cost {part.entry.expense_category or 'expense'}"
     if part.percent and amount != part.cost:

@@ -63,3 +63,9 @@ def cut(portion: Portion, worked_inside: int, delta_inside: int) -> tuple[Portio
         delta_seconds=portion.delta_seconds - delta_inside,
     )
     return inside, rest
+
+
+def placed_as(portion: Portion, bucket: Bucket, reason: str, detail: str = "") -> Placed:
+    """A portion that gets no line, with its bucket and the reason."""
+    worked, delta = portion.worked_seconds, portion.delta_seconds
+    return Placed(portion.entry, portion.day, portion.counted_day, bucket, reason, detail, worked, delta, portion.terms)

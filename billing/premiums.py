@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from billing.contract import Contract
 from billing.entries import BillingEntry
+from billing.exact import product
 from billing.increments import lay_delta
 from billing.portions import Portion, cut
 from schemas.clauses import Premium, PremiumStacking, Weekday, clock_span
@@ -88,9 +89,7 @@ def _stacked(contract: Contract, portion: Portion, matched: list[Premium]) -> Pr
     if contract.document.premium_stacking is PremiumStacking.HIGHEST:
         # Of equal factors the first in the contract is named.
         matched = [max(matched, key=lambda one: one.factor)]
-    factor = _ONE
-    for one in matched:
-        factor *= one.factor
+    factor = product(*(one.factor for one in matched))
     label = ", ".join(f"{one.name or one.id} x {one.factor.normalize():f}" for one in matched)
     return Premiumed(portion, factor, label)
 

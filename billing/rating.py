@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from billing.contract import Contract
 from billing.currency import SAME, Conversion, Exchange
-from billing.portions import Placed, Portion
+from billing.exact import product
+from billing.portions import Placed, Portion, placed_as
 from billing.premiums import with_premiums
 from schemas.draft import Bucket
 
@@ -36,16 +37,11 @@ def rate_portions(contract: Contract, exchange: Exchange, live: list[Portion]) -
         assert rate is not None, "an entry without a rate was held"
         conversion = SAME if portion.overage else exchange.fee(rate.currency, portion.day)
         if conversion is None:
-            detail = exchange.missing(rate.currency)
-            placed.append(_held(portion, "exchange_rate_missing", detail))
+            unpriced = placed_as(portion, Bucket.HELD, "exchange_rate_missing", exchange.missing(rate.currency))
+            placed.append(unpriced)
         else:
             parts += _parts(contract, portion, conversion)
     return Rated(parts, placed)
-
-
-def _held(part: Portion, reason: str, detail: str) -> Placed:
-    worked, delta = part.worked_seconds, part.delta_seconds
-    return Placed(part.entry, part.day, part.counted_day, Bucket.HELD, reason, detail, worked, delta)
 
 
 def _parts(contract: Contract, portion: Portion, conversion: Conversion) -> list[RatedPart]:
@@ -57,7 +53,9 @@ def _parts(contract: Contract, portion: Portion, conversion: Conversion) -> list
         assert overage_rate is not None, "validated with the contract"
         origin = f"overage rate of cap {applied.cap.id}: {overage_rate:f} {contract.currency}"
         return [RatedPart(portion, overage_rate, f"above cap {applied.cap.name}", origin, "")]
-    return [
-        RatedPart(one.portion, rate.rate * one.factor * conversion.factor, one.label, rate.origin, conversion.text)
-        for one in with_premiums(contract, portion)
-    ]
+    found: list[RatedPart] = []
+    for portion_part, factor, label in with_premiums(contract, portion):
+        is_plain = not label and conversion is SAME
+        price = rate.rate if is_plain else product(rate.rate, factor, conversion.factor)
+        found.append(RatedPart(portion_part, price, label, rate.origin, conversion.text))
+    return found

@@ -19,6 +19,7 @@ from schemas.clauses import BlendedRate, Cap, CapPool, CapScope, IncrementRule, 
 from schemas.dated import DatedRow
 
 _RULEBOOKS_KEPT = 512
+_TERMS_KEPT = 100_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,10 +56,14 @@ class Rulebook:
     directory: Directory
     boundaries: tuple[date, ...]
     person_boundaries: Mapping[str, tuple[date, ...]]
+    asks_for_task: bool
     known: dict[TermsKey, Terms] = field(default_factory=dict)
 
     def terms(self, person_id: str, project_id: str, service_item: str, task: str, day: date) -> Terms:
         """The terms of work on a local date."""
+        if not self.asks_for_task:
+            # Tasks are free text of sources; they are looked at only where a clause names one.
+            task = ""
         own = self.person_boundaries.get(person_id, ())
         key = (
             person_id,
@@ -70,6 +75,8 @@ class Rulebook:
         )
         found = self.known.get(key)
         if found is None:
+            if len(self.known) >= _TERMS_KEPT:
+                self.known.clear()
             role = self.directory.role_on(person_id, day)
             work = Work(person_id, role, project_id, service_item, task, day)
             found = self.known[key] = terms_of(self.contract, self.directory, work)
@@ -90,6 +97,7 @@ def rulebook(contract: Contract, directory: Directory) -> Rulebook:
         contract=contract,
         directory=directory,
         boundaries=tuple(sorted({*boundaries_of(rows, *windows), *contract.boundaries})),
+        asks_for_task=any(row.tasks for row in caps) or any(row.tasks for row in contract.document.premiums),
         person_boundaries={
             person.id: boundaries_of([*person.roles, *person.rates]) for person in directory.document.people
         },

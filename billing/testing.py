@@ -76,6 +76,7 @@ def entry_of(row: Row, number: int, zone: ZoneInfo) -> BillingEntry:
         holds=(Hold(held),) if held else (),
         released=frozenset(row["released"].split(",")) if row.get("released") else frozenset(),
         written_off=row.get("written_off", ""),
+        billed_on=row.get("billed_on", ""),
         amount=Decimal(amount) if amount else None,
         currency=row.get("currency", "USD"),
         quantity=Decimal(quantity) if quantity else None,

@@ -21,4 +21,4 @@ def test_the_guide_names_every_reason_and_finding(repository_root: Path) -> None
     assert used - documented == set()
 
 
-_REASONED = {"Hold", "Verdict", "Placed", "Note", "_held"}
+_REASONED = {"Hold", "Verdict", "Placed", "Note", "placed_as"}

@@ -156,3 +156,22 @@ def test_an_unsure_decision_holds_the_entry_until_a_person_releases_it() -> None
         e01    held    low_confidence  0.89 is below 0.9
         e02    held    low_confidence  0.5 is below 0.9
     """)
+
+
+def test_what_stands_on_a_document_keeps_its_room_and_is_not_billed_again() -> None:
+    """A late entry gets what the cap has left after the approved ones, whenever it was worked; amount caps alike."""
+    table = """
+        kind     start             worked  amount  billed_on
+        time     2025-03-03 09:00  38.00   -       doc-1
+        time     2025-03-03 08:00  5.00    -       -
+        expense  2025-03-04 08:00  -       20.00   doc-1
+    """
+    hours = open_desk(rates=[{"rate": "100"}], caps=[ROLE_WEEK]).bill(table)
+    hours.expect_ledger("""
+        bucket        reason         hours  value
+        billed        -              2.00   200.00
+        billed        billed_before  38.00  -
+        written_down  cap:role-week  3.00   300.00
+    """)
+    nte = {"id": "nte", "window": "contract", "amount": "4000", "counts": "fees_and_expenses"}
+    assert open_desk(rates=[{"rate": "100"}], amount_caps=[nte]).bill(table).net == "180.00"

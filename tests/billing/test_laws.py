@@ -58,6 +58,7 @@ def entry_sets(draw: st.DrawFn) -> list[BillingEntry]:
                 holds=draw(st.sampled_from([()] * 8 + [(Hold("on_hold"),)])),
                 released=frozenset({"cap:week"}) if draw(st.integers(0, 9)) == 0 else frozenset(),
                 written_off="courtesy" if draw(st.integers(0, 14)) == 0 else "",
+                billed_on="doc-1" if draw(st.integers(0, 9)) == 0 else "",
                 amount=amount,
                 currency="USD",
             )
