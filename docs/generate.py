@@ -212,6 +212,13 @@ def codes_page() -> str:
     return "".join(parts) + f"\n## Rows of files\n\n{told}\n" + table(("code", "meaning", "answer with"), rows)
 
 
+def front_door_pages() -> dict[str, Callable[[], str]]:
+    """The pages that the front door writes about itself: exit codes, answers with their schemas, contract language."""
+    from billstream.reference import pages
+
+    return {name: lambda name=name: pages()[name] for name in pages()}  # type: ignore[misc]  # bound early
+
+
 # ------------------------------------------------------------------------------------------------------------ writing
 PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
@@ -219,6 +226,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "events.md": events_page,
     "metrics.md": metrics_page,
     "codes.md": codes_page,
+    **front_door_pages(),
 }
 
 
@@ -233,6 +241,7 @@ def main(arguments: list[str]) -> int:
     if "--check" not in arguments:
         REFERENCE.mkdir(exist_ok=True)
         for name in stale:
+            (REFERENCE / name).parent.mkdir(parents=True, exist_ok=True)
             (REFERENCE / name).write_text(PAGES[name]())
     print("\n".join(f"docs/reference/{name}" for name in stale) or "docs/reference is up to date")
     return 1 if stale and "--check" in arguments else 0
