@@ -49,11 +49,17 @@ def _ordered(book: Book, row: EntryRow, order: EntryOrder) -> EntryRow:
         case ReleaseEntry():
             return _released(row, order.held_reason)
         case DeleteEntry():
-            return msgspec.structs.replace(row, deletion=Deletion.INFERRED.value, conflict=False, deletion_proposed="")
+            return _deleted(row)
         case WriteOff():
             return msgspec.structs.replace(row, written_off=_by(order))
         case _:
             assert_never(order)
+
+
+def _deleted(row: EntryRow) -> EntryRow:
+    rivals = tuple(sorted({*row.rivals, row.content}))
+    inferred = Deletion.INFERRED.value
+    return msgspec.structs.replace(row, deletion=inferred, conflict=False, rivals=rivals, deletion_proposed="")
 
 
 def _by(order: Command) -> str:

@@ -78,6 +78,7 @@ class MemoryStore:
     def __init__(self, fold_version: str) -> None:
         self._rows = MemoryRows()
         self._position = Position(0, fold_version)
+        self._end_offset = 0
 
     @property
     def position(self) -> Position:
@@ -95,13 +96,18 @@ class MemoryStore:
         if self._position.next_offset != begin_offset:
             raise StoreMoved(begin_offset, self._position.next_offset)
         self._rows.begin()
+        self._end_offset = end_offset
         try:
             yield self._rows
         except BaseException:
             self._rows.roll_back()
             raise
         self._rows.commit()
-        self._position = Position(end_offset, self._position.fold_version)
+        self._position = Position(self._end_offset, self._position.fold_version)
+
+    def extend(self, end_offset: int) -> None:
+        """See `Store`."""
+        self._end_offset = end_offset
 
     def digest(self) -> str:
         """See `Store`."""

@@ -51,6 +51,9 @@ class Store(Protocol):
         Raises `StoreMoved` when the stored offset is not `begin_offset` any more. An exception in the block undoes it.
         """
 
+    def extend(self, end_offset: int) -> None:
+        """Within a transaction: it goes on, and will end at this offset."""
+
     def digest(self) -> str:
         """A hash over all rows, to compare a rebuild with."""
 

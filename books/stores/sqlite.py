@@ -117,6 +117,7 @@ class SqliteStore:
         self._connection.executescript(_SCHEMA)
         self._rows = SqliteRows(self._connection)
         self._fold_version = fold_version
+        self._end_offset = 0
         if self._read_position() is None:
             self._start_over()
 
@@ -136,19 +137,24 @@ class SqliteStore:
     def transaction(self, begin_offset: int, end_offset: int) -> Iterator[Rows]:
         """See `Store`."""
         self._connection.execute("BEGIN IMMEDIATE")
+        self._end_offset = end_offset
         try:
             found = self._read_position()
             if found is None or found.next_offset != begin_offset:
                 raise StoreMoved(begin_offset, 0 if found is None else found.next_offset)
             yield self._rows
             self._rows.flush()
-            self._connection.execute("UPDATE position SET next_offset = ?", (end_offset,))
+            self._connection.execute("UPDATE position SET next_offset = ?", (self._end_offset,))
             self._connection.execute("COMMIT")
         except BaseException:
             self._rows.forget()
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
+
+    def extend(self, end_offset: int) -> None:
+        """See `Store`."""
+        self._end_offset = end_offset
 
     def digest(self) -> str:
         """See `Store`."""
