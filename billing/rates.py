@@ -82,7 +82,7 @@ def _directory_candidates(contract: Contract, directory: Directory, work: Work) 
     project = directory.projects.get(work.project_id)
     client = directory.clients.get(contract.client_id)
     person = directory.people.get(work.person_id)
-    for row in () if project is None else project.rates:
+    for row in project.rates if project is not None and project.client == contract.client_id else ():
         yield Candidate(6, f"project {work.project_id}", row, row.currency or firm.currency)
     for row in () if client is None else client.rates:
         yield Candidate(7, f"client {contract.client_id}", row, row.currency or firm.currency)

@@ -253,3 +253,11 @@ def test_a_blended_rate_says_whether_premiums_multiply_it() -> None:
         assert open_desk(blended=blended, premiums=[AFTER_HOURS]).bill(work).net == net
     with pytest.raises(ValueError, match="premiums_apply"):
         open_desk(blended=[{"rate": "125"}], premiums=[AFTER_HOURS])
+
+
+def test_another_clients_project_lends_no_rate() -> None:
+    """A project that belongs to somebody else is no level of this contract; the client's own rate counts."""
+    clients = [*DIRECTORY["clients"], {"id": "birch", "name": "Birch"}]
+    projects = [{"id": "portal", "client": "birch", "name": "Portal", "rates": [{"rate": "1.00"}]}]
+    desk = open_desk(directory=DIRECTORY | {"clients": clients, "projects": projects})
+    assert desk.bill("date  person  project  worked\n2025-03-20  dana  portal  2.00").net == "310.00"
