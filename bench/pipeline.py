@@ -13,11 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 
-from bench.firm import BOOK, TENANT, contracts, directory, entry
+from bench.firm import BOOK, CLIENTS, TENANT, contracts, directory, entry
 from runtime.broker import EmbeddedBroker
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.topics import ensure_topics
@@ -52,30 +53,31 @@ def start_worker(servers: str, folder: Path) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
 
-def rows_in(path: Path) -> int:
-    """Entries that are committed in a store."""
+def read(path: Path, query: str) -> int:
+    """A number from a store that another process writes; 0 while it is not there yet."""
     if not path.exists():
         return 0
     try:
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as store:
-            return int(store.execute("SELECT count(*) FROM row WHERE kind = 'entry'").fetchone()[0])
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
+            return int((store.execute(query).fetchone() or (0,))[0])
     except sqlite3.OperationalError:
         return 0
 
 
-async def watch(path: Path, wanted: int, worker: "subprocess.Popen[bytes]") -> tuple[float, int, float]:
-    """(when rows were first seen, how many, when all were there)."""
+async def watch(path: Path, entries: int, worker: "subprocess.Popen[bytes]") -> tuple[float, int, float]:
+    """(when entries were first seen, how many, when all were there), by the journal offset that the store reflects."""
     first_at, first = 0.0, 0
     deadline = time.monotonic() + LIMIT_SECONDS
+    wanted = CLIENTS + 1 + entries
     while True:
-        found, now = rows_in(path), time.monotonic()
-        if found and not first:
-            first_at, first = now, found
-        if found >= wanted:
+        found, now = read(path, "SELECT next_offset FROM position"), time.monotonic()
+        if found > CLIENTS + 1 and not first:
+            first_at, first = now, found - CLIENTS - 1
+        if found >= wanted and read(path, "SELECT count(*) FROM row WHERE kind = 'entry'") >= entries:
             return first_at, first, now
         if worker.poll() is not None or now > deadline:
-            raise SystemExit(f"{found} of {wanted} rows, exit code {worker.poll()}")
-        await asyncio.sleep(0.1)
+            raise SystemExit(f"offset {found} of {wanted}, exit code {worker.poll()}")
+        await asyncio.sleep(0.05)
 
 
 async def measure(entries: int) -> dict[str, object]:

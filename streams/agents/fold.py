@@ -1,12 +1,13 @@
-"""The `fold` agent: one partition's journal into rows. Outputs are acknowledged before rows and offset are committed
-together.
+"""The `fold` agent: a journal into rows. Outputs are acknowledged before rows and offset are committed together.
 
 On start it applies silently to the journal's end; then it publishes what its rows hold as open, and of documents,
-alerts
-and hours what lies at or after the highest origin that stands in their topic (rules 1 and 2).
+alerts and hours what lies at or after the highest origin that stands in their topic (rules 1 and 2).
 """
 
+import asyncio
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +20,7 @@ from books.stores.port import Rows, Store
 from runtime.failpoints import failpoint
 from schemas.codec import decode, encode
 from schemas.draft import PublishedDocument
-from schemas.errors import Unreadable
+from schemas.errors import BillstreamError, Unreadable
 from schemas.outputs import Alert
 from schemas.values import Record
 from streams.engine.batch import Batch
@@ -28,6 +29,8 @@ from streams.letters import Place, dead_letter, reason_of
 from streams.topics import ALERTS, DOCUMENTS, HOURS, JOURNAL, WORK, book_name, work_partition
 
 STAGE = "fold"
+COMMIT_SECONDS = 0.5
+"""How long batches share a transaction. After a crash at most this much is applied again, with the same outputs."""
 ORDERED = (DOCUMENTS, ALERTS, HOURS)
 
 
@@ -52,13 +55,18 @@ class FoldSettings:
 
 @dataclass(slots=True)
 class _Owned:
-    """A partition this worker folds."""
+    """A partition this worker folds. Batches share a transaction for a while: `next_offset` is where it stands."""
 
     store: Store
     fold: Fold
     silent_until: int
     tails: Mapping[str, int]
+    next_offset: int
     caught_up: bool = False
+    busy: bool = False
+    transaction: AbstractContextManager[Rows] | None = None
+    began_seconds: float = 0.0
+    failure: BaseException | None = None
 
 
 class FoldHandler:
@@ -85,39 +93,90 @@ class FoldHandler:
         """Open the store and go on at its offset, whatever the group's is."""
         store = self._open_store(partition)
         end = await self._tails.journal_end(partition)
-        owned = _Owned(store, Fold(), end, await self._tails.highest_origins(partition))
+        owned = _Owned(store, Fold(), end, await self._tails.highest_origins(partition), store.position.next_offset)
         self._owned[partition] = owned
-        if store.position.next_offset >= end:
-            await self._catch_up(owned)
-        return store.position.next_offset
+        if owned.next_offset >= end:
+            await self._catch_up(owned, partition)
+        return owned.next_offset
 
     async def process(self, batch: Batch) -> None:
-        """Apply a batch inside a transaction of its store; what it causes is acknowledged before it is committed."""
+        """Apply a batch inside the store's transaction; what it causes is acknowledged before it can be committed."""
         owned = self._owned[batch.partition]
-        begin = owned.store.position.next_offset
+        if owned.failure is not None:
+            raise owned.failure
         effects = Effects()
         applied: list[Record] = []
         ignored = owned.fold.versions_ignored
+        owned.busy = True
         try:
-            with owned.store.transaction(begin, max(begin, batch.next_offset)) as rows:
-                letters = [
-                    letter
-                    for record in batch.records
-                    if record.offset >= begin and (letter := self._apply(owned, rows, batch, record, effects, applied))
-                ]
-                failpoint("fold_before_publish")
-                await self._publish(owned, rows, batch, effects, letters)
-                failpoint("fold_after_publish")
-        except BaseException:
-            # Cancelled, refused or failed: the rows were rolled back, so what was compiled from them goes too.
-            owned.fold.forget()
+            rows = self._begin(owned, batch)
+            letters = [
+                letter
+                for record in batch.records
+                if record.offset >= owned.next_offset
+                and (letter := self._apply(owned, rows, batch, record, effects, applied))
+            ]
+            failpoint("fold_before_publish")
+            await self._publish(owned, rows, batch, effects, letters)
+            failpoint("fold_after_publish")
+            owned.next_offset = max(owned.next_offset, batch.next_offset)
+            owned.store.extend(owned.next_offset)
+        except BaseException as error:
+            self._roll_back(owned, error)
             raise
-        failpoint("fold_after_commit")
+        finally:
+            owned.busy = False
+        self._commit_when_due(owned)
         self._on_applied(applied, effects, owned.fold.versions_ignored - ignored)
 
     async def revoked(self, partition: int) -> None:
-        """Close the store; another owner has its own."""
-        self._owned.pop(partition).store.close()
+        """Commit what is acknowledged and close the store; another owner has its own."""
+        owned = self._owned.pop(partition)
+        self._commit(owned)
+        owned.store.close()
+
+    def _begin(self, owned: _Owned, batch: Batch) -> Rows:
+        """The rows of the open transaction, a new one if there is none."""
+        if owned.transaction is None:
+            owned.transaction = owned.store.transaction(owned.next_offset, max(owned.next_offset, batch.next_offset))
+            owned.began_seconds = self._seconds()
+            return owned.transaction.__enter__()
+        return owned.store.rows
+
+    def _roll_back(self, owned: _Owned, error: BaseException) -> None:
+        """Cancelled, refused or failed: rows go back to the last commit, and what was compiled from them goes too."""
+        owned.fold.forget()
+        transaction, owned.transaction = owned.transaction, None
+        if transaction is not None:
+            with suppress(type(error)):
+                transaction.__exit__(type(error), error, error.__traceback__)
+        owned.next_offset = owned.store.position.next_offset
+
+    def _commit_when_due(self, owned: _Owned) -> None:
+        """Commit now, or soon if nothing comes: the disk is asked a few times a second, not for each batch."""
+        if self._seconds() - owned.began_seconds >= COMMIT_SECONDS:
+            self._commit(owned)
+        else:
+            asyncio.get_running_loop().call_later(COMMIT_SECONDS, self._commit_if_idle, owned)
+
+    def _commit_if_idle(self, owned: _Owned) -> None:
+        due = self._seconds() - owned.began_seconds >= COMMIT_SECONDS
+        if owned.transaction is None or owned.busy or not due:
+            return
+        try:
+            self._commit(owned)
+        except (BillstreamError, sqlite3.Error) as error:
+            owned.failure = error  # the next batch stops the worker with it
+
+    def _commit(self, owned: _Owned) -> None:
+        transaction, owned.transaction = owned.transaction, None
+        if transaction is not None:
+            transaction.__exit__(None, None, None)
+            failpoint("fold_after_commit")
+
+    @staticmethod
+    def _seconds() -> float:
+        return asyncio.get_running_loop().time()
 
     def rows(self, partition: int) -> Rows | None:
         """The rows of an owned partition, for metrics."""
@@ -164,8 +223,7 @@ class FoldHandler:
             await self._publisher.publish(self._open(rows, batch.partition))
             owned.caught_up = True
 
-    async def _catch_up(self, owned: _Owned) -> None:
-        partition = next(number for number, one in self._owned.items() if one is owned)
+    async def _catch_up(self, owned: _Owned, partition: int) -> None:
         await self._publisher.publish(self._open(owned.store.rows, partition))
         owned.caught_up = True
 
