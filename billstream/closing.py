@@ -196,7 +196,7 @@ async def _answers(desk: Desk, commands: Sequence[Command], about: Sequence[str]
             )
         else:
             row = _row_of(rows, command)
-            documents.append(document_item(desk.book, row, verdict.missing))
+            documents.append(document_item(desk, row, verdict.missing))
     return DocumentsResult(documents=tuple(documents), refused=tuple(refused), waiting=tuple(waiting))
 
 

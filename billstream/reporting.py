@@ -46,7 +46,7 @@ async def status(desk: Desk, broker: str) -> StatusResult:
         worked_seconds=sum(row.worked_seconds for row in current if row.kind == EntryKind.TIME.value),
         held=held_totals(book),
         caps=cap_items(book, desk.catalog),
-        documents=tuple(document_item(book, row) for _, row in book.scan(DocumentRow)),
+        documents=tuple(document_item(desk, row) for _, row in book.scan(DocumentRow)),
         open_work=sum(1 for _ in book.scan(OpenWorkRow)),
         waiting_closes=sum(1 for _ in book.scan(CloseRow)),
     )
@@ -83,6 +83,11 @@ def held_reason(row: EntryRow) -> str:
 async def held(desk: Desk) -> HeldResult:
     """Every held entry with its reason and the command that settles it."""
     await desk.catch_up()
+    return HeldResult(entries=held_items(desk))
+
+
+def held_items(desk: Desk) -> tuple[HeldItem, ...]:
+    """The held entries, by reason and day."""
     found = []
     for _, row in desk.book.scan(EntryRow):
         if reason := held_reason(row):
@@ -98,7 +103,7 @@ async def held(desk: Desk) -> HeldResult:
                     fix=_FIXES.get(reason, "billstream entries release {id} " + reason).format(id=row.entry_id[:12]),
                 )
             )
-    return HeldResult(entries=tuple(sorted(found, key=lambda one: (one.reason, one.work_date, one.entry_id))))
+    return tuple(sorted(found, key=lambda one: (one.reason, one.work_date, one.entry_id)))
 
 
 def cap_items(book: Book, catalog: Catalog) -> tuple[CapItem, ...]:

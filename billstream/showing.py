@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 
 from billstream.cli.results import BucketItem, DocumentItem, LineItem, MoneyTotals
-from books.book import Book
+from billstream.gateway import Desk
+from books.book import SEPARATOR
 from books.documents import read_body
 from books.rows import DocumentRow, ReceiptRow
 from schemas.draft import DraftBody
 
 
-def document_item(book: Book, row: DocumentRow, missing: Iterable[str] = ()) -> DocumentItem:
+def document_item(desk: Desk, row: DocumentRow, missing: Iterable[str] = ()) -> DocumentItem:
     """A stored document with what its sinks answered."""
-    shown = body_item(read_body(book, row.document_id))
-    receipts = book.scan(ReceiptRow, row.document_id)
+    shown = body_item(read_body(desk.book, row.document_id))
     return shown.model_copy(
         update={
             "document_id": row.document_id,
@@ -21,9 +21,20 @@ def document_item(book: Book, row: DocumentRow, missing: Iterable[str] = ()) -> 
             "number": row.number,
             "content": row.content,
             "missing": tuple(missing),
-            "files": tuple(sorted({receipt.location for _, receipt in receipts if receipt.location})),
+            "files": _files(desk, row.document_id),
         }
     )
+
+
+def _files(desk: Desk, document_id: str) -> tuple[str, ...]:
+    """Where the sinks put a document: paths below the project's folder, or the sink's own word for the place."""
+    sinks = desk.installation.settings.sinks
+    found = set()
+    for key, receipt in desk.book.scan(ReceiptRow, document_id):
+        sink = sinks.get(key.rsplit(SEPARATOR, 1)[1])
+        if receipt.location:
+            found.add(receipt.location if sink is None else str(sink.folder / receipt.location))
+    return tuple(sorted(found))
 
 
 def body_item(body: DraftBody) -> DocumentItem:

@@ -1,6 +1,5 @@
 """The command line. It stays light: rooms are imported by the command that needs them, so that help is fast."""
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -30,12 +29,9 @@ def run(arguments: Sequence[str]) -> int:
     except TyperException as error:
         fix = "`billstream --help` shows what there is." if error.exit_code == Exit.USAGE else ""
         return report(session, CommandFailed("usage", error.format_message(), fix, Exit(error.exit_code)))
-    except (KeyboardInterrupt, Abort):
+    except Abort:
         return report(session, KeyboardInterrupt())
-    except BrokenPipeError:
-        # Whoever read our answer has seen enough (`billstream status | head`); Python must not complain at exit.
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-        return int(Exit.DONE)
     except (BillstreamError, MachineryError, CommandFailed, OSError) as error:
         return report(session, error)
-    return int(done or 0)
+    # Ctrl-C inside a command arrives here as its exit code.
+    return report(session, KeyboardInterrupt()) if done == Exit.INTERRUPTED else int(done or 0)

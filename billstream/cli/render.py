@@ -130,23 +130,28 @@ def documents(screen: "Console", result: DocumentsResult) -> None:
 
 
 def document_table(screen: "Console", title: str, items: Sequence[DocumentItem]) -> None:
-    """Documents with state, totals and files."""
+    """Documents with state and totals, then the files they are in."""
     if not items:
         return
     rows = [
         (
-            *(one.client, f"{one.date_from}..{one.date_to}", one.state, str(one.revision), one.number),
-            *(
-                hours(one.worked_seconds),
-                money(one.totals.net, one.totals.currency),
-                money(one.totals.gross, one.totals.currency),
-            ),
-            *(one.document_id[:SHORT_ID], "\n".join(one.files)),
+            one.client,
+            f"{one.date_from}..{one.date_to}",
+            one.state,
+            str(one.revision),
+            one.number,
+            hours(one.worked_seconds),
+            money(one.totals.net, one.totals.currency),
+            money(one.totals.gross, one.totals.currency),
+            one.document_id[:SHORT_ID],
         )
         for one in items
     ]
-    head = ("client", "period", "state", "rev", "number", "worked", "net", "gross", "id", "files")
+    head = ("client", "period", "state", "rev", "number", "worked", "net", "gross", "id")
     table(screen, title, head, rows, right=(3, 5, 6, 7))
+    for one in items:
+        for file in one.files:
+            screen.print(f"  {one.client}: {visible(file)}", soft_wrap=True)
 
 
 def refused(screen: "Console", items: Sequence[RefusedItem]) -> None:

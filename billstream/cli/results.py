@@ -274,6 +274,7 @@ class DemoResult(Result):
     buckets: tuple[BucketItem, ...]
     alerts: tuple[str, ...]
     held: tuple[BucketItem, ...]
+    held_entries: tuple[HeldItem, ...]
     documents: tuple[DocumentItem, ...]
     stages: tuple[StageItem, ...]
     seconds: DecimalText

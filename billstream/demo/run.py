@@ -24,7 +24,7 @@ from billstream.entry_orders import assign, delete, order_entries
 from billstream.importing import Declared, Understood, imported_file, publish_file, understand
 from billstream.kafka_desk import KafkaDesk
 from billstream.project import open_project
-from billstream.reporting import held_reason, held_totals
+from billstream.reporting import held_items, held_reason, held_totals
 from billstream.settings import Installation
 from billstream.showing import document_item
 from books.rows import DocumentRow, EntryRow, OpenFactRow, OpenWorkRow
@@ -148,7 +148,8 @@ async def _month(desk: KafkaDesk, installation: Installation, story: Story) -> t
     _expect_all(await approve(desk, legal, Order("demo", "checked", WAIT_SECONDS), issue_too=True))
     story.stage("approval")
     await desk.until(lambda: not _open_work(desk, "deliver:"), WAIT_SECONDS)
-    return tuple(document_item(desk.book, row) for _, row in desk.book.scan(DocumentRow))
+    rows = sorted((row for _, row in desk.book.scan(DocumentRow)), key=lambda row: row.client_id)
+    return tuple(document_item(desk, row) for row in rows)
 
 
 async def _import(desk: KafkaDesk, installation: Installation, story: Story, names: Sequence[str]) -> None:
@@ -216,6 +217,7 @@ def _result(desk: KafkaDesk, story: Story, folder: Path, documents: tuple[Docume
         buckets=_buckets(documents),
         alerts=tuple(story.alerts),
         held=held_totals(desk.book),
+        held_entries=held_items(desk),
         documents=documents,
         stages=tuple(story.stages),
         seconds=_seconds(time.monotonic() - story.started),

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 ALERTS_SHOWN_MAX = 12
+HELD_SHOWN_MAX = 12
+FULL = "100 %"
+DAILY = "Cap day"
 
 
 def show_demo(screen: "Console", result: DemoResult) -> None:
@@ -22,10 +25,15 @@ def show_demo(screen: "Console", result: DemoResult) -> None:
     )
     buckets = [(one.bucket, one.reason, hours(one.seconds), str(one.entries)) for one in result.buckets]
     table(screen, "Where the hours of the drafts went", ("bucket", "reason", "time", "entries"), buckets, right=(2, 3))
-    shown = [(text,) for text in result.alerts[:ALERTS_SHOWN_MAX]]
-    table(screen, f"{len(result.alerts)} cap alerts, as they came", ("alert",), shown)
-    held = [(one.reason, str(one.entries), hours(one.seconds)) for one in result.held]
-    table(screen, "Held: nothing is guessed, nothing is dropped", ("reason", "entries", "time"), held, right=(1, 2))
+    ordered = sorted(result.alerts, key=lambda text: (FULL not in text, DAILY in text))
+    title = f"{len(result.alerts)} cap alerts, those of full caps first"
+    table(screen, title, ("alert",), [(text,) for text in ordered[:ALERTS_SHOWN_MAX]])
+    held = [
+        (one.reason, one.work_date, one.person, one.client, hours(one.seconds), one.description)
+        for one in result.held_entries[:HELD_SHOWN_MAX]
+    ]
+    title = f"{len(result.held_entries)} entries held: nothing is guessed, nothing is dropped"
+    table(screen, title, ("reason", "day", "person", "client", "time", "text"), held, right=(4,))
     document_table(screen, "Documents", result.documents)
     stages = ", ".join(f"{one.name} {one.seconds} s" for one in result.stages)
     screen.print(f"{result.seconds} s in all ({stages})")

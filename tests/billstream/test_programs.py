@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]  # it carries no types
 import pytest
 
 from runtime.clock import SystemClock
@@ -79,7 +80,7 @@ def test_the_demo_ends_with_drafts_as_files(program: Program, tmp_path: Path) ->
         **dict.fromkeys(["kestrel", "northwind", "pavlik", "quillon", "tidewell"], "draft"),
         "meridian": "issued",
     }
-    written = [tmp_path / "billstream-demo" / "drafts" / name for one in told["documents"] for name in one["files"]]
+    written = [tmp_path / "billstream-demo" / name for one in told["documents"] for name in one["files"]]
     assert all(path.is_file() for path in written)
     ledes = [path for path in written if path.suffix == ".txt"]
     assert len(ledes) == 1
@@ -112,3 +113,20 @@ def test_a_month_beside_a_running_installation(program: Program, up: Path) -> No
     assert answer(twice, 5)["refused"][0]["reason"] == "not_a_draft"
     delivered = lambda: any(one["files"] for one in answer(program(up, "status", "--json"))["documents"])  # noqa: E731
     until(delivered)
+
+
+def test_control_c_ends_the_demo_and_all_it_started(environment: dict[str, str], tmp_path: Path) -> None:
+    """It ends with 130 and a sentence, and no broker or worker of its folder is left."""
+    folder = tmp_path / "stopped"
+    command = [sys.executable, "-m", "billstream", "demo", "--folder", str(folder)]
+    running = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert running.stderr is not None
+    said = next(line for line in running.stderr if "contracts applied" in line)
+    assert said
+    running.send_signal(signal.SIGINT)
+    rest = running.stderr.read()
+    assert running.wait(LIMIT_SECONDS) == 130
+    assert "error[interrupted]" in rest
+    assert "Traceback" not in rest
+    left = [one.info["cmdline"] for one in psutil.process_iter(["cmdline"]) if str(folder) in str(one.info["cmdline"])]
+    assert left == []
