@@ -22,6 +22,7 @@ from schemas.period import week_key
 
 BY_CONTRACT = "by_contract"
 BY_ACCOUNT = "by_account"
+CHANGED_AFTER_APPROVAL = "changed_after_approval"
 ORPHANS = "orphan_decisions"
 """Counts decisions that came before their entry; while there is none, a new entry needs no look-up."""
 
@@ -181,15 +182,19 @@ def holds_of(row: EntryRow, billed: BilledRow | None = None) -> tuple[Hold, ...]
     if row.kind == EntryKind.TIME.value and not row.person_id:
         found.append(Hold("person_unknown", f"nobody in the directory is called {row.person_ref!r}"))
     if billed is not None:
-        found.append(Hold("changed_after_approval", f"its time stands on document {billed.document_id}"))
+        found.append(Hold(CHANGED_AFTER_APPROVAL, f"its time stands on document {billed.document_id}"))
     decided = decision_of(row)
     if decided is not None and decided.held_reason:
         found.append(Hold(decided.held_reason, "; ".join(decided.evidence)))
     return tuple(hold for hold in found if hold.reason not in row.released)
 
 
-def billing_entry(row: EntryRow, billed: BilledRow | None = None) -> BillingEntry:
-    """The row as billing sees it."""
+def billing_entry(row: EntryRow, billed: BilledRow | None = None, *, in_period: bool = True) -> BillingEntry:
+    """The row as billing sees it. `billed` is another document on which its time stands.
+
+    Inside the period that is a change which a person has to look at; outside of it, it is just time that has been
+    billed and uses up its part of the caps (BD-30).
+    """
     decided = decision_of(row)
     return BillingEntry(
         entry_id=row.entry_id,
@@ -212,7 +217,8 @@ def billing_entry(row: EntryRow, billed: BilledRow | None = None) -> BillingEntr
         utbms_task=decided.utbms_task if decided is not None else "",
         utbms_activity=decided.utbms_activity if decided is not None else "",
         confidence=None if decided is None else Decimal(decided.confidence),
-        holds=holds_of(row, billed),
+        holds=holds_of(row, billed if in_period else None),
+        billed_on="" if billed is None else billed.document_id,
         released=frozenset(row.released),
         written_off=row.written_off,
         amount=None if row.amount is None else Decimal(row.amount),

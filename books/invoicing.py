@@ -68,6 +68,7 @@ def invoice(
     rates: tuple[Rate, ...],
 ) -> Invoice:
     """The invoice of a scope over these entries, converted by these exchange rates."""
+    first, end = scope.date_from.isoformat(), scope.date_to.isoformat()
     return compute_invoice(
         InvoiceRequest(
             tenant=book.tenant,
@@ -77,7 +78,7 @@ def invoice(
             contract_revision=terms.agreement.revision,
             directory=terms.people.compiled,
             directory_revision=terms.people.revision,
-            entries=[billing_entry(row, billed) for row, billed in entries],
+            entries=[billing_entry(row, billed, in_period=first <= row.local_date < end) for row, billed in entries],
             exchange_rates=rates,
             invoice_date=terms.invoice_date,
         )

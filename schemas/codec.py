@@ -9,7 +9,7 @@ import io
 import json
 import struct
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import cast
 
@@ -38,6 +38,7 @@ _BROKEN = (
 RECORD_BYTES_MAX = 1_048_576
 """Inputs above this are refused before they are parsed; documents and facts may be larger."""
 DOCUMENT_BYTES_MAX = 16_777_216
+_REMEMBERED_BYTES_MAX = 4_096
 
 
 @cache
@@ -113,6 +114,16 @@ def decode(value: bytes, bytes_max: int = DOCUMENT_BYTES_MAX) -> Record:
     """Read framed bytes as the current form of their record; whatever is wrong with them is `Unreadable`."""
     if len(value) > bytes_max:
         raise Unreadable("record_too_large", f"{len(value)} bytes, at most {bytes_max} are read.", "Split the record.")
+    return _decode_again(value) if len(value) <= _REMEMBERED_BYTES_MAX else _decode(value)
+
+
+@lru_cache(maxsize=16_384)
+def _decode_again(value: bytes) -> Record:
+    """In one process the same bytes are read by `sequence` and a moment later by the fold; records never change."""
+    return _decode(value)
+
+
+def _decode(value: bytes) -> Record:
     record_type_of(value)
     record, writer, reader = _reading(schema_id_of(value))
     buffer = io.BytesIO(value)
