@@ -1,0 +1,266 @@
+"""The naive batch calculator: what a drafted fact must say, from the journal up to the fact's offsets (issue 3).
+
+It shares billing's pure function with the product, and nothing else of what decides which entries are billed and how.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cached_property
+
+from billing.contract import compile_contract, needed_dates
+from billing.directory import compile_directory
+from billing.entries import BillingEntry, Hold
+from billing.invoice import InvoiceRequest, Rate, compute_invoice, to_body
+from schemas import commands, inputs
+from schemas.canonical import canonical_bytes
+from schemas.contract import ContractDocument
+from schemas.directory import DirectoryDocument
+from schemas.draft import DocumentScope, DraftBody, body_hash, document_id_of
+from schemas.entry import EntryKind
+from schemas.facts import DocumentApproved, DocumentDrafted
+from schemas.inputs import RANK_ORDER, Category, Decision
+from schemas.period import Period
+from schemas.values import named_fields
+from tests.oracle.entries import Journal, Numbered, Resolved, read, resolve_all, said
+
+PERSON_RANK = RANK_ORDER[inputs.DecisionRank.PERSON]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What counts for an entry: a person's correction, else the best answer."""
+
+    category: Category
+    service_item: str
+    utbms_task: str
+    utbms_activity: str
+    confidence: Decimal
+    held_reason: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A drafted fact that is not what the calculator makes, with the first thing that differs."""
+
+    fact_id: str
+    offset: int
+    what: str
+
+
+class Calculator:
+    """Judges the drafted facts of one book's journal, `[(offset, record), ...]` in order."""
+
+    def __init__(self, journal: Numbered, tenant: str, book: str) -> None:
+        self._journal = [
+            (offset, record)
+            for offset, record in journal
+            if (record.envelope.tenant, record.envelope.book) == (tenant, book)
+        ]
+        self._tenant, self._book = tenant, book
+        self._states: dict[int, tuple[Journal, dict[str, Resolved]]] = {}
+
+    @cached_property
+    def drafts(self) -> dict[str, tuple[int, DocumentDrafted]]:
+        """The drafted facts that count: the first of each id."""
+        found: dict[str, tuple[int, DocumentDrafted]] = {}
+        for offset, record in self._journal:
+            if isinstance(record, DocumentDrafted):
+                found.setdefault(record.fact_id, (offset, record))
+        return found
+
+    def differences(self) -> Iterator[Difference]:
+        """Every draft that is not, byte for byte, what the journal up to its offsets gives."""
+        for fact_id, (offset, fact) in self.drafts.items():
+            wrong = self._wrong_offsets(fact) or compare(self.body(fact), fact)
+            if wrong:
+                yield Difference(fact_id, offset, wrong)
+
+    def state(self, cut: int) -> tuple[Journal, dict[str, Resolved]]:
+        """Journal and entries at an offset."""
+        if cut not in self._states:
+            journal = read(self._journal, cut)
+            self._states = {cut: (journal, resolve_all(journal))}
+        return self._states[cut]
+
+    def body(self, fact: DocumentDrafted) -> DraftBody:
+        """What the close of this fact must have drafted."""
+        journal, _ = self.state(fact.close_offset)
+        scope, standing = fact.body.scope, self._approved_on(fact.close_offset)
+        revision, directory = journal.contracts[scope.contract_id], journal.directory
+        assert directory is not None, "a draft without a directory"
+        contract = compile_contract(ContractDocument.model_validate_json(revision.document))
+        last_day = scope.date_to - timedelta(days=1)
+        today = last_day if journal.clock is None else journal.clock.astimezone(contract.zone).date()
+        return to_body(
+            compute_invoice(
+                InvoiceRequest(
+                    tenant=self._tenant,
+                    book=self._book,
+                    scope=scope,
+                    contract=contract,
+                    contract_revision=revision.revision_hash,
+                    directory=compile_directory(DirectoryDocument.model_validate_json(directory.document)),
+                    directory_revision=directory.revision_hash,
+                    entries=[
+                        self._entry(one, self._other(standing, one, scope), verdict)
+                        for one, verdict in self.entries(fact)
+                    ],
+                    exchange_rates=[Rate(r.base, r.quote, r.on, r.rate, r.rate_source) for r in journal.rates.values()],
+                    invoice_date=max(last_day, today),
+                )
+            )
+        )
+
+    def entries(self, fact: DocumentDrafted) -> list[tuple[Resolved, Verdict | None]]:
+        """The entries a draft depends on as of its close, with the decisions as of the end of its wait."""
+        journal, found = self.state(fact.close_offset)
+        scope = fact.body.scope
+        contract = compile_contract(ContractDocument.model_validate_json(journal.contracts[scope.contract_id].document))
+        first, end = needed_dates(contract, Period(start=scope.date_from, end=scope.date_to))
+        mine = [
+            one
+            for one in found.values()
+            if (one.client_id, one.contract_id) == (scope.client_id, scope.contract_id)
+            and one.local_date
+            and first <= date.fromisoformat(one.local_date) < end
+        ]
+        answers = self._answers(fact.decided_offset)
+        return [(one, verdict_of(one, answers)) for one in mine]
+
+    def _answers(self, cut: int) -> dict[tuple[str, str], Decision]:
+        best: dict[tuple[str, str], Decision] = {}
+        for offset, record in self._journal:
+            if offset > cut:
+                break
+            if isinstance(record, Decision):
+                known = best.get((record.entry_id, record.input_hash))
+                if known is None or rank(record) > rank(known):
+                    best[record.entry_id, record.input_hash] = record
+        return best
+
+    def _approved_on(self, cut: int) -> dict[str, str]:
+        """Entry -> the approved document its time stands on."""
+        found: dict[str, str] = {}
+        seen: set[str] = set()
+        for offset, record in self._journal:
+            if offset > cut:
+                break
+            if isinstance(record, DocumentApproved) and record.fact_id not in seen:
+                seen.add(record.fact_id)
+                drafts = [
+                    fact
+                    for at, fact in self.drafts.values()
+                    if at < offset and self._document_id(fact.body.scope) == record.document_id
+                ]
+                for line in drafts[-1].body.lines:
+                    found |= {source.entry_id: record.document_id for source in line.sources}
+        return found
+
+    def _document_id(self, scope: DocumentScope) -> str:
+        return document_id_of(self._tenant, self._book, scope, 1)
+
+    def _other(self, standing: dict[str, str], one: Resolved, scope: DocumentScope) -> str:
+        document_id = standing.get(one.version.entry_id, "")
+        return "" if document_id == self._document_id(scope) else document_id
+
+    @staticmethod
+    def _entry(one: Resolved, other: str, verdict: Verdict | None) -> BillingEntry:
+        version = one.version
+        return BillingEntry(
+            entry_id=version.entry_id,
+            content=version.content,
+            premise=one.input_hash,
+            source=version.source,
+            source_entry_id=version.source_entry_id,
+            kind=version.kind,
+            person_id=one.person_id,
+            project_id=one.project_id,
+            task=version.task_ref,
+            service_item=(verdict.service_item if verdict else "") or version.service_item,
+            tags=version.tags,
+            description=version.description,
+            start=version.start,
+            end=version.end,
+            work_date=version.work_date,
+            worked_seconds=version.worked_seconds,
+            category=verdict.category if verdict else None,
+            utbms_task=verdict.utbms_task if verdict else "",
+            utbms_activity=verdict.utbms_activity if verdict else "",
+            confidence=verdict.confidence if verdict else None,
+            holds=holds_of(one, other, verdict),
+            released=frozenset(one.told.released),
+            written_off=one.told.written_off,
+            amount=version.amount,
+            currency=version.currency,
+            quantity=version.quantity,
+            unit_price=version.unit_price,
+            expense_category=version.category,
+        )
+
+    def _wrong_offsets(self, fact: DocumentDrafted) -> str:
+        """A close is the first record of its command, or the tick that made it due; what it lacks it names."""
+        given = [
+            n for n, r in self._journal if isinstance(r, commands.CloseDocument) and r.command_id == fact.command_id
+        ]
+        at = dict(self._journal).get(fact.close_offset)
+        if given and given[0] != fact.close_offset:
+            return f"the command stands at {given[0]}, the fact names {fact.close_offset}"
+        if not given and not isinstance(at, inputs.ClockTick):
+            return f"there is neither command nor tick at {fact.close_offset}"
+        undecided = [one for one, verdict in self.entries(fact) if verdict is None and not one.version.running]
+        return f"{len(undecided)} entries undecided and not named" if undecided and not fact.missing else ""
+
+
+def rank(decision: Decision) -> tuple[int, int]:
+    """Which of two answers is better."""
+    return RANK_ORDER[decision.rank], decision.decider_version
+
+
+def verdict_of(one: Resolved, answers: dict[tuple[str, str], Decision]) -> Verdict | None:
+    """A person's correction of this text, else the best answer for these inputs, else nothing."""
+    corrected = one.told.corrections.get(said(one.version))
+    if corrected is not None:
+        text = f"{corrected.person}: {corrected.reason}"
+        codes = (corrected.service_item, corrected.utbms_task, corrected.utbms_activity)
+        return Verdict(corrected.category, *codes, Decimal(1), "", (text,))
+    found = answers.get((one.version.entry_id, one.input_hash))
+    if found is None:
+        return None
+    codes = (found.service_item, found.utbms_task, found.utbms_activity)
+    return Verdict(found.category, *codes, found.confidence, found.held_reason, found.evidence)
+
+
+def holds_of(one: Resolved, other_document: str, verdict: Verdict | None) -> tuple[Hold, ...]:
+    """Why an entry waits for a person, in the words of the product."""
+    version, told = one.version, one.told
+    is_time = version.kind is EntryKind.TIME
+    reasons = [
+        (told.conflict(), "conflicting_version", "the source gave two contents for one revision"),
+        (version.running, "running", "the timer still runs"),
+        (bool(version.problem), version.problem, "the connector was unsure"),
+        (bool(told.held_by), "held_by_person", told.held_by),
+        (bool(told.missing_from), "deletion_proposed", f"missing from import {told.missing_from}"),
+        (bool(one.duplicate_of), "possible_duplicate", f"same time as entry {one.duplicate_of}"),
+        (version.invoiced_at_source, "invoiced_at_source", "the source says it was invoiced there"),
+        (is_time and not one.person_id, "person_unknown", f"nobody in the directory is called {version.person_ref!r}"),
+        (bool(other_document), "changed_after_approval", f"its time stands on document {other_document}"),
+    ]
+    if verdict is not None:
+        reasons.append((bool(verdict.held_reason), verdict.held_reason, "; ".join(verdict.evidence)))
+    return tuple(Hold(word, text) for holds, word, text in reasons if holds and word not in told.released)
+
+
+def compare(wanted: DraftBody, fact: DocumentDrafted) -> str:
+    """Where the fact's body is not the wanted one, byte for byte; empty when it is."""
+    if fact.content != body_hash(fact.body):
+        return "the content hash is not that of the body"
+    left, right = named_fields(wanted), named_fields(fact.body)
+    if canonical_bytes(left) == canonical_bytes(right) and wanted == fact.body:
+        return ""
+    for name in sorted(left.keys() | right.keys()):
+        if left.get(name) != right.get(name):
+            return f"{name}: wanted {str(left.get(name))[:300]}, drafted {str(right.get(name))[:300]}"
+    return "the notation of a number"

@@ -1,0 +1,175 @@
+"""The calculator and the product agree on whole months, and the calculator sees what is wrong."""
+
+from random import Random
+
+import pytest
+
+from books.rows import DocumentRow
+from books.testing import (
+    BOOK,
+    TENANT,
+    Story,
+    contract,
+    decision,
+    directory,
+    entry,
+    entry_id,
+    expense,
+    firm,
+    scope,
+    terms,
+    tick,
+    week_cap,
+)
+from schemas import commands
+from schemas.draft import DocumentState, body_hash
+from schemas.entry import Deletion
+from schemas.facts import DocumentDrafted
+from schemas.inputs import Category, DecisionRank
+from schemas.values import Record
+from schemas.work import DecideEntry, DeliverDocument
+from tests.oracle.calculator import Calculator
+from tests.oracle.rating import wrong_amounts
+
+
+class Whimsical:
+    """Answers some questions at once, some twice, and keeps others for later."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self.kept: list[Record] = []
+
+    def __call__(self, request: DecideEntry | DeliverDocument) -> Record | None:
+        if not isinstance(request, DecideEntry):
+            return None
+        category = self._random.choice([Category.BILLABLE, Category.BILLABLE, Category.NON_BILLABLE])
+        rank = self._random.choice([DecisionRank.OFFLINE, DecisionRank.CLAUDE])
+        answer = decision(request, category, rank, decider_version=self._random.randint(1, 2))
+        if self._random.random() < 0.5:
+            return answer
+        self.kept.append(answer)
+        return None
+
+
+def month(seed: int) -> list[Record]:
+    """A random month: everything that can happen to entries, with closes and approvals between."""
+    random = Random(seed)
+    answer = Whimsical(random)
+    story = Story(answer)
+    story.say(directory(firm()), contract(terms(caps=[week_cap(hours="6")])), contract(terms("birch")))
+    for step in range(40):
+        happen(story, random, step)
+        if answer.kept and random.random() < 0.4:
+            story.say(answer.kept.pop(random.randrange(len(answer.kept))))
+    story.say(*answer.kept, tick("2026-11-05T10:00"))
+    return list(story.journal.records)
+
+
+def happen(story: Story, random: Random, step: int) -> None:
+    """One thing happens."""
+    name = random.choice("abcdefgh")
+    about = {"entry_id": entry_id(name)}
+    roll = random.random()
+    if roll < 0.55:
+        story.say(any_version(random, name))
+    elif roll < 0.6:
+        story.say(expense(f"x{random.randint(1, 3)}", f"{random.randint(1, 90)}.50", revision=random.randint(1, 9)))
+    elif roll < 0.8:
+        order(story, random, about)
+    elif roll < 0.9:
+        story.close(scope(random.choice(["acme", "birch"]), *random.choice(OCTOBER_IN_PARTS)))
+    elif roll < 0.92 and drafts_of(story):
+        story.approve(random.choice(drafts_of(story)))
+    elif roll < 0.93:
+        story.say(contract(terms(caps=[week_cap(hours=str(random.randint(3, 9)))]), f"contract-{step}"))
+    elif roll < 0.96:
+        people = [{"id": "dana", "name": "Dana", "roles": [{"role": random.choice(["senior", "junior"])}]}]
+        story.say(directory(firm(people=people), f"directory-{step}"))
+    else:
+        story.say(tick(f"2026-11-02T{random.randint(0, 23):02d}:00"))
+
+
+OCTOBER_IN_PARTS = [("2026-10-01", "2026-11-01"), ("2026-10-01", "2026-10-04"), ("2026-10-04", "2026-11-01")]
+
+
+def drafts_of(story: Story) -> list[DocumentRow]:
+    """The documents that might be approved."""
+    return [row for _, row in story.book.scan(DocumentRow) if row.state == DocumentState.DRAFT.value]
+
+
+def order(story: Story, random: Random, about: dict[str, str]) -> None:
+    """A person orders something about an entry."""
+    kinds: list[tuple[type[commands.Command], dict[str, object]]] = [
+        (commands.HoldEntry, {}),
+        (commands.WriteOff, {}),
+        (commands.AssignEntry, {"client_id": random.choice(["acme", "birch"])}),
+        (commands.CorrectEntry, {"category": random.choice([Category.BILLABLE, Category.NON_BILLABLE])}),
+        (commands.ReleaseEntry, {"held_reason": random.choice(["possible_duplicate", "held_by_person"])}),
+    ]
+    kind, fields = random.choice(kinds)
+    story.order(kind, **about, **fields)
+
+
+def any_version(random: Random, name: str) -> Record:
+    """A version of an entry, near to others in time and revision."""
+    return entry(
+        name,
+        f"2026-10-0{random.randint(1, 6)}T{random.randint(8, 18):02d}:00",
+        random.choice(["0", "0.5", "1", "3", "5"]),
+        revision=random.randint(0, 4),
+        seen=random.randint(0, 3),
+        person_ref=random.choice(["Dana", "Dana", "Bo", "Who"]),
+        client_ref=random.choice(["Acme Ltd", "Acme Ltd", "Birch AG", "?"]),
+        running=random.random() < 0.05,
+        deletion=random.choice([Deletion.NONE] * 6 + [Deletion.REPORTED]),
+    )
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_every_draft_is_what_the_calculator_makes(seed: int) -> None:
+    """Whatever happened before a close, its draft is byte for byte the naive calculation over the journal."""
+    calculator = Calculator(list(enumerate(month(seed))), TENANT, BOOK)
+    assert list(calculator.differences()) == []
+
+
+def test_months_hold_drafts_to_judge() -> None:
+    """The test above has something to look at."""
+    drafts = [len(Calculator(list(enumerate(month(seed))), TENANT, BOOK).drafts) for seed in range(20)]
+    assert sum(drafts) > 20
+
+
+def test_a_draft_that_is_a_cent_off_is_seen() -> None:
+    """The oracle is no rubber stamp: a changed amount, a lost entry and a foreign hash are differences."""
+    story = Story().begin()
+    story.say(entry("a"), entry("b", "2026-10-06T09:00"))
+    story.close()
+    records = list(enumerate(story.journal.records))
+    at, fact = next((n, r) for n, r in records if isinstance(r, DocumentDrafted))
+    body = fact.body
+    cheaper = body.model_copy(update={"net": body.net - 1})
+    lost = body.model_copy(update={"lines": ()})
+    for wrong in (cheaper, lost):
+        records[at] = (at, fact.model_copy(update={"body": wrong, "content": body_hash(wrong)}))
+        assert [one.offset for one in Calculator(records, TENANT, BOOK).differences()] == [at]
+    records[at] = (at, fact.model_copy(update={"content": "0" * 64}))
+    assert len(list(Calculator(records, TENANT, BOOK).differences())) == 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_amounts_are_hours_times_rate_below_the_cap(seed: int) -> None:
+    """A second calculation, without billing/, agrees on seconds, amounts and what the weekly cap left."""
+    random = Random(seed)
+    story = Story().begin(caps=[week_cap(hours="10")])
+    for number in range(30):
+        story.say(
+            entry(
+                f"e{number}",
+                f"2026-10-{random.randint(1, 28):02d}T{random.randint(6, 20):02d}:00",
+                random.choice(["0.5", "1", "4.2"]),
+                person_ref=random.choice(["Dana", "Bo"]),
+            )
+        )
+    story.close()
+    calculator = Calculator(list(enumerate(story.journal.records)), TENANT, BOOK)
+    ((_, fact),) = calculator.drafts.values()
+    assert wrong_amounts(calculator, fact) == ""
