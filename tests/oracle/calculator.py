@@ -105,7 +105,7 @@ class Calculator:
                     directory=compile_directory(DirectoryDocument.model_validate_json(directory.document)),
                     directory_revision=directory.revision_hash,
                     entries=[
-                        self._entry(one, self._other(standing, one, scope), verdict)
+                        self._entry(one, self._other(standing, one, scope), verdict, scope)
                         for one, verdict in self.entries(fact)
                     ],
                     exchange_rates=[Rate(r.base, r.quote, r.on, r.rate, r.rate_source) for r in journal.rates.values()],
@@ -167,8 +167,9 @@ class Calculator:
         return "" if document_id == self._document_id(scope) else document_id
 
     @staticmethod
-    def _entry(one: Resolved, other: str, verdict: Verdict | None) -> BillingEntry:
+    def _entry(one: Resolved, other: str, verdict: Verdict | None, scope: DocumentScope) -> BillingEntry:
         version = one.version
+        inside = scope.date_from <= date.fromisoformat(one.local_date) < scope.date_to
         return BillingEntry(
             entry_id=version.entry_id,
             content=version.content,
@@ -190,7 +191,8 @@ class Calculator:
             utbms_task=verdict.utbms_task if verdict else "",
             utbms_activity=verdict.utbms_activity if verdict else "",
             confidence=verdict.confidence if verdict else None,
-            holds=holds_of(one, other, verdict),
+            holds=holds_of(one, other if inside else "", verdict),
+            billed_on=other,
             released=frozenset(one.told.released),
             written_off=one.told.written_off,
             amount=version.amount,
