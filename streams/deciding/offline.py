@@ -16,8 +16,8 @@ from streams.deciding.facts import Facts, read_facts
 from streams.deciding.port import Verdict
 from streams.deciding.words import (
     ACTIVITIES,
-    OWN_ERROR,
-    SELLING,
+    MAYBE_OWN_COST,
+    OWN_COST,
     SERVICE_ITEMS,
     TASKS,
     first_label,
@@ -124,7 +124,7 @@ def _by_facts(request: DecideEntry, facts: Facts, text: str) -> Verdict:
         return _offline(Category.BILLABLE, _WEAK, f"the contract wants {word!r} looked at", REVIEW)
     if word := first_match(text, (*told.non_billable, *told.excludes)):
         return _offline(Category.NON_BILLABLE, _GOOD, f"the contract does not pay for {word!r}")
-    if word := first_match(text, (*OWN_ERROR, *SELLING)):
+    if word := first_match(text, (word for words in OWN_COST for word in words)):
         return _offline(Category.NON_BILLABLE, _FAIR, f"{word!r} is not a client's cost")
     for project in told.projects:
         if word := first_match(
@@ -133,10 +133,20 @@ def _by_facts(request: DecideEntry, facts: Facts, text: str) -> Verdict:
             return _offline(Category.PROJECT, _GOOD, f"{word!r} names the project {project.name}")
     if word := first_match(text, told.covers):
         return _offline(Category.RETAINER, _GOOD, f"the retainer covers {word!r}")
+    return _by_absence(request, facts, text)
+
+
+def _by_absence(request: DecideEntry, facts: Facts, text: str) -> Verdict:
+    """Nothing in the contract speaks of this text. Only plain work of a client who pays by the hour is settled so."""
+    told = facts.decide
+    if word := first_match(text, (word for words in MAYBE_OWN_COST for word in words)):
+        return _offline(Category.NON_BILLABLE, _WEAK, f"{word!r} is often the firm's own cost", UNSURE)
     if is_vague(request.description) and not request.task_ref and not request.service_item:
         return _offline(Category.BILLABLE, _WEAK, "the text does not say what was done", UNSURE)
-    if told.hourly:
+    if told.hourly and not told.covers and not told.projects:
         return _offline(Category.BILLABLE, _FAIR, "work by the hour that nothing else claims")
+    if told.hourly:
+        return _offline(Category.BILLABLE, _WEAK, "it may belong to the retainer or a project, or be hourly", UNSURE)
     return _offline(Category.BILLABLE, _WEAK, "neither covered nor hourly by the contract", UNSURE)
 
 

@@ -18,26 +18,32 @@ VAGUE = frozenset(
 )
 """An entry that holds only such words says nothing that a client would accept."""
 
-OWN_ERROR = (
-    "own error",
-    "our error",
-    "our mistake",
-    "redo own",
-    "rework our",
-    "free of charge",
-    "courtesy",
-    "no charge",
+OWN_COST = (
+    ("own error", "our error", "our mistake", "my own error", "rework our", "free of charge", "courtesy", "no charge"),
+    ("agreed not chargeable", "not chargeable", "not billable", "non billable"),
+    ("new business", "hiring interview", "internal training", "timesheet", "timesheets", "unpaid invoice"),
 )
-SELLING = (
-    "pitch",
-    "proposal for",
-    "new business",
-    "hiring interview",
-    "internal training",
-    "timesheet",
-    "unpaid invoice",
+"""Words that say themselves that no client pays."""
+
+MAYBE_OWN_COST = (
+    ("pitch", "proposal", "upsell", "prospect", "renewal", "opportunity", "relationship", "business review"),
+    ("internal", "all hands", "recruiting", "candidate", "onboarding", "certification", "membership", "seminar"),
+    ("lunch", "dinner", "coffee", "hack day", "office supplies", "holiday", "sick leave", "vacation"),
+    ("invoice", "invoices", "invoicing", "engagement letter", "conflict check", "paperwork", "staffing plan"),
+    (
+        "our own",
+        "own team's",
+        "own laptop",
+        "agency's own",
+        "firm bio",
+        "portfolio",
+        "case studies",
+        "knowledge capture",
+    ),
+    ("travel", "flight", "train to", "drive to", "courier", "scan and file", "filing", "calendar court"),
+    ("redid", "redo", "re ran", "wrong env", "i broke", "our first version", "my mistake"),
 )
-"""Work that no client pays for, whatever the contract."""
+"""Words after which a careful biller looks twice: often the firm's own work, selling, travel or an own error."""
 
 SERVICE_ITEMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("QA & Testing", ("test", "tests", "testing", "qa", "regression", "acceptance")),
