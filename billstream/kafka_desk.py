@@ -8,12 +8,16 @@ from itertools import islice
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from billstream.connection import connection_of
 from billstream.follower import Verdict, Verdicts
+from billstream.follower_store import FollowerStore, cluster_of, open_follower_store
 from billstream.gateway import EntryInput, OnPublished, Order, no_report
 from billstream.settings import Installation
 from books.book import Book
 from books.catalog import Catalog
 from books.local import Follower
+from books.stores.memory import MemoryStore
+from books.version import FOLD_VERSION
 from runtime.errors import Unavailable
 from runtime.kafka import KafkaConnection, ensure_topics
 from schemas.codec import decode, encode
@@ -40,7 +44,13 @@ def no_alert(alert: Alert) -> None:
 class KafkaDesk:
     """One book of a cluster, seen from the front door."""
 
-    def __init__(self, installation: Installation, connection: KafkaConnection, on_alert: OnAlert = no_alert) -> None:
+    def __init__(
+        self,
+        installation: Installation,
+        connection: KafkaConnection,
+        on_alert: OnAlert = no_alert,
+        kept: FollowerStore | None = None,
+    ) -> None:
         settings = installation.settings
         self._installation = installation
         self._connection = connection
@@ -54,7 +64,8 @@ class KafkaDesk:
             fetch_max_bytes=FETCH_BYTES_MAX,
             max_partition_fetch_bytes=FETCH_BYTES_MAX,
         )
-        self._follower = Follower()
+        self._kept = kept or FollowerStore(MemoryStore(FOLD_VERSION))
+        self._follower = Follower(self._kept.store)
         self._verdicts = Verdicts()
         self._on_alert = on_alert
         self._imports: set[str] = set()
@@ -97,12 +108,22 @@ class KafkaDesk:
         except KafkaError as error:
             raise self._unreachable(error) from error
         self._consumer.assign([self._place])
-        await self._consumer.seek_to_beginning(self._place)
+        await self._go_on()
+
+    async def _go_on(self) -> None:
+        """Begin to read where the kept rows end; rows that are ahead of the journal are of another one."""
+        end = (await self._consumer.end_offsets([self._place]))[self._place]
+        if self._follower.next_offset > end:
+            self._kept.discard()
+            self._follower = Follower(self._kept.store)
+        self._seen_offset = self._follower.next_offset
+        self._consumer.seek(self._place, self._seen_offset)
 
     async def stop(self) -> None:
         """Disconnect."""
         await self._consumer.stop()
         await self._publisher.stop()
+        self._kept.close()
 
     async def catch_up(self) -> None:
         """See `Desk`."""
@@ -217,9 +238,9 @@ def _key_of(record: Record) -> str:
 @asynccontextmanager
 async def open_desk(installation: Installation) -> AsyncIterator[KafkaDesk]:
     """A desk of the project's broker: the configured one, or the embedded one that `billstream up` runs."""
-    from billstream.connection import connection_of
-
-    desk = KafkaDesk(installation, connection_of(installation))
+    connection = connection_of(installation)
+    kept = open_follower_store(installation, await cluster_of(connection))
+    desk = KafkaDesk(installation, connection, kept=kept)
     try:
         await desk.start()
         yield desk

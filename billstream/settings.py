@@ -153,9 +153,6 @@ SinkSettings = Annotated[JsonFiles | LedesFiles, Field(discriminator="kind")]
 class PolicySettings(Group):
     """What may happen without a person."""
 
-    close_by_schedule: bool = Field(
-        default=False, description="Close each period by itself when its grace has ended.", examples=[True]
-    )
     decision_wait_minutes: int = Field(
         default=5, ge=0, le=10_080, description="How long a close waits for missing decisions.", examples=[60]
     )

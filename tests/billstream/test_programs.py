@@ -63,6 +63,12 @@ def until(done: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
+def answers(done: subprocess.CompletedProcess[str]) -> bool:
+    """Whether a call was carried out; while the broker starts it says "unavailable" or "try again" and nothing else."""
+    assert done.returncode in (0, 69, 75), done.stdout + done.stderr
+    return done.returncode == 0
+
+
 def answer(done: subprocess.CompletedProcess[str], *codes: int) -> Any:  # noqa: ANN401  # any answer
     assert done.returncode in (codes or (0,)), done.stdout + done.stderr
     return json.loads(done.stdout)
@@ -92,7 +98,7 @@ def test_the_demo_ends_with_drafts_as_files(program: Program, tmp_path: Path) ->
 
 def test_a_month_beside_a_running_installation(program: Program, up: Path) -> None:
     """Apply, import, a watched folder, close, approve, issue, explain, status: as a person types them."""
-    until(lambda: program(up, "contracts", "apply", "--json").returncode == 0)
+    until(lambda: answers(program(up, "contracts", "apply", "--json")))
     assert answer(program(up, "contracts", "apply", "--json"))["published"] == 0
     (up / "inbox").mkdir(exist_ok=True)
     (up / "exports" / "harvest-2026-11-02.csv").rename(up / "inbox" / "harvest.csv")
@@ -109,7 +115,6 @@ def test_a_month_beside_a_running_installation(program: Program, up: Path) -> No
     assert story.returncode == 0
     assert str(line["amount"]) in story.stdout.replace(",", "")
     twice = program(up, "approve", document["document_id"], "--json")
-    assert twice.returncode == 5
     assert answer(twice, 5)["refused"][0]["reason"] == "not_a_draft"
     delivered = lambda: any(one["files"] for one in answer(program(up, "status", "--json"))["documents"])  # noqa: E731
     until(delivered)
@@ -119,13 +124,14 @@ def test_control_c_ends_the_demo_and_all_it_started(environment: dict[str, str],
     """It ends with 130 and a sentence, and no broker or worker of its folder is left."""
     folder = tmp_path / "stopped"
     command = [sys.executable, "-m", "billstream", "demo", "--folder", str(folder)]
-    running = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    assert running.stderr is not None
-    said = next(line for line in running.stderr if "contracts applied" in line)
-    assert said
-    running.send_signal(signal.SIGINT)
-    rest = running.stderr.read()
-    assert running.wait(LIMIT_SECONDS) == 130
+    with subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as running:
+        assert running.stderr is not None
+        assert next(line for line in running.stderr if "contracts applied" in line)
+        running.send_signal(signal.SIGINT)
+        rest = running.stderr.read()
+    assert running.returncode == 130
     assert "error[interrupted]" in rest
     assert "Traceback" not in rest
     left = [one.info["cmdline"] for one in psutil.process_iter(["cmdline"]) if str(folder) in str(one.info["cmdline"])]
