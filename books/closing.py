@@ -8,15 +8,16 @@ from typing import cast
 import msgspec
 
 from billing.invoice import to_body
+from books.billed import WOULD_BILL_TWICE, billed_elsewhere, billed_twice
 from books.book import SEPARATOR, Book, key_of
 from books.catalog import Catalog, read_agreement, read_people
 from books.documents import live_documents
 from books.effects import Cause, Effects
 from books.facts import fact_id_of_command, propose, refuse
-from books.invoicing import Terms, billed_elsewhere, frozen_rates, gather, invoice, terms_now
+from books.invoicing import Terms, frozen_rates, gather, invoice, terms_now
 from books.resolving import instant_of
 from books.rows import (
-    BilledRow,
+    BilledPart,
     ClockRow,
     CloseRow,
     DecisionRow,
@@ -179,7 +180,12 @@ def _draft(book: Book, key: str, close: CloseRow, command: CloseDocument, cause:
     terms = Terms(
         read_agreement(book, close.contract_revision), people, datetime.fromisoformat(close.invoice_date).date()
     )
-    body = to_body(invoice(book, terms, command.scope, _frozen(book, key), frozen_rates(book, key)))
+    entries = _frozen(book, key)
+    body = to_body(invoice(book, terms, command.scope, entries, frozen_rates(book, key)))
+    if twice := billed_twice(body, entries):
+        detail = f"Time that stands on an approved document would be billed again: entries {', '.join(twice[:5])}."
+        refuse(book, command, WOULD_BILL_TWICE, detail, cause, effects, command.scope)
+        return
     _propose_draft(book, close, command, body, _waits_for(book, key, close), cause, effects)
 
 
@@ -207,7 +213,7 @@ def _propose_draft(
     propose(book, fact, cause, effects)
 
 
-def _frozen(book: Book, key: str) -> list[tuple[EntryRow, BilledRow | None]]:
+def _frozen(book: Book, key: str) -> list[tuple[EntryRow, tuple[BilledPart, ...]]]:
     found = []
     for _, frozen in book.scan(FrozenRow, key):
         row = frozen.entry

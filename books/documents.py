@@ -5,14 +5,15 @@ from typing import cast
 import msgspec
 
 from billing.invoice import to_body
+from books.billed import billed_elsewhere, pin
 from books.book import Book
 from books.catalog import Catalog, People, read_people
 from books.counters import next_number
 from books.effects import Cause, Effects
 from books.facts import fact_id_of_command, propose, refuse, request_work
-from books.invoicing import Terms, billed_elsewhere, gather, invoice, rates_now
+from books.invoicing import Terms, gather, invoice, rates_now
 from books.resolving import instant_of
-from books.rows import BilledRow, BodyRow, CloseRow, DocumentRow, OpenFactRow
+from books.rows import BodyRow, CloseRow, DocumentRow, OpenFactRow
 from schemas.canonical import instant_micros
 from schemas.clauses import Leave
 from schemas.codec import decode, encode
@@ -164,9 +165,7 @@ def approved(book: Book, catalog: Catalog, fact: DocumentApproved, cause: Cause,
         return
     row = msgspec.structs.replace(row, state=DocumentState.APPROVED.value, approving="")
     book.put(row.document_id, row)
-    for line in read_body(book, row.document_id).lines:
-        for source in line.sources:
-            book.put(source.entry_id, BilledRow(document_id=row.document_id, content=source.content))
+    pin(book, row.document_id, row.contract_id, read_body(book, row.document_id))
     _publish(book, row, DocumentState.APPROVED, cause, effects)
     _deliver(book, catalog, row, Leave.APPROVED, cause, effects)
 

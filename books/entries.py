@@ -8,13 +8,23 @@ import msgspec
 from billing.entries import BillingEntry, Hold
 from billing.running import contributions
 from books.asking import ask
+from books.billed import Standing, standing_of
 from books.book import Book, key_of
 from books.catalog import Catalog
 from books.counting import Counted, cap_part, count_caps, count_hours
 from books.duplicates import POSSIBLE_DUPLICATE, duplicate_of, item_of, person_key, refile
 from books.effects import Cause, Effects
 from books.resolving import instant_of, local_date, resolve
-from books.rows import BilledRow, CapPart, CounterRow, DecisionPart, DecisionRow, EntryRow, HoursPart, PersonDecisionRow
+from books.rows import (
+    BilledPart,
+    CapPart,
+    CounterRow,
+    DecisionPart,
+    DecisionRow,
+    EntryRow,
+    HoursPart,
+    PersonDecisionRow,
+)
 from books.versions import is_deleted, merge, row_of
 from schemas.entry import EntryKind, EntryVersion
 from schemas.inputs import Category
@@ -22,7 +32,7 @@ from schemas.period import week_key
 
 BY_CONTRACT = "by_contract"
 BY_ACCOUNT = "by_account"
-CHANGED_AFTER_APPROVAL = "changed_after_approval"
+NOTHING_BILLED = Standing()
 ORPHANS = "orphan_decisions"
 """Counts decisions that came before their entry; while there is none, a new entry needs no look-up."""
 
@@ -162,7 +172,7 @@ def parts(catalog: Catalog, row: EntryRow) -> tuple[HoursPart | None, tuple[CapP
     return hours, tuple(cap_part(agreement, share) for share in shares if share.seconds)
 
 
-def holds_of(row: EntryRow, billed: BilledRow | None = None) -> tuple[Hold, ...]:
+def holds_of(row: EntryRow, standing: Standing = NOTHING_BILLED) -> tuple[Hold, ...]:
     """Why an entry must not be billed yet, without the reasons that a person settled."""
     found: list[Hold] = []
     if row.conflict:
@@ -181,20 +191,17 @@ def holds_of(row: EntryRow, billed: BilledRow | None = None) -> tuple[Hold, ...]
         found.append(Hold("invoiced_at_source", "the source says it was invoiced there"))
     if row.kind == EntryKind.TIME.value and not row.person_id:
         found.append(Hold("person_unknown", f"nobody in the directory is called {row.person_ref!r}"))
-    if billed is not None:
-        found.append(Hold(CHANGED_AFTER_APPROVAL, f"its time stands on document {billed.document_id}"))
+    if standing.hold is not None:
+        found.append(standing.hold)
     decided = decision_of(row)
     if decided is not None and decided.held_reason:
         found.append(Hold(decided.held_reason, "; ".join(decided.evidence)))
     return tuple(hold for hold in found if hold.reason not in row.released)
 
 
-def billing_entry(row: EntryRow, billed: BilledRow | None = None, *, in_period: bool = True) -> BillingEntry:
-    """The row as billing sees it. `billed` is another document on which its time stands.
-
-    Inside the period that is a change which a person has to look at; outside of it, it is just time that has been
-    billed and uses up its part of the caps (BD-30).
-    """
+def billing_entry(row: EntryRow, billed: tuple[BilledPart, ...] = (), *, in_period: bool = True) -> BillingEntry:
+    """The row as billing sees it; `billed` is what of it stands on other documents."""
+    standing = standing_of(row, billed, in_period=in_period)
     decided = decision_of(row)
     return BillingEntry(
         entry_id=row.entry_id,
@@ -217,8 +224,8 @@ def billing_entry(row: EntryRow, billed: BilledRow | None = None, *, in_period: 
         utbms_task=decided.utbms_task if decided is not None else "",
         utbms_activity=decided.utbms_activity if decided is not None else "",
         confidence=None if decided is None else Decimal(decided.confidence),
-        holds=holds_of(row, billed if in_period else None),
-        billed_on="" if billed is None else billed.document_id,
+        holds=holds_of(row, standing),
+        billed_on=standing.billed_on,
         released=frozenset(row.released),
         written_off=row.written_off,
         amount=None if row.amount is None else Decimal(row.amount),

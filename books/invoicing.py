@@ -13,7 +13,7 @@ from books.book import SEPARATOR, Book
 from books.catalog import Agreement, Catalog, People
 from books.entries import BY_CONTRACT, billing_entry
 from books.resolving import instant_of
-from books.rows import BilledRow, ClockRow, EntryRow, FrozenRateRow, RateRow
+from books.rows import BilledPart, ClockRow, EntryRow, FrozenRateRow, RateRow
 from schemas.draft import DocumentScope
 from schemas.period import Period
 
@@ -54,17 +54,11 @@ def gather(book: Book, agreement: Agreement, scope: DocumentScope) -> list[Entry
     return [row for row in rows if row is not None]
 
 
-def billed_elsewhere(book: Book, row: EntryRow, document_id: str) -> BilledRow | None:
-    """The approved document, other than this one, on which the entry's time stands."""
-    found = book.get(BilledRow, row.entry_id)
-    return None if found is None or found.document_id == document_id else found
-
-
 def invoice(
     book: Book,
     terms: Terms,
     scope: DocumentScope,
-    entries: Iterable[tuple[EntryRow, BilledRow | None]],
+    entries: Iterable[tuple[EntryRow, tuple[BilledPart, ...]]],
     rates: tuple[Rate, ...],
 ) -> Invoice:
     """The invoice of a scope over these entries, converted by these exchange rates."""

@@ -5,11 +5,12 @@
 from datetime import date
 
 from billing.invoice import Invoice, to_body
+from books.billed import billed_elsewhere
 from books.book import Book
 from books.catalog import Catalog
 from books.closing import document_of
 from books.entries import BY_CONTRACT
-from books.invoicing import billed_elsewhere, gather, invoice, rates_now, terms_now
+from books.invoicing import gather, invoice, rates_now, terms_now
 from schemas.draft import DocumentScope, DraftBody
 from schemas.period import Period
 

@@ -35,6 +35,15 @@ class CapPart(msgspec.Struct, frozen=True, array_like=True):
     seconds: int
 
 
+class BilledPart(msgspec.Struct, frozen=True, array_like=True):
+    """How many seconds of an entry stand on an approved document, and what the entry said then."""
+
+    document_id: str
+    contract_id: str
+    content: str
+    seconds: int
+
+
 class HoursPart(msgspec.Struct, frozen=True, array_like=True):
     """What an entry adds to one row of running hours."""
 
@@ -265,7 +274,7 @@ class FrozenRow(Row, frozen=True):
     table: ClassVar[str] = "frozen"
 
     entry: EntryRow
-    billed: "BilledRow | None"
+    billed: tuple[BilledPart, ...]
 
 
 class FrozenRateRow(Row, frozen=True):
@@ -309,12 +318,11 @@ class BodyRow(Row, frozen=True):
 
 
 class BilledRow(Row, frozen=True):
-    """The approved document an entry's time stands on (key: entry id): it is never put on another one."""
+    """The approved documents an entry's time stands on (key: entry id): no second of it is put on another one."""
 
     table: ClassVar[str] = "billed"
 
-    document_id: str
-    content: str
+    parts: tuple[BilledPart, ...]
 
 
 class CounterRow(Row, frozen=True):

@@ -50,6 +50,16 @@ class Difference:
     what: str
 
 
+@dataclass(frozen=True)
+class Stood:
+    """Seconds of an entry on an approved document, and what the entry said then."""
+
+    document_id: str
+    contract_id: str
+    content: str
+    seconds: int
+
+
 class Calculator:
     """Judges the drafted facts of one book's journal, `[(offset, record), ...]` in order."""
 
@@ -141,9 +151,9 @@ class Calculator:
                     best[record.entry_id, record.input_hash] = record
         return best
 
-    def _approved_on(self, cut: int) -> dict[str, str]:
-        """Entry -> the approved document its time stands on."""
-        found: dict[str, str] = {}
+    def _approved_on(self, cut: int) -> dict[str, list[Stood]]:
+        """Entry -> what of its time stands on which approved documents, in the order of the approvals."""
+        found: dict[str, list[Stood]] = {}
         seen: set[str] = set()
         for offset, record in self._journal:
             if offset > cut:
@@ -155,21 +165,31 @@ class Calculator:
                     for at, fact in self.drafts.values()
                     if at < offset and self._document_id(fact.body.scope) == record.document_id
                 ]
-                for line in drafts[-1].body.lines:
-                    found |= {source.entry_id: record.document_id for source in line.sources}
+                body = drafts[-1].body
+                sources = [source for line in body.lines for source in line.sources]
+                for entry_id in {source.entry_id for source in sources}:
+                    mine = [source for source in sources if source.entry_id == entry_id]
+                    seconds = sum(source.worked_seconds for source in mine)
+                    part = Stood(record.document_id, body.scope.contract_id, mine[-1].content, seconds)
+                    found.setdefault(entry_id, []).append(part)
         return found
 
     def _document_id(self, scope: DocumentScope) -> str:
         return document_id_of(self._tenant, self._book, scope, 1)
 
-    def _other(self, standing: dict[str, str], one: Resolved, scope: DocumentScope) -> str:
-        document_id = standing.get(one.version.entry_id, "")
-        return "" if document_id == self._document_id(scope) else document_id
+    def _other(self, standing: dict[str, list[Stood]], one: Resolved, scope: DocumentScope) -> list[Stood]:
+        mine = self._document_id(scope)
+        return [part for part in standing.get(one.version.entry_id, []) if part.document_id != mine]
 
     @staticmethod
-    def _entry(one: Resolved, other: str, verdict: Verdict | None, scope: DocumentScope) -> BillingEntry:
+    def _entry(one: Resolved, other: list[Stood], verdict: Verdict | None, scope: DocumentScope) -> BillingEntry:
         version = one.version
         inside = scope.date_from <= date.fromisoformat(one.local_date) < scope.date_to
+        whole = bool(other) and sum(part.seconds for part in other) >= version.worked_seconds
+        changed = any(part.content != version.content for part in other)
+        moved = any(part.contract_id != one.contract_id for part in other)
+        stopped = bool(other) and (inside or moved or (changed and not whole))
+        last = other[-1].document_id if other else ""
         return BillingEntry(
             entry_id=version.entry_id,
             content=version.content,
@@ -191,8 +211,8 @@ class Calculator:
             utbms_task=verdict.utbms_task if verdict else "",
             utbms_activity=verdict.utbms_activity if verdict else "",
             confidence=verdict.confidence if verdict else None,
-            holds=holds_of(one, other if inside else "", verdict),
-            billed_on=other,
+            holds=holds_of(one, last if stopped else "", verdict),
+            billed_on=last if whole and not stopped else "",
             released=frozenset(one.told.released),
             written_off=one.told.written_off,
             amount=version.amount,

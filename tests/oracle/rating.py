@@ -38,7 +38,9 @@ def wrong_amounts(calculator: Calculator, fact: DocumentDrafted) -> str:
             return f"seconds of {one.version.source_entry_id} are missing or doubled"
     if any(seconds.values()):
         return f"seconds of entries that are not in the period: {dict(seconds)}"
-    net = sum((price(document, one, billed) for one, billed in billed_seconds(document, entries)), Decimal(0))
+    first, end = scope.date_from.isoformat(), scope.date_to.isoformat()
+    billed = [pair for pair in billed_seconds(document, entries) if first <= pair[0].local_date < end]
+    net = sum((price(document, one, billed_here) for one, billed_here in billed), Decimal(0))
     return "" if net == body.net else f"net {body.net}, hours times rates say {net}"
 
 
