@@ -276,6 +276,11 @@ class Story:
         (row,) = [row for _, row in self.book.scan(DocumentRow) if row.client_id == client]
         return row
 
+    def documents(self, client: str = "acme") -> list[DocumentRow]:
+        """All documents of a client, by period."""
+        found = [row for _, row in self.book.scan(DocumentRow) if row.client_id == client]
+        return sorted(found, key=lambda row: (row.date_from, row.sequence))
+
     def row(self, name: str, source: str = "toggl") -> EntryRow:
         """The row of an entry."""
         row = self.book.get(EntryRow, entry_id(name, source))
