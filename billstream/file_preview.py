@@ -7,6 +7,7 @@ from pathlib import Path
 
 from billstream.applying import apply_configuration
 from billstream.cli.results import PreviewResult
+from billstream.cli.running import collect_seldom
 from billstream.cli.session import Session
 from billstream.importing import Declared, imported_file, publish_file, understand
 from billstream.memory_desk import MemoryDesk
@@ -36,6 +37,7 @@ def preview_files(
     session: Session, files: Sequence[Path], contracts: Path | None, clients: Sequence[str], period: Period
 ) -> PreviewResult:
     """The invoices of a period from files alone; rows that could not be read are named in the answer."""
+    collect_seldom()
     return asyncio.run(_preview(session, files, contracts, clients, period))
 
 

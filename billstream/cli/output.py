@@ -53,6 +53,21 @@ def say(session: Session, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
+def confirm(session: Session, question: str, *, yes: bool) -> None:
+    """Ask before something far-reaching; where nobody can be asked, --yes has to be given."""
+    from billstream.cli.exits import Exit
+    from billstream.cli.failure import CommandFailed
+
+    if yes:
+        return
+    if not session.asks:
+        raise CommandFailed("confirmation_needed", question, "Answer it with --yes.", Exit.USAGE)
+    import typer
+
+    if not typer.confirm(question, err=True):
+        raise CommandFailed("not_confirmed", "Nothing was changed.", "", Exit.FAILED)
+
+
 def table(
     screen: "Console", title: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()
 ) -> None:

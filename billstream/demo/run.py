@@ -15,7 +15,7 @@ from billstream.cli.exits import Exit
 from billstream.cli.failure import CommandFailed
 from billstream.cli.output import answer, progress, say
 from billstream.cli.results import BucketItem, DemoResult, DocumentItem, DocumentsResult, ImportedFile, StageItem
-from billstream.cli.running import quiet_libraries
+from billstream.cli.running import collect_seldom, quiet_libraries
 from billstream.cli.session import Session
 from billstream.closing import Order, approve, close
 from billstream.connection import connection_of
@@ -83,6 +83,7 @@ def run_demo(session: Session, folder: Path | None) -> int:
     own = replace(session, environment={**inherited, **shared, "BILLSTREAM_HEALTH_PORT": "0"})
     place = prepare_folder(folder)
     quiet_libraries(session)
+    collect_seldom()
     result = asyncio.run(_demo(own, place))
     answer(own, result, lambda screen: show_demo(screen, result))
     return int(Exit.DONE)

@@ -72,6 +72,8 @@ def test_every_command_has_help_with_an_example(call: Call) -> None:
         (("close", "--perod", "2026-10"), "No such option"),
         (("close",), "Missing option"),
         (("approve",), "Name documents, or use --all."),
+        (("approve", "--all", "--no-input"), "--yes"),
+        (("issue", "--all", "--json-lines"), "No such option"),
         (("close", "--period", "October"), "not a period: 'October'"),
     ],
 )

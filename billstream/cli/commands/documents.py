@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from billstream.cli.options import AllOfThem, As, Clients, ContractsFolder, Documents, DryRun, Period, Reason, Wait
+from billstream.cli.options import AllOfThem, As, Clients, ContractsFolder, Documents, DryRun, Period, Reason, Wait, Yes
 from billstream.cli.session import Session
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ def approve(
     document: Documents = None,
     every: AllOfThem = False,
     issue: IssueToo = False,
+    yes: Yes = False,
     reason: Reason = "approved",
     person: As = "",
     wait: Wait = 60,
@@ -95,14 +96,17 @@ def approve(
     \b
     Examples:
       billstream approve 4c1f09 --issue
-      billstream approve --all --reason "checked with Dana"
+      billstream approve --all --yes --reason "checked with Dana"
     """
     from billstream.cli import render
+    from billstream.cli.output import confirm
     from billstream.cli.running import run_with_desk
     from billstream.closing import Order
     from billstream.closing import approve as approve_now
 
     named = named_or_all(document, every=every)
+    if every:
+        confirm(context.obj, "Approve every draft of the book?", yes=yes)
     order = Order(person, reason, wait)
     return run_with_desk(context.obj, lambda desk: approve_now(desk, named, order, issue_too=issue), render.documents)
 
@@ -111,6 +115,7 @@ def issue(
     context: typer.Context,
     document: Documents = None,
     every: AllOfThem = False,
+    yes: Yes = False,
     reason: Reason = "issued",
     person: As = "",
     wait: Wait = 60,
@@ -122,11 +127,14 @@ def issue(
       billstream issue 4c1f09
     """
     from billstream.cli import render
+    from billstream.cli.output import confirm
     from billstream.cli.running import run_with_desk
     from billstream.closing import Order
     from billstream.closing import issue as issue_now
 
     named = named_or_all(document, every=every)
+    if every:
+        confirm(context.obj, "Issue every approved document of the book?", yes=yes)
     return run_with_desk(
         context.obj, lambda desk: issue_now(desk, named, Order(person, reason, wait)), render.documents
     )
