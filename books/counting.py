@@ -5,13 +5,13 @@ The totals are sums of parts that are kept with the entries (rule 4): a change t
 the new one.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from decimal import Decimal
 
 from billing.running import AlertChange, CapShare, alert_thresholds, cap_limit
-from books.book import Book, key_of
+from books.book import SEPARATOR, Book, key_of
 from books.catalog import Agreement
-from books.effects import Cause, Effects
+from books.effects import CapTouch, Cause, Effects
 from books.facts import propose
 from books.rows import CapPart, CapRow, EntryRow, HoursPart, HoursRow
 from schemas.canonical import deterministic_id
@@ -68,56 +68,52 @@ def _put_hours(book: Book, key: str, row: HoursRow, cause: Cause, effects: Effec
     effects.hours[book.tenant, book.book, key] = cause
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """Whose change is counted: the contract of the windows, and the entry that changed."""
-
-    agreements: dict[str, Agreement]
-    entry: EntryRow
-    cause: Cause
-    effects: Effects
-
-
-def count_caps(book: Book, old: tuple[CapPart, ...], new: tuple[CapPart, ...], counted: Counted) -> None:
-    """Move an entry's parts between cap windows and raise what that crosses."""
-    if old == new:
+def count_caps(book: Book, old: tuple[CapPart, ...], new: EntryRow, effects: Effects) -> None:
+    """Move an entry's parts between cap windows. What that crosses is judged when the whole record is applied."""
+    if old == new.caps:
         return
     change: dict[str, int] = {}
     for part in old:
         change[part.key] = change.get(part.key, 0) - part.seconds
-    for part in new:
+    for part in new.caps:
         change[part.key] = change.get(part.key, 0) + part.seconds
     for key, seconds in sorted(change.items()):
         if seconds:
-            _use(book, key, seconds, counted)
+            row = book.get(CapRow, key) or _NO_CAP
+            effects.caps.setdefault(key, CapTouch(row.used_seconds)).entry_id = new.entry_id
+            after = row.used_seconds + seconds
+            assert after >= 0, f"a cap window cannot be used less than not at all: {key}"
+            _keep(book, key, CapRow(used_seconds=after, fired=row.fired, rearmed=row.rearmed))
 
 
-def _use(book: Book, key: str, seconds: int, counted: Counted) -> None:
-    row = book.get(CapRow, key) or _NO_CAP
-    after = row.used_seconds + seconds
-    assert after >= 0, f"a cap window cannot be used less than not at all: {key}"
-    _judge(book, key, row, row.used_seconds, after, counted)
+def look_again(book: Book, contract_id: str, effects: Effects) -> None:
+    """A contract's limits may be others now: all its windows are judged with the record."""
+    for key, row in book.scan(CapRow, contract_id):
+        effects.caps.setdefault(key, CapTouch(row.used_seconds)).limit_changed = True
 
 
-def judge_again(book: Book, key: str, row: CapRow, counted: Counted) -> None:
-    """Look at a window whose limit may have changed: what it reaches now and did not before is an alert."""
-    _judge(book, key, row, 0, row.used_seconds, counted)
-
-
-def _judge(book: Book, key: str, row: CapRow, before: int, after: int, counted: Counted) -> None:
-    """Set a window to `after` seconds and propose the alerts that follow."""
-    contract_id, cap_id, _pool, window = key.split("\x1f")
-    agreement = counted.agreements.get(contract_id)
-    if agreement is None or not any(cap.id == cap_id for cap in agreement.compiled.caps):
-        _keep(book, key, CapRow(used_seconds=after, fired=row.fired, rearmed=row.rearmed))
-        return
-    cap = agreement.compiled.cap(cap_id)
-    limit = cap_limit(agreement.compiled, cap_id, window)
-    change = alert_thresholds(before, after, limit, cap.thresholds, frozenset(row.fired), cap.rearm)
-    rearmed = row.rearmed + (1 if change.recovered else 0)
-    _keep(book, key, CapRow(used_seconds=after, fired=tuple(sorted(change.fired)), rearmed=rearmed))
-    if change.fired_now or change.recovered:
-        _propose_alert(book, key, after, limit, change, rearmed, counted)
+def judge_caps(book: Book, agreements: Mapping[str, Agreement], cause: Cause, effects: Effects) -> None:
+    """Judge each window that the record touched once, by its net change, and propose the alerts that follow."""
+    touched, effects.caps = effects.caps, {}
+    for key, touch in sorted(touched.items()):
+        row = book.get(CapRow, key) or _NO_CAP
+        contract_id, cap_id, _pool, window = key.split(SEPARATOR)
+        agreement = agreements.get(contract_id)
+        changed = touch.limit_changed or row.used_seconds != touch.before_seconds
+        if agreement is None or not changed or not any(cap.id == cap_id for cap in agreement.compiled.caps):
+            continue
+        cap = agreement.compiled.cap(cap_id)
+        limit = cap_limit(agreement.compiled, cap_id, window)
+        before, fired = touch.before_seconds, frozenset(row.fired)
+        if touch.limit_changed:
+            # Of another limit a threshold counts as fired only where it is still reached; all others are new.
+            before, fired = 0, frozenset(one for one in fired if row.used_seconds * 100 >= one * limit)
+        change = alert_thresholds(before, row.used_seconds, limit, cap.thresholds, fired, cap.rearm)
+        rearmed = row.rearmed + (1 if change.recovered or touch.limit_changed else 0)
+        after = CapRow(used_seconds=row.used_seconds, fired=tuple(sorted(change.fired)), rearmed=rearmed)
+        _keep(book, key, after if change.fired_now or change.recovered or fired != frozenset(row.fired) else row)
+        if change.fired_now or change.recovered:
+            _propose_alert(book, key, agreement, touch.entry_id, limit, change, after, cause, effects)
 
 
 def _keep(book: Book, key: str, row: CapRow) -> None:
@@ -128,18 +124,27 @@ def _keep(book: Book, key: str, row: CapRow) -> None:
 
 
 def _propose_alert(
-    book: Book, key: str, used: int, limit: int, change: AlertChange, rearmed: int, counted: Counted
+    book: Book,
+    key: str,
+    agreement: Agreement,
+    entry_id: str,
+    limit: int,
+    change: AlertChange,
+    row: CapRow,
+    cause: Cause,
+    effects: Effects,
 ) -> None:
-    contract_id, cap_id, pool, window = key.split("\x1f")
+    contract_id, cap_id, pool, window = key.split(SEPARATOR)
+    used = row.used_seconds
     kind = THRESHOLD if change.fired_now else RECOVERED
-    identity = {"kind": kind, "key": key, "thresholds": change.fired_now, "rearmed": rearmed}
+    identity = {"kind": kind, "key": key, "thresholds": change.fired_now, "rearmed": row.rearmed}
     fact_id = deterministic_id("alert", {"tenant": book.tenant, "book": book.book, **identity})
     percent = (Decimal(used) * 100 / Decimal(limit)).quantize(_PERCENT_PLACES) if limit else Decimal(100)
     fact = AlertRaised(
-        envelope=counted.cause.envelope("fact", fact_id),
+        envelope=cause.envelope("fact", fact_id),
         fact_id=fact_id,
         kind=kind,
-        client_id=counted.agreements[contract_id].client_id,
+        client_id=agreement.client_id,
         contract_id=contract_id,
         cap=cap_id,
         pool=pool,
@@ -148,10 +153,10 @@ def _propose_alert(
         used_seconds=used,
         limit_seconds=limit,
         used_percent=percent,
-        cause_entry_id=counted.entry.entry_id,
+        cause_entry_id=entry_id,
         text=_sentence(kind, cap_id, pool, window, used, limit, change.fired_now),
     )
-    propose(book, fact, counted.cause, counted.effects)
+    propose(book, fact, cause, effects)
 
 
 def _sentence(kind: str, cap: str, pool: str, window: str, used: int, limit: int, fired: tuple[int, ...]) -> str:

@@ -60,13 +60,23 @@ class Framed:
 
 
 @dataclass(slots=True)
+class CapTouch:
+    """A cap window that the record under way touched: what it held before, by which entry, if its limit may differ."""
+
+    before_seconds: int
+    entry_id: str = ""
+    limit_changed: bool = False
+
+
+@dataclass(slots=True)
 class Effects:
     """Collects what a batch causes, each with its origin offset. Facts and work are framed already, as their open
     rows are.
 
     `hours` holds only the last cause of each row, for its values are absolute. `unapplied` are records that say
     something
-    the fold cannot use: (offset, reason code, detail); they end as dead letters.
+    the fold cannot use: (offset, reason code, detail); they end as dead letters. `caps` are the windows that the record
+    under way has touched; empty between records.
     """
 
     facts: list[Framed] = field(default_factory=list)
@@ -75,6 +85,7 @@ class Effects:
     alerts: list[tuple[int, Alert]] = field(default_factory=list)
     hours: dict[tuple[str, str, str], Cause] = field(default_factory=dict)
     unapplied: list[tuple[int, str, str]] = field(default_factory=list)
+    caps: dict[str, CapTouch] = field(default_factory=dict)
 
     def hours_records(self, rows: Rows) -> Iterator[tuple[int, str, bytes]]:
         """The changed hours as (origin, key, framed `HoursTotal`), in origin order."""

@@ -11,7 +11,7 @@ from books.asking import ask
 from books.billed import Standing, standing_of
 from books.book import Book, key_of
 from books.catalog import Catalog
-from books.counting import Counted, cap_part, count_caps, count_hours
+from books.counting import cap_part, count_caps, count_hours
 from books.duplicates import POSSIBLE_DUPLICATE, duplicate_of, item_of, person_key, refile
 from books.effects import Cause, Effects
 from books.resolving import instant_of, local_date, resolve
@@ -103,8 +103,7 @@ def recount(
     new = msgspec.structs.replace(new, hours=hours, caps=caps)
     book.put(new.entry_id, new)
     count_hours(book, old.hours if old is not None else None, hours, cause, effects)
-    counted = Counted(catalog.agreements, new, cause, effects)
-    count_caps(book, old.caps if old is not None else (), caps, counted)
+    count_caps(book, old.caps if old is not None else (), new, effects)
     return new
 
 
@@ -120,6 +119,7 @@ def _decided(book: Book, old: EntryRow | None, new: EntryRow) -> EntryRow:
     by_person = book.get(PersonDecisionRow, key_of(new.entry_id, new.said))
     return msgspec.structs.replace(
         new,
+        standing=None if old is None or by_hash or by_person else decision_of(old) or old.standing,
         decision=by_hash.part if by_hash is not None else None,
         person_decision=by_person.part if by_person is not None else None,
     )
@@ -158,7 +158,7 @@ def parts(catalog: Catalog, row: EntryRow) -> tuple[HoursPart | None, tuple[CapP
     """What a row adds to running hours and to cap windows."""
     if is_deleted(row) or row.kind != EntryKind.TIME.value or row.running or not row.local_date:
         return None, ()
-    decided = decision_of(row)
+    decided = decision_of(row) or row.standing
     held = bool(holds_of(row)) or row.contract_id == ""
     billable = decided is not None and decided.category != Category.NON_BILLABLE.value and not held
     person = row.person_id or f"?{row.person_ref}"
@@ -168,7 +168,8 @@ def parts(catalog: Catalog, row: EntryRow) -> tuple[HoursPart | None, tuple[CapP
     agreement = catalog.agreements.get(row.contract_id)
     if not billable or agreement is None or catalog.people is None or not agreement.compiled.caps:
         return hours, ()
-    shares = contributions(agreement.compiled, catalog.people.compiled, billing_entry(row))
+    counted = row if decision_of(row) is not None else msgspec.structs.replace(row, decision=row.standing)
+    shares = contributions(agreement.compiled, catalog.people.compiled, billing_entry(counted))
     return hours, tuple(cap_part(agreement, share) for share in shares if share.seconds)
 
 

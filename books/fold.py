@@ -1,10 +1,11 @@
 """The fold: a deterministic state machine that applies one journal record after another to the rows of its book."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from books import closing, documents, schedule
 from books.book import Book, key_of
 from books.catalog import Catalog
+from books.counting import judge_caps
 from books.decisions import apply_decision
 from books.effects import Cause, Effects
 from books.entries import apply_version
@@ -13,7 +14,7 @@ from books.imports import apply_import
 from books.invoicing import CLOCK
 from books.orders import EntryOrder, apply_order
 from books.revisions import apply_contract, apply_directory, usable
-from books.rows import ClockRow, CloseRow, OpenWorkRow, RateRow, ReceiptRow, SeenRow, WatermarkRow
+from books.rows import ClockRow, OpenWorkRow, RateRow, ReceiptRow, SeenRow, WatermarkRow
 from books.stores.port import Rows
 from books.version import FOLD_VERSION
 from schemas import commands, facts, inputs
@@ -23,14 +24,16 @@ from schemas.outputs import Alert
 from schemas.values import Record
 
 PRODUCER = f"billstream-fold/{FOLD_VERSION}"
-# Records after which a waiting close may go on; entries are left out because a close does not look at later entries.
+# Records after which a waiting close may go on. Entries are left out because a close does not look at later entries,
+# decisions because each says itself whether it was the last one.
 _MAY_END_A_WAIT = (
-    inputs.Decision,
     inputs.SourceWatermark,
     inputs.ClockTick,
     commands.CloseDocument,
     commands.ApproveDocument,
-    facts.Fact,
+    facts.DocumentDrafted,
+    facts.CommandRefused,
+    facts.DocumentApproved,
 )
 # Of these the last one counts, so an old one that is appended a second time, by a writer that was slow to die, would
 # undo what came after it. Each event counts once.
@@ -42,6 +45,8 @@ _LAST_COUNTS = (
     inputs.SinkReceipt,
 )
 
+
+_TICK_AHEAD_MAX = timedelta(days=1)
 
 # A delivery in one of these states stays open: it is asked for again, and then looked up before anything is sent.
 _UNSETTLED = frozenset(
@@ -74,20 +79,25 @@ class Fold:
             producer=PRODUCER,
         )
         book = Book(rows, envelope.tenant, envelope.book)
+        self._apply(book, record, cause, effects)
+        if effects.caps:
+            judge_caps(book, self._catalog(book).agreements, cause, effects)
+
+    def _apply(self, book: Book, record: Record, cause: Cause, effects: Effects) -> None:
         if isinstance(record, EntryVersion):
             self.versions_ignored += not apply_version(book, self._catalog(book), record, cause, effects)
             return
         if isinstance(record, commands.Command):
             if book.has(SeenRow, record.command_id):
                 return
-            book.put(record.command_id, SeenRow(offset=offset))
+            book.put(record.command_id, SeenRow(offset=cause.offset))
             self._command(book, record, cause, effects)
         elif isinstance(record, facts.Fact):
-            if settle(book, record, offset):
+            if settle(book, record, cause.offset):
                 self._fact(book, record, cause, effects)
         else:
             self._input(book, record, cause, effects)
-        if isinstance(record, _MAY_END_A_WAIT) and next(book.scan(CloseRow), None) is not None:
+        if isinstance(record, _MAY_END_A_WAIT):
             closing.progress(book, self._catalog(book), cause, effects)
 
     def forget(self) -> None:
@@ -106,7 +116,8 @@ class Fold:
             return
         match record:
             case inputs.Decision():
-                apply_decision(book, self._catalog(book), record, cause, effects)
+                if apply_decision(book, self._catalog(book), record, cause, effects):
+                    closing.progress(book, self._catalog(book), cause, effects)
             case inputs.SourceWatermark():
                 _seen(book, record)
             case inputs.ImportCompleted():
@@ -168,6 +179,11 @@ class Fold:
                 raise AssertionError(f"nothing proposes {type(fact).__name__}")
 
     def _tick(self, book: Book, at: datetime, cause: Cause, effects: Effects) -> None:
+        """Time goes on. A tick far ahead of its own record is a wrong clock: it would stop all later ticks."""
+        if at - cause.recorded_at > _TICK_AHEAD_MAX:
+            detail = f"a tick for {at:%Y-%m-%dT%H:%MZ} was recorded at {cause.recorded_at:%Y-%m-%dT%H:%MZ}"
+            effects.unapplied.append((cause.offset, "tick_ahead", detail))
+            return
         before = book.get(ClockRow, CLOCK)
         micros = instant_micros(at)
         if before is not None and before.at_micros >= micros:

@@ -96,4 +96,4 @@ def _corrected(book: Book, row: EntryRow, order: CorrectEntry) -> EntryRow:
         key = key_of(row.client_id, text_hash(row.description))
         book.put(key, MemoryRow(part=part, entry_id=row.entry_id))
         count(book, memory_series(row.client_id))
-    return msgspec.structs.replace(row, person_decision=part)
+    return msgspec.structs.replace(row, person_decision=part, standing=None)

@@ -6,11 +6,11 @@ from pydantic import ValidationError
 
 from books.book import Book
 from books.catalog import DIRECTORY, Catalog, agreement_of, people_of
-from books.counting import Counted, judge_again
+from books.counting import look_again
 from books.effects import Cause, Effects
 from books.entries import change
 from books.resolving import resolve
-from books.rows import CapRow, EntryRow, RevisionRow, RevisionTextRow
+from books.rows import EntryRow, RevisionRow, RevisionTextRow
 from books.versions import is_deleted
 from schemas.inputs import ContractRevision, DirectoryRevision
 
@@ -47,25 +47,19 @@ def apply_contract(book: Book, revision: ContractRevision, cause: Cause, effects
     book.put(revision.revision_hash, RevisionTextRow(document=revision.document))
     book.put(revision.contract_id, RevisionRow(revision_hash=revision.revision_hash, client_id=revision.client_id))
     catalog = Catalog(book)
+    if before is None or before.revision_hash != revision.revision_hash:
+        look_again(book, revision.contract_id, effects)
     clients = {revision.client_id} | ({before.client_id} if before is not None else set())
     settle_again(book, catalog, clients, cause, effects)
     return catalog
 
 
 def settle_again(book: Book, catalog: Catalog, clients: set[str] | None, cause: Cause, effects: Effects) -> None:
-    """Resolve and count all entries anew (of some clients, or all), and judge their cap windows by today's limits."""
-    last: EntryRow | None = None
+    """Resolve and count all entries anew, those of some clients or of all."""
     for _, row in list(book.scan(EntryRow)):
         if is_deleted(row):
             continue
         if clients is None or row.client_id in clients or resolve(row, catalog).client_id in clients:
             fresh = book.get(EntryRow, row.entry_id)
             assert fresh is not None, "an entry does not vanish"
-            last = change(book, catalog, fresh, fresh, cause, effects)
-    if last is None:
-        return
-    counted = Counted(catalog.agreements, last, cause, effects)
-    for key, cap in list(book.scan(CapRow)):
-        agreement = catalog.agreements.get(key.split("\x1f")[0])
-        if agreement is not None and (clients is None or agreement.client_id in clients):
-            judge_again(book, key, cap, counted)
+            change(book, catalog, fresh, fresh, cause, effects)

@@ -57,8 +57,9 @@ class EntryRow(Row, frozen=True):
     """The current version of a source entry, what its names resolve to, what was decided, and what it counts for.
 
     Instants are UTC microseconds, dates ISO text, decimals text. `assigned_*` are a person's assignments and win over
-    resolving. `said` is the hash of all a decider may look at in the version itself, `input_hash` adds client and
-    contract facts. `rivals` are other contents of the same revision, `import_id` the newest import that held the entry.
+    resolving. `standing` is the last decision of an entry that is being decided anew: hours and caps count by it until
+    the answer is there. `said` is the hash of all a decider may look at in the version itself, `input_hash` adds client
+    and contract facts. `rivals` are other contents of the same revision, `import_id` the newest import that held the entry.
     """
 
     table: ClassVar[str] = "entry"
@@ -116,6 +117,7 @@ class EntryRow(Row, frozen=True):
     input_hash: str = ""
     person_decision: DecisionPart | None = None
     decision: DecisionPart | None = None
+    standing: DecisionPart | None = None
     caps: tuple[CapPart, ...] = ()
     hours: HoursPart | None = None
 
@@ -266,6 +268,14 @@ class CloseRow(Row, frozen=True):
     invoice_date: str
     wait_ended: bool
     proposed: bool
+
+
+class PendingRow(Row, frozen=True):
+    """What is under way (key: `close`, `approval`, or `waiting` and an entry id): keys of closes or documents, sorted."""
+
+    table: ClassVar[str] = "pending"
+
+    keys: tuple[str, ...]
 
 
 class FrozenRow(Row, frozen=True):

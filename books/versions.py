@@ -120,6 +120,7 @@ def _raised(row: EntryRow, other: EntryRow) -> EntryRow:
         input_hash=row.input_hash,
         decision=row.decision,
         person_decision=row.person_decision,
+        standing=row.standing,
     )
 
 

@@ -160,3 +160,31 @@ def test_totals_are_the_sums_of_the_rows_after_any_history(history: list[Record]
     }
     assert stored == hours
     assert {key: row.used_seconds for key, row in story.book.scan(CapRow) if row.used_seconds} == caps
+
+
+def test_an_edited_text_counts_until_it_is_decided_anew(story: Story) -> None:
+    """An entry that is being decided again keeps its place in the cap: no recovery is told, and nothing fires twice."""
+    story.say(contract(terms(caps=[week_cap(hours="10", rearm=True)])), entry("long", hours="12"))
+    assert alerts(story) == [("cap_threshold", (50, 80, 100))]
+    for revision in (2, 3):
+        story.say(entry("long", hours="12", description=f"said better, {revision}", revision=revision))
+    assert alerts(story) == [("cap_threshold", (50, 80, 100))]
+
+
+def test_an_amendment_is_judged_by_what_it_leaves_behind(story: Story) -> None:
+    """A cap that moves from seniors to juniors counts the juniors' hours only; the way there crosses nothing."""
+    seniors = week_cap(hours="40", pool="role", roles=["senior"])
+    story.say(contract(terms(caps=[seniors])))
+    story.say(entry("dana", hours="23"), entry("bo", "2026-10-06T09:00", hours="23", person_ref="Bo"))
+    story.say(contract(terms(caps=[week_cap(hours="40", pool="role", roles=["junior"])])))
+    assert alerts(story) == [("cap_threshold", (50,)), ("cap_threshold", (50,))]
+    used = {key.split("\x1f")[2]: row.used_seconds for key, row in story.book.scan(CapRow)}
+    assert used == {"junior": 23 * 3600, "senior": 0}
+
+
+def test_a_higher_limit_arms_the_thresholds_it_takes_out_of_reach(story: Story) -> None:
+    """Ten hours become forty: what the ten had fired says nothing about the forty."""
+    story.say(contract(terms(caps=[week_cap(hours="10")])), entry("one", hours="12"))
+    story.say(contract(terms(caps=[week_cap(hours="40")])))
+    story.say(entry("one", hours="44", revision=2))
+    assert alerts(story) == [("cap_threshold", (50, 80, 100)), ("cap_threshold", (50, 80, 100))]
