@@ -91,9 +91,11 @@ class FoldHandler:
 
     async def assigned(self, partition: int, committed: int | None) -> int | None:
         """Open the store and go on at its offset, whatever the group's is."""
-        store = self._open_store(partition)
         end = await self._tails.journal_end(partition)
-        owned = _Owned(store, Fold(), end, await self._tails.highest_origins(partition), store.position.next_offset)
+        tails = await self._tails.highest_origins(partition)
+        # Opened last: whoever is interrupted before has nothing to close.
+        store = self._open_store(partition)
+        owned = _Owned(store, Fold(), end, tails, store.position.next_offset)
         self._owned[partition] = owned
         if owned.next_offset >= end:
             await self._catch_up(owned, partition)
@@ -130,10 +132,17 @@ class FoldHandler:
         self._on_applied(applied, effects, owned.fold.versions_ignored - ignored)
 
     async def revoked(self, partition: int) -> None:
-        """Commit what is acknowledged and close the store; another owner has its own."""
-        owned = self._owned.pop(partition)
-        self._commit(owned)
-        owned.store.close()
+        """Commit what is acknowledged and close the store; another owner has its own.
+
+        Nothing to do for a partition that was taken away while `assigned` was still on its way.
+        """
+        owned = self._owned.pop(partition, None)
+        if owned is None:
+            return
+        try:
+            self._commit(owned)
+        finally:
+            owned.store.close()
 
     def _begin(self, owned: _Owned, batch: Batch) -> Rows:
         """The rows of the open transaction, a new one if there is none."""
