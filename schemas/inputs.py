@@ -1,6 +1,8 @@
 """Inputs of the journal besides entries: what sources, configuration, slow work and the clock say."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from schemas.envelope import Envelope
 from schemas.values import DecimalText, Instant, LocalDate, Record, WireEnum
@@ -146,7 +148,7 @@ class ExchangeRate(Record):
     base: str
     quote: str
     on: LocalDate
-    rate: DecimalText
+    rate: Annotated[DecimalText, Field(gt=0)]
     rate_source: str
 
 

@@ -316,6 +316,14 @@ def test_time_does_not_go_back(story: Story) -> None:
     assert story.preview().invoice_date.isoformat() == "2026-11-20"
 
 
+def test_a_tick_from_far_ahead_is_ignored(story: Story) -> None:
+    """A writer's mistake must not stop the book's clock for years: more than a day after its own record is no time."""
+    wrong = tick("2099-01-01T00:00").model_copy(update={"envelope": envelope("ahead")})
+    story.say(entry("a"), tick("2026-11-03T10:00"), wrong, tick("2026-11-04T10:00"))
+    assert story.preview().invoice_date.isoformat() == "2026-11-04"
+    assert [(offset, code) for offset, code, _ in story.journal.unapplied] == [(5, "tick_ahead")]
+
+
 def test_a_command_counts_once(story: Story) -> None:
     """A command that is appended again, even with another content, is the one that came first."""
     story.say(entry("a"))

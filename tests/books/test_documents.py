@@ -1,5 +1,6 @@
 """The life of a document: revisions, approval, numbers, and what each refusal protects (design rules 6, 7 and 12)."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -288,6 +289,33 @@ def deliveries(story: Story) -> list[str]:
     """Sink and state of the deliveries that wait for a receipt."""
     requests = [decode(row.value) for _, row in story.book.scan(OpenWorkRow)]
     return sorted(f"{request.sink} {request.state}" for request in requests if isinstance(request, DeliverDocument))
+
+
+def test_a_draft_whose_lines_stay_the_same_is_not_stale(story: Story) -> None:
+    """Rule 6: what is settled about time that stands on no line, here a possible duplicate, promises nothing new."""
+    story.say(entry("a", hours="2"), entry("b", hours="2", source="harvest"))
+    story.close()
+    assert [place.reason for place in story.preview().placements] == ["possible_duplicate"]
+    story.order(commands.WriteOff, entry_id=entry_id("a"))
+    assert isinstance(story.verdict(story.approve(story.document())), DocumentApproved)
+
+
+def test_a_draft_with_a_line_more_is_stale(story: Story) -> None:
+    """The other side of the rule above: a hold that is released puts time on a line that nobody approved."""
+    story.say(entry("a", hours="2"), entry("b", "2026-10-06T09:00"))
+    story.order(commands.HoldEntry, entry_id=entry_id("b"))
+    story.close()
+    story.order(commands.ReleaseEntry, entry_id=entry_id("b"), held_reason="held_by_person")
+    assert refusal(story, story.approve(story.document())) == "stale"
+
+
+def test_an_invoice_is_issued_at_the_books_time(drafted: Story) -> None:
+    """The clock of whoever wrote the command decides nothing: the last tick does, if there was one."""
+    drafted.say(tick("2026-11-05T10:00"))
+    drafted.approve(drafted.document())
+    wrong = envelope("issue", datetime(2099, 1, 1, tzinfo=UTC))
+    drafted.order(commands.IssueDocument, document_id=drafted.document().document_id, envelope=wrong)
+    assert drafted.journal.documents[-1].issued_at == datetime(2026, 11, 5, 10, tzinfo=UTC)
 
 
 def test_nothing_stays_open_when_all_was_read_back(drafted: Story) -> None:

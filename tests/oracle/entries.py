@@ -117,7 +117,7 @@ def take(state: Journal, record: Record) -> None:
             state.contracts[record.contract_id] = record
         case inputs.ExchangeRate():
             state.rates[record.base, record.quote, record.on] = record
-        case inputs.ClockTick():
+        case inputs.ClockTick() if record.at <= record.envelope.recorded_at + timedelta(days=1):
             state.clock = record.at if state.clock is None else max(state.clock, record.at)
         case inputs.ImportCompleted():
             propose_deletions(state, record)

@@ -149,3 +149,12 @@ def test_a_close_of_no_days_is_unreadable(golden_records: Mapping[str, Record]) 
         scope = close.scope.model_copy(update={"date_to": last})
         with pytest.raises(Unreadable):
             decode(encode(close.model_copy(update={"scope": scope})))
+
+
+@pytest.mark.parametrize("rate", ["0", "-0.9"])
+def test_an_exchange_rate_is_above_nothing(golden_bytes: Mapping[str, bytes], rate: str) -> None:
+    """A rate of nothing on the wire would bill hours at nothing: it is no record."""
+    (value,) = [value for stem, value in golden_bytes.items() if stem.endswith("-exchange_rate")]
+    good = decode(value)
+    with pytest.raises(Unreadable, match="rate"):
+        decode(encode(good.model_copy(update={"rate": Decimal(rate)})))
