@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from billstream.cli import failure
@@ -193,3 +194,17 @@ def test_preview_from_files_bills_every_client(call: Call, firm: Path) -> None:
     reasons = {bucket["reason"] for bucket in documents["northwind"]["buckets"]}
     assert "cap:senior-week" in reasons
     assert documents["meridian"]["totals"]["currency"] == "USD"
+
+
+def test_answers_keep_their_published_schema(call: Call, firm: Path, repository_root: Path) -> None:
+    """What --json prints fits the schema of its name and version in the documentation."""
+    calls = (
+        ("contracts", "check"),
+        ("import", firm / "exports", "--dry-run"),
+        ("preview", "--entries", firm / "exports" / "clockify-2026-11-02.csv", "--period", "2026-10", "-c", "pavlik"),
+    )
+    for arguments in calls:
+        body = call(*arguments, "--json", "--project", firm).json
+        name, version = body["schema"].removeprefix("billstream.").split("/")
+        published = repository_root / "docs/reference/schemas" / f"{name}.v{version}.json"
+        jsonschema.validate(body, json.loads(published.read_text()))
