@@ -8,6 +8,7 @@ from typing import cast
 import msgspec
 
 from billing.invoice import to_body
+from books import pending
 from books.billed import WOULD_BILL_TWICE, billed_elsewhere, billed_twice
 from books.book import SEPARATOR, Book, key_of
 from books.catalog import Catalog, read_agreement, read_people
@@ -15,6 +16,7 @@ from books.documents import live_documents
 from books.effects import Cause, Effects
 from books.facts import fact_id_of_command, propose, refuse
 from books.invoicing import Terms, frozen_rates, gather, invoice, terms_now
+from books.pending import any_close_open, clients_with_approvals, open_closes, put_close
 from books.resolving import instant_of
 from books.rows import (
     BilledPart,
@@ -34,7 +36,6 @@ from schemas.commands import CloseDocument
 from schemas.draft import DocumentKind, DocumentScope, DocumentState, DraftBody, body_hash, document_id_of
 from schemas.facts import DocumentDrafted
 
-MISSING = "missing"
 FIRST_SEQUENCE = 1
 
 
@@ -60,7 +61,8 @@ def apply_close(book: Book, catalog: Catalog, command: CloseDocument, cause: Cau
         return
     # One tick may open several closes, so the offset alone does not tell them apart.
     key = f"{cause.offset:020d}-{command.command_id}"
-    book.put(
+    put_close(
+        book,
         key,
         CloseRow(
             offset=cause.offset,
@@ -84,7 +86,7 @@ def _freeze(book: Book, key: str, terms: Terms, scope: DocumentScope) -> None:
     for row in gather(book, terms.agreement, scope):
         book.put(key_of(key, row.entry_id), FrozenRow(entry=row, billed=billed_elsewhere(book, row, document_id)))
         if needs_decision(row):
-            book.mark(MISSING, key, row.entry_id)
+            pending.wait_for_decision(book, key, row.entry_id)
 
 
 def needs_decision(row: EntryRow) -> bool:
@@ -105,7 +107,7 @@ def _taken(book: Book, scope: DocumentScope) -> tuple[str, str] | None:
 
 
 def _closing_elsewhere(book: Book, scope: DocumentScope) -> tuple[str, str] | None:
-    for _, close in book.scan(CloseRow):
+    for _, close in open_closes(book):
         other = command_of(close).scope
         overlaps = other.date_from < scope.date_to and scope.date_from < other.date_to
         if close.contract_id == scope.contract_id and other != scope and overlaps:
@@ -118,29 +120,32 @@ def command_of(close: CloseRow) -> CloseDocument:
     return cast(CloseDocument, decode(close.command))
 
 
-def open_closes(book: Book) -> list[tuple[str, CloseRow]]:
-    """The closes that were not drafted or read back yet, oldest first."""
-    return list(book.scan(CloseRow))
-
-
-def decision_arrived(book: Book, entry_id: str, input_hash: str) -> None:
-    """Tell the waiting closes that an entry, as they froze it, has its decision."""
-    for key, _ in open_closes(book):
+def decision_arrived(book: Book, entry_id: str, input_hash: str) -> bool:
+    """Tell the waiting closes that an entry, as they froze it, has its decision. True when it was the last that one of
+    them waited for: then `progress` has something to do.
+    """
+    was_last = False
+    for key in pending.closes_waiting_for(book, entry_id):
         frozen = book.get(FrozenRow, key_of(key, entry_id))
         if frozen is not None and frozen.entry.input_hash == input_hash:
-            book.unmark(MISSING, key, entry_id)
+            pending.decided(book, key, entry_id)
+            was_last = was_last or not pending.missing_decisions(book, key)
+    return was_last
 
 
 def progress(book: Book, catalog: Catalog, cause: Cause, effects: Effects) -> None:
     """Draft every close whose wait is over: the oldest of a client first, none while an approval of the client is
     under way.
     """
-    busy = {document.client_id for document in live_documents(book) if document.approving}
+    if not any_close_open(book):
+        return
+    busy = clients_with_approvals(book)
+    seen = _Seen(book)
     for key, close in open_closes(book):
         if close.client_id in busy:
             continue
         busy.add(close.client_id)
-        if not close.proposed and (close.wait_ended or not _waits_for(book, key, close)):
+        if not close.proposed and (close.wait_ended or not _waits(book, key, close, seen)):
             _conclude(book, key, close, cause, effects)
 
 
@@ -152,15 +157,41 @@ def end_waits(book: Book, at: datetime) -> None:
             book.put(key, msgspec.structs.replace(close, wait_ended=True))
 
 
+class _Seen:
+    """How far each source was seen, by the account that is furthest behind; each source is looked up once."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._known: dict[str, int | None] = {}
+
+    def up_to(self, source: str, until_micros: int) -> bool:
+        """Whether all of a source was seen up to an instant."""
+        if source not in self._known:
+            accounts = [row.seen_micros for _, row in self._book.scan(WatermarkRow, source)]
+            self._known[source] = min(accounts, default=None)
+        seen_micros = self._known[source]
+        return seen_micros is not None and seen_micros >= until_micros
+
+
+def _waits(book: Book, key: str, close: CloseRow, seen: _Seen) -> bool:
+    """Whether a close has to wait on. It costs the same however many entries the close holds."""
+    return pending.missing_decisions(book, key) > 0 or bool(_sources_behind(command_of(close), seen))
+
+
+def _sources_behind(command: CloseDocument, seen: _Seen) -> list[str]:
+    if command.watermark_until is None:
+        return []
+    until_micros = instant_micros(command.watermark_until)
+    return [source for source in command.sources if not seen.up_to(source, until_micros)]
+
+
 def _waits_for(book: Book, key: str, close: CloseRow) -> list[str]:
+    """In words, for the draft: what a close has to go without."""
     command = command_of(close)
-    waits = [f"decision of entry {entry_id}" for entry_id in book.marked(MISSING, key)]
-    if command.watermark_until is not None:
-        until = instant_micros(command.watermark_until)
-        for source in command.sources:
-            seen = [row.seen_micros for _, row in book.scan(WatermarkRow, source)]
-            if not seen or min(seen) < until:
-                waits.append(f"source {source} seen up to {command.watermark_until.astimezone(UTC):%Y-%m-%dT%H:%MZ}")
+    waits = [f"decision of entry {entry_id}" for entry_id in pending.undecided_entries(book, key)]
+    for source in _sources_behind(command, _Seen(book)):
+        assert command.watermark_until is not None, "without it no source is behind"
+        waits.append(f"source {source} seen up to {command.watermark_until.astimezone(UTC):%Y-%m-%dT%H:%MZ}")
     return waits
 
 
@@ -229,13 +260,11 @@ def forget_close(book: Book, command_id: str) -> None:
     for key, close in open_closes(book):
         if command_of(close).command_id != command_id:
             continue
-        for entry_id in list(book.marked(MISSING, key)):
-            book.unmark(MISSING, key, entry_id)
         for frozen_key, _ in list(book.scan(FrozenRow, key)):
             book.delete(FrozenRow, frozen_key)
         for rate_key, _ in list(book.scan(FrozenRateRow, key)):
             book.delete(FrozenRateRow, rate_key)
-        book.delete(CloseRow, key)
+        pending.forget_close(book, key)
 
 
 def clock_of(book: Book) -> datetime | None:

@@ -11,9 +11,10 @@ from books.catalog import Catalog, People, read_people
 from books.counters import next_number
 from books.effects import Cause, Effects
 from books.facts import fact_id_of_command, propose, refuse, request_work
-from books.invoicing import Terms, gather, invoice, rates_now
+from books.invoicing import CLOCK, Terms, gather, invoice, rates_now
+from books.pending import begin_approval, end_approval, open_closes
 from books.resolving import instant_of
-from books.rows import BodyRow, CloseRow, DocumentRow, OpenFactRow
+from books.rows import BodyRow, ClockRow, DocumentRow, OpenFactRow
 from schemas.canonical import instant_micros
 from schemas.clauses import Leave
 from schemas.codec import decode, encode
@@ -81,6 +82,7 @@ def drafted(book: Book, catalog: Catalog, fact: DocumentDrafted, cause: Cause, e
         approving="",
     )
     book.put(document_id, row)
+    end_approval(book, document_id)
     book.put(document_id, BodyRow(value=encode(fact)))
     _publish(book, row, DocumentState.DRAFT, cause, effects)
     _deliver(book, catalog, row, Leave.DRAFT, cause, effects)
@@ -94,7 +96,7 @@ def apply_approve(book: Book, catalog: Catalog, command: ApproveDocument, cause:
         reason, detail = problem or ("document_unknown", "")
         refuse(book, command, reason, detail, cause, effects, document_id=command.document_id)
         return
-    book.put(row.document_id, msgspec.structs.replace(row, approving=command.command_id))
+    begin_approval(book, row, command.command_id)
     fact_id = fact_id_of_command(command.command_id)
     fact = DocumentApproved(
         envelope=cause.envelope("fact", fact_id),
@@ -118,7 +120,7 @@ def _not_approvable(
         return "other_revision", f"The newest revision is {row.revision}; look at it before you approve."
     if row.approving:
         return "approval_under_way", "Another approval of this document is being recorded."
-    if any(close.client_id == row.client_id for _, close in book.scan(CloseRow)):
+    if any(close.client_id == row.client_id for _, close in open_closes(book)):
         return "close_open", "A close of this client is under way; approve its draft when it is there."
     if is_stale(book, catalog, row):
         return "stale", "What the draft was made of has changed; close the period again and look at the new draft."
@@ -147,7 +149,9 @@ def is_stale(book: Book, catalog: Catalog, row: DocumentRow) -> bool:
 
 
 def _promised(body: DraftBody) -> DraftBody:
-    """What a person approves. Revisions that move no line, and work of other periods that only a cap's explanation
+    """What a person approves: lines with their sources, taxes and amounts, and who they are for (rule 6).
+
+    Revisions that move no line, time that stands on no line, and work of other periods that only a cap's explanation
     tells of, are no part of it.
     """
     lines = [
@@ -155,7 +159,9 @@ def _promised(body: DraftBody) -> DraftBody:
         for line in body.lines
     ]
     pins = dict.fromkeys(("contract_revision", "directory_revision", "entries_hash"), "")
-    return body.model_copy(update={**pins, "lines": tuple(lines), "findings": ()})
+    hours = dict.fromkeys(("worked_seconds", "carried_in_seconds", "rounding_delta_seconds"), 0)
+    unbilled: dict[str, object] = {**hours, "buckets": (), "placements": ()}
+    return body.model_copy(update={**pins, **unbilled, "lines": tuple(lines), "findings": ()})
 
 
 def approved(book: Book, catalog: Catalog, fact: DocumentApproved, cause: Cause, effects: Effects) -> None:
@@ -165,6 +171,7 @@ def approved(book: Book, catalog: Catalog, fact: DocumentApproved, cause: Cause,
         return
     row = msgspec.structs.replace(row, state=DocumentState.APPROVED.value, approving="")
     book.put(row.document_id, row)
+    end_approval(book, row.document_id)
     pin(book, row.document_id, row.contract_id, read_body(book, row.document_id))
     _publish(book, row, DocumentState.APPROVED, cause, effects)
     _deliver(book, catalog, row, Leave.APPROVED, cause, effects)
@@ -193,17 +200,21 @@ def apply_issue(book: Book, command: IssueDocument, cause: Cause, effects: Effec
 
 
 def issued(book: Book, catalog: Catalog, fact: DocumentIssued, cause: Cause, effects: Effects) -> None:
-    """Read an issue back: the next number is given here, so that there is no gap and no number twice (BD-71)."""
+    """Read an issue back: the next number is given here, so that there is no gap and no number twice (BD-71).
+
+    It is issued at the book's time: the last tick, or before the first one the command's.
+    """
     row = book.get(DocumentRow, fact.document_id)
     if row is None or row.state != DocumentState.APPROVED.value:
         return
     numbers = _people_of(book, row).document.firm.invoice_numbers
     number = next_number(book, INVOICES, numbers.first)
+    clock = book.get(ClockRow, CLOCK)
     row = msgspec.structs.replace(
         row,
         state=DocumentState.ISSUED.value,
         number=f"{numbers.prefix}{number:0{numbers.digits}d}",
-        issued_micros=instant_micros(cause.recorded_at),
+        issued_micros=instant_micros(cause.recorded_at) if clock is None else clock.at_micros,
     )
     book.put(row.document_id, row)
     _publish(book, row, DocumentState.ISSUED, cause, effects)

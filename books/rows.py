@@ -271,7 +271,7 @@ class CloseRow(Row, frozen=True):
 
 
 class PendingRow(Row, frozen=True):
-    """What is under way (key: `close`, `approval`, or `waiting` and an entry id): keys of closes or documents, sorted."""
+    """What is under way (key: `close`, `approval`, or `waiting` and an entry id): keys of closes or documents."""
 
     table: ClassVar[str] = "pending"
 

@@ -4,9 +4,10 @@ from datetime import date, datetime, time, timedelta
 
 from books.book import Book
 from books.catalog import Agreement, Catalog
-from books.closing import apply_close, command_of, document_of, open_closes
+from books.closing import apply_close, command_of, document_of
 from books.effects import Cause, Effects
 from books.entries import BY_CONTRACT
+from books.pending import open_closes
 from books.rows import DocumentRow, SeenRow
 from schemas.canonical import deterministic_id
 from schemas.commands import CloseDocument
