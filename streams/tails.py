@@ -11,6 +11,7 @@ from schemas.outputs import Alert, HoursTotal
 
 NOTHING = -1
 _POLL_MILLISECONDS = 1_000
+_FETCH_WAIT_MILLISECONDS = 10
 
 
 async def highest_origins(connection: KafkaConnection, topics: Sequence[str], partition: int) -> Mapping[str, int]:
@@ -18,7 +19,7 @@ async def highest_origins(connection: KafkaConnection, topics: Sequence[str], pa
     journal.
     """
     places = [TopicPartition(topic, partition) for topic in topics]
-    consumer = AIOKafkaConsumer(**connection.client_arguments(), enable_auto_commit=False)
+    consumer = _reader(connection)
     await consumer.start()
     try:
         consumer.assign(places)
@@ -31,13 +32,20 @@ async def highest_origins(connection: KafkaConnection, topics: Sequence[str], pa
 async def end_of(connection: KafkaConnection, topic: str, partition: int) -> int:
     """The offset the next record of a partition will get."""
     place = TopicPartition(topic, partition)
-    consumer = AIOKafkaConsumer(**connection.client_arguments(), enable_auto_commit=False)
+    consumer = _reader(connection)
     await consumer.start()
     try:
         ends = await consumer.end_offsets([place])
         return int(ends[place])
     finally:
         await consumer.stop()
+
+
+def _reader(connection: KafkaConnection) -> "AIOKafkaConsumer[bytes, bytes]":
+    """A consumer that waits for nothing: what it is asked for stands there already, and a wait would delay its stop."""
+    return AIOKafkaConsumer(
+        **connection.client_arguments(), enable_auto_commit=False, fetch_max_wait_ms=_FETCH_WAIT_MILLISECONDS
+    )
 
 
 async def _last_origin(consumer: "AIOKafkaConsumer[bytes, bytes]", place: TopicPartition, end: int) -> int:

@@ -22,6 +22,7 @@ from streams.topics import OUTBOX, book_name, book_partition
 SETTLED = frozenset({DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.NEEDS_PERSON})
 READ_LIMIT_SECONDS = 60
 _POLL_MILLISECONDS = 1_000
+_FETCH_WAIT_MILLISECONDS = 10
 _ORDER = (
     DeliveryState.UNKNOWN,
     DeliveryState.PLANNED,
@@ -117,7 +118,10 @@ class KafkaOutbox:
 
     async def _catch_up(self, place: TopicPartition) -> None:
         consumer: AIOKafkaConsumer[bytes, bytes] = AIOKafkaConsumer(
-            **self._connection.client_arguments(), enable_auto_commit=False
+            **self._connection.client_arguments(),
+            enable_auto_commit=False,
+            # Nothing is waited for: what is asked for stands below the end. A longer wait would delay the stop.
+            fetch_max_wait_ms=_FETCH_WAIT_MILLISECONDS,
         )
         try:
             await consumer.start()
