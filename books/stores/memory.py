@@ -5,7 +5,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from books.stores.port import Position, Rows, StoreMoved
+from books.stores.port import Mark, Position, Rows, StoreMoved
 
 
 class MemoryRows:
@@ -79,6 +79,7 @@ class MemoryStore:
         self._rows = MemoryRows()
         self._position = Position(0, fold_version)
         self._end_offset = 0
+        self._end_mark: Mark | None = None
 
     @property
     def position(self) -> Position:
@@ -96,18 +97,25 @@ class MemoryStore:
         if self._position.next_offset != begin_offset:
             raise StoreMoved(begin_offset, self._position.next_offset)
         self._rows.begin()
-        self._end_offset = end_offset
+        self._end_offset, self._end_mark = end_offset, self._position.mark
         try:
             yield self._rows
         except BaseException:
             self._rows.roll_back()
             raise
         self._rows.commit()
-        self._position = Position(self._end_offset, self._position.fold_version)
+        self._position = Position(self._end_offset, self._position.fold_version, self._end_mark)
 
-    def extend(self, end_offset: int) -> None:
+    def extend(self, end_offset: int, mark: Mark | None = None) -> None:
         """See `Store`."""
         self._end_offset = end_offset
+        self._end_mark = mark or self._end_mark
+
+    def start_over(self) -> None:
+        """See `Store`."""
+        self._rows = MemoryRows()
+        self._end_mark = None
+        self._position = Position(0, self._position.fold_version)
 
     def digest(self) -> str:
         """See `Store`."""

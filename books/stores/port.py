@@ -7,15 +7,26 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from schemas.errors import Conflict
+from schemas.errors import BillstreamError, Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The last journal record that the rows reflect: it ties a store to its journal, for another has another there."""
+
+    offset: int
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What a store reflects: the next journal offset to apply, and the version of the fold that wrote it."""
+    """What a store reflects: the next journal offset to apply, the version of the fold that wrote it, and the last
+    record applied if its owner said which.
+    """
 
     next_offset: int
     fold_version: str
+    mark: Mark | None = None
 
 
 class Rows(Protocol):
@@ -51,8 +62,11 @@ class Store(Protocol):
         Raises `StoreMoved` when the stored offset is not `begin_offset` any more. An exception in the block undoes it.
         """
 
-    def extend(self, end_offset: int) -> None:
-        """Within a transaction: it goes on, and will end at this offset."""
+    def extend(self, end_offset: int, mark: Mark | None = None) -> None:
+        """Within a transaction: it goes on, and will end at this offset; `mark` is the last record below it."""
+
+    def start_over(self) -> None:
+        """Drop all rows and go back to offset 0; not within a transaction."""
 
     def digest(self) -> str:
         """A hash over all rows, to compare a rebuild with."""
@@ -70,3 +84,10 @@ class StoreMoved(Conflict):
             f"The store stands at offset {found}, this worker's batch began at {expected}.",
             "Another worker owns this partition now; this one stops.",
         )
+
+
+class StoreUnusable(BillstreamError):
+    """The store cannot be read or written as it is: no retry within this process helps."""
+
+    def __init__(self, place: str, problem: str, fix: str) -> None:
+        super().__init__("store_unusable", f"The store {place} cannot be used: {problem}.", fix)

@@ -1,13 +1,13 @@
 """The store in one SQLite file for each partition: rows and offset are one transaction of the database (rule 1)."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
 from books.stores.memory import rows_digest
-from books.stores.port import Position, Rows, StoreMoved
+from books.stores.port import Mark, Position, Rows, StoreMoved, StoreUnusable
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS row (
@@ -16,7 +16,15 @@ CREATE TABLE IF NOT EXISTS row (
 CREATE TABLE IF NOT EXISTS position (
     one INTEGER PRIMARY KEY CHECK (one = 1), next_offset INTEGER NOT NULL, fold_version TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS mark (
+    one INTEGER PRIMARY KEY CHECK (one = 1), record_offset INTEGER NOT NULL, fingerprint TEXT NOT NULL
+);
 """
+_BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_PRIMARY_CODE = 0xFF
+BUSY_SECONDS = 5.0
+"""How long a file that somebody else holds is waited for."""
+_CONDEMNED_SUFFIX = ".condemned"
 
 
 _CACHED_MAX = 200_000
@@ -25,15 +33,89 @@ _CHECKPOINT_PAGES = 16_384
 _MISSING = object()
 
 
+class _Database:
+    """An open database file whose errors are sentences. A file that is found broken is condemned: `open_or_rebuild`
+    throws it away at the next start, and nothing else does.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=64, check_same_thread=False
+        )
+
+    def run(self, statement: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        """All rows that a statement gives."""
+        try:
+            return self._connection.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    def run_many(self, statement: str, values: Sequence[Sequence[object]]) -> None:
+        """Run a statement for each of the values."""
+        try:
+            self._connection.executemany(statement, values)
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    def run_script(self, script: str) -> None:
+        """Run several statements."""
+        try:
+            self._connection.executescript(script)
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    def roll_back(self) -> None:
+        """Undo the open transaction, if there is one; the database undid it by itself after some errors."""
+        if self._connection.in_transaction:
+            self.run("ROLLBACK")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def _unusable(self, error: sqlite3.Error) -> StoreUnusable:
+        # Errors that the module makes itself, as for a closed connection, carry no code.
+        code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
+        if code in _BROKEN:
+            with suppress(OSError):  # a full disk: then the next start finds the same again
+                condemned(self.path).touch()
+            fix = "Start again: the store is thrown away then and built again from the journal."
+        else:
+            fix = "Look for a full disk, missing rights or another program that holds the file; then start again."
+        return StoreUnusable(str(self.path), str(error), fix)
+
+
+def condemned(path: Path) -> Path:
+    """The file beside a store that says: broken, not to be opened again."""
+    return path.with_name(path.name + _CONDEMNED_SUFFIX)
+
+
+def open_or_rebuild(path: Path, fold_version: str) -> "SqliteStore":
+    """The store in a file. One that is broken, now or at its last use, is thrown away first: the journal has
+    everything.
+
+    Raises StoreUnusable for all that does not speak against the file itself (locked, no rights, disk full).
+    """
+    if not condemned(path).exists():
+        try:
+            return SqliteStore(path, fold_version)
+        except StoreUnusable:
+            if not condemned(path).exists():
+                raise
+    for file in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm"), condemned(path)):
+        file.unlink(missing_ok=True)  # the word against it last: a crash in between must not leave half a store
+    return SqliteStore(path, fold_version)
+
+
 class SqliteRows:
     """Rows of an open connection. Changes wait in memory until the transaction ends or a scan needs them in order.
 
     Rows that were read or written lately are kept, so that the hot ones (a day, a week, a cap) cost no query.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._execute = connection.execute
+    def __init__(self, database: _Database) -> None:
+        self._database = database
         self._pending: dict[tuple[str, str], bytes | None] = {}
         self._cached: dict[tuple[str, str], bytes | None] = {}
 
@@ -46,8 +128,8 @@ class SqliteRows:
             found = self._pending.get(place, _MISSING)
         if found is not _MISSING:
             return cast("bytes | None", found)
-        row = self._execute("SELECT value FROM row WHERE kind = ? AND key = ?", place).fetchone()
-        value = None if row is None else cast(bytes, row[0])
+        rows = self._database.run("SELECT value FROM row WHERE kind = ? AND key = ?", place)
+        value = cast(bytes, rows[0][0]) if rows else None
         self._keep(place, value)
         return value
 
@@ -68,14 +150,15 @@ class SqliteRows:
         self.flush()
         query = "SELECT key, value FROM row WHERE kind = ? AND key >= ?"
         if stop is None:
-            yield from self._execute(query + " ORDER BY key", (table, start)).fetchall()
+            found = self._database.run(query + " ORDER BY key", (table, start))
         else:
-            yield from self._execute(query + " AND key < ? ORDER BY key", (table, start, stop)).fetchall()
+            found = self._database.run(query + " AND key < ? ORDER BY key", (table, start, stop))
+        yield from cast(list[tuple[str, bytes]], found)
 
     def tables(self) -> list[str]:
         """The names of all tables that hold rows, sorted."""
         self.flush()
-        return [name for (name,) in self._execute("SELECT DISTINCT kind FROM row ORDER BY kind")]
+        return [cast(str, name) for (name,) in self._database.run("SELECT DISTINCT kind FROM row ORDER BY kind")]
 
     def flush(self) -> None:
         """Hand the waiting changes to the database; it keeps them only if the transaction is committed."""
@@ -85,11 +168,11 @@ class SqliteRows:
         gone = [place for place, value in self._pending.items() if value is None]
         self._pending.clear()
         if puts:
-            self._connection.executemany(
+            self._database.run_many(
                 "INSERT INTO row VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value", puts
             )
         if gone:
-            self._connection.executemany("DELETE FROM row WHERE kind = ? AND key = ?", gone)
+            self._database.run_many("DELETE FROM row WHERE kind = ? AND key = ?", gone)
 
     def forget(self) -> None:
         """Drop everything that is kept in memory: the transaction was undone."""
@@ -109,17 +192,28 @@ class SqliteStore:
 
     def __init__(self, path: Path, fold_version: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, isolation_level=None, cached_statements=64, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.execute("PRAGMA cache_size = -65536")
-        self._connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-        self._connection.executescript(_SCHEMA)
-        self._rows = SqliteRows(self._connection)
+        try:
+            self._database = _Database(path)
+        except sqlite3.Error as error:
+            raise StoreUnusable(str(path), str(error), "Look at the rights of the file and its folder.") from error
+        self._rows = SqliteRows(self._database)
         self._fold_version = fold_version
         self._end_offset = 0
+        self._end_mark: Mark | None = None
+        try:
+            self._prepare()
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _prepare(self) -> None:
+        self._database.run("PRAGMA journal_mode = WAL")
+        self._database.run("PRAGMA synchronous = NORMAL")
+        self._database.run("PRAGMA cache_size = -65536")
+        self._database.run(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        self._database.run_script(_SCHEMA)
         if self._read_position() is None:
-            self._start_over()
+            self.start_over()
 
     @property
     def position(self) -> Position:
@@ -136,25 +230,31 @@ class SqliteStore:
     @contextmanager
     def transaction(self, begin_offset: int, end_offset: int) -> Iterator[Rows]:
         """See `Store`."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        self._end_offset = end_offset
+        self._database.run("BEGIN IMMEDIATE")
+        self._ends_at(end_offset)
         try:
             found = self._read_position()
             if found is None or found.next_offset != begin_offset:
                 raise StoreMoved(begin_offset, 0 if found is None else found.next_offset)
             yield self._rows
             self._rows.flush()
-            self._connection.execute("UPDATE position SET next_offset = ?", (self._end_offset,))
-            self._connection.execute("COMMIT")
+            self._database.run("UPDATE position SET next_offset = ?", (self._end_offset,))
+            if self._end_mark is not None:
+                mark = (self._end_mark.offset, self._end_mark.fingerprint)
+                self._database.run("INSERT OR REPLACE INTO mark VALUES (1, ?, ?)", mark)
+            self._database.run("COMMIT")
         except BaseException:
             self._rows.forget()
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            self._database.roll_back()
             raise
 
-    def extend(self, end_offset: int) -> None:
+    def _ends_at(self, end_offset: int) -> None:
+        self._end_offset, self._end_mark = end_offset, None
+
+    def extend(self, end_offset: int, mark: Mark | None = None) -> None:
         """See `Store`."""
         self._end_offset = end_offset
+        self._end_mark = mark or self._end_mark
 
     def digest(self) -> str:
         """See `Store`."""
@@ -162,16 +262,24 @@ class SqliteStore:
 
     def close(self) -> None:
         """See `Store`."""
-        self._connection.close()
+        self._database.close()
 
     def _read_position(self) -> Position | None:
-        query = "SELECT next_offset, fold_version FROM position WHERE fold_version = ?"
-        found = self._connection.execute(query, (self._fold_version,)).fetchone()
-        return None if found is None else Position(*found)
+        query = "SELECT next_offset, record_offset, fingerprint FROM position LEFT JOIN mark WHERE fold_version = ?"
+        found = cast(list[tuple[int, int | None, str | None]], self._database.run(query, (self._fold_version,)))
+        if not found:
+            return None
+        next_offset, record_offset, fingerprint = found[0]
+        known = record_offset is not None and fingerprint is not None
+        mark = Mark(record_offset, fingerprint) if known else None  # type: ignore[arg-type]  # both are there or none
+        return Position(next_offset, self._fold_version, mark)
 
-    def _start_over(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
-        self._connection.execute("DELETE FROM row")
-        self._connection.execute("DELETE FROM position")
-        self._connection.execute("INSERT INTO position VALUES (1, 0, ?)", (self._fold_version,))
-        self._connection.execute("COMMIT")
+    def start_over(self) -> None:
+        """See `Store`."""
+        self._rows.forget()
+        self._database.run("BEGIN IMMEDIATE")
+        self._database.run("DELETE FROM row")
+        self._database.run("DELETE FROM position")
+        self._database.run("DELETE FROM mark")
+        self._database.run("INSERT INTO position VALUES (1, 0, ?)", (self._fold_version,))
+        self._database.run("COMMIT")
