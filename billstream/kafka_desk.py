@@ -31,6 +31,8 @@ from streams.engine.publisher import Outgoing, Publisher
 from streams.topics import COMMANDS, JOURNAL, TIME_ENTRIES, book_name, book_partition, topic_specs
 
 POLL_MILLISECONDS = 100
+FETCH_WAIT_MILLISECONDS = 50
+"""A command that ends does not wait longer than this for a poll that it no longer needs."""
 FETCH_BYTES_MAX = 32 * 1024 * 1024
 PUBLISHED_AT_ONCE = 2_000
 
@@ -61,6 +63,7 @@ class KafkaDesk:
             **connection.client_arguments(),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            fetch_max_wait_ms=FETCH_WAIT_MILLISECONDS,
             fetch_max_bytes=FETCH_BYTES_MAX,
             max_partition_fetch_bytes=FETCH_BYTES_MAX,
         )
