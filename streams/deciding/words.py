@@ -27,7 +27,7 @@ OWN_COST = (
 
 MAYBE_OWN_COST = (
     ("pitch", "proposal", "upsell", "prospect", "renewal", "opportunity", "relationship", "business review"),
-    ("internal", "all hands", "recruiting", "candidate", "onboarding", "certification", "membership", "seminar"),
+    ("internal", "all hands meeting", "recruiting", "candidate", "onboarding", "certification", "membership", "seminar"),
     ("lunch", "dinner", "coffee", "hack day", "office supplies", "holiday", "sick leave", "vacation"),
     ("invoice", "invoices", "invoicing", "engagement letter", "conflict check", "paperwork", "staffing plan"),
     (
