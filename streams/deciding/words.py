@@ -27,7 +27,16 @@ OWN_COST = (
 
 MAYBE_OWN_COST = (
     ("pitch", "proposal", "upsell", "prospect", "renewal", "opportunity", "relationship", "business review"),
-    ("internal", "all hands meeting", "recruiting", "candidate", "onboarding", "certification", "membership", "seminar"),
+    (
+        "internal",
+        "all hands meeting",
+        "recruiting",
+        "candidate",
+        "onboarding",
+        "certification",
+        "membership",
+        "seminar",
+    ),
     ("lunch", "dinner", "coffee", "hack day", "office supplies", "holiday", "sick leave", "vacation"),
     ("invoice", "invoices", "invoicing", "engagement letter", "conflict check", "paperwork", "staffing plan"),
     (
@@ -63,13 +72,13 @@ SERVICE_ITEMS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 ACTIVITIES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("A109", ("attend", "attended", "hearing", "appear", "appeared", "deposition")),
-    ("A107", ("opposing counsel", "co-counsel", "outside counsel")),
+    ("A103", ("draft", "drafted", "drafting", "revise", "revised", "redline", "prepare draft", "wrote")),
+    ("A102", ("research", "researched", "case law", "authorities")),
     ("A105", ("internal conference", "team call", "in-firm")),
+    ("A107", ("opposing counsel", "co-counsel", "outside counsel")),
+    ("A109", ("attend", "attended", "hearing", "appear", "appeared", "deposition")),
     ("A106", ("client", "gc")),
     ("A108", ("court clerk", "agency", "expert", "witness", "call with", "negotiated", "correspondence")),
-    ("A102", ("research", "researched", "case law", "authorities")),
-    ("A103", ("draft", "drafted", "drafting", "revise", "revised", "redline", "prepare draft", "wrote")),
     ("A101", ("plan", "prepare for", "preparation", "outline", "prepped")),
     ("A104", ("review", "reviewed", "analyse", "analyze", "analysed", "read")),
     ("A110", ("organise", "organize", "index", "data room", "production set", "bates")),
