@@ -11,7 +11,10 @@ from hypothesis import settings
 from runtime.broker import EmbeddedBroker
 
 # A busy machine must not turn a law red: what an example may cost is the measurements' business, not theirs.
-settings.register_profile("house", deadline=None)
+# While one works, each law sees a few dozen new examples and all that ever broke it; `--hypothesis-profile long` is for
+# the nights.
+settings.register_profile("house", deadline=None, max_examples=50)
+settings.register_profile("long", deadline=None, max_examples=2_000)
 settings.load_profile("house")
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.entries import BillingEntry, Hold
@@ -16,7 +16,6 @@ from schemas.draft import Bucket
 from schemas.entry import EntryKind
 from schemas.inputs import Category
 
-EXAMPLES = settings(max_examples=40, deadline=None)
 MARCH = datetime(2025, 2, 24, tzinfo=UTC)
 OVERFLOWS: list[dict[str, object]] = [
     {"overflow": "write_down"},
@@ -102,7 +101,6 @@ def desks(draw: st.DrawFn) -> Desk:
     )
 
 
-@EXAMPLES
 @given(desks(), entry_sets(), st.integers())
 def test_the_order_of_entries_never_changes_a_byte(desk: Desk, entries: list[BillingEntry], seed: int) -> None:
     """Any order of the same facts gives the same body."""
@@ -111,7 +109,6 @@ def test_the_order_of_entries_never_changes_a_byte(desk: Desk, entries: list[Bil
     assert desk.bill(entries).body.model_dump_json() == desk.bill(shuffled).body.model_dump_json()
 
 
-@EXAMPLES
 @given(desks(), entry_sets())
 def test_every_second_and_every_cent_is_somewhere(desk: Desk, entries: list[BillingEntry]) -> None:
     """The ledger adds up to the worked time; lines to the net, charges and sources to their lines."""
@@ -129,7 +126,6 @@ def test_every_second_and_every_cent_is_somewhere(desk: Desk, entries: list[Bill
     assert body.gross == body.net + body.tax
 
 
-@EXAMPLES
 @given(desks(), entry_sets())
 def test_consecutive_periods_share_out_all_work(desk: Desk, entries: list[BillingEntry]) -> None:
     """No second is worked in two periods; what one period carries, later ones bill at most once."""
@@ -140,7 +136,6 @@ def test_consecutive_periods_share_out_all_work(desk: Desk, entries: list[Billin
     assert sum(body.carried_in_seconds for body in periods) <= carried
 
 
-@EXAMPLES
 @given(desks(), entry_sets())
 def test_caps_are_never_exceeded(desk: Desk, entries: list[BillingEntry]) -> None:
     """Without approvals and overage no month is billed above its hours, and no invoice above the not-to-exceed."""
@@ -153,7 +148,6 @@ def test_caps_are_never_exceeded(desk: Desk, entries: list[BillingEntry]) -> Non
         assert body.net <= Decimal("1234.56")
 
 
-@EXAMPLES
 @given(desks(), entry_sets())
 def test_running_hours_are_what_single_entries_add(desk: Desk, entries: list[BillingEntry]) -> None:
     """An entry that is not billed adds nothing; the seconds of the others are never negative."""
@@ -174,7 +168,6 @@ def test_a_spread_keeps_its_total_and_stays_within_one_unit(total: int, weights:
         assert all(abs(part * base - total * weight) < base for part, weight in zip(parts, weights, strict=True))
 
 
-@EXAMPLES
 @given(entry_sets(), st.sampled_from(OVERFLOWS))
 def test_an_edit_moves_the_split_but_not_the_capped_total(
     entries: list[BillingEntry], overflow: dict[str, object]

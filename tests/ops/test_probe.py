@@ -26,7 +26,7 @@ class Answers(BaseHTTPRequestHandler):
 def service() -> Iterator[str]:
     """The address of a service that answers."""
     with HTTPServer(("127.0.0.1", 0), Answers) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from schemas.codec import RECORD_BYTES_MAX, decode, encode, record_type_of, schema_id_of
 from schemas.commands import CloseDocument
-from schemas.entry import EntryKind, EntryVersion
+from schemas.entry import Deletion, EntryKind, EntryVersion
 from schemas.errors import Unreadable
 from schemas.inputs import Category, Decision, DecisionRank
 from schemas.records import ALL
 from schemas.values import Record
 
 IDS = [model.schema_id for model in ALL]
+MANY = settings(max_examples=6 * settings().max_examples)  # each is cheap, and bytes come from anywhere
 
 
 def read_or_refuse(value: bytes) -> Record | None:
@@ -34,14 +35,14 @@ def test_random_bytes_are_unreadable_or_a_record(value: bytes) -> None:
     read_or_refuse(value)
 
 
-@settings(max_examples=300)
+@MANY
 @given(st.sampled_from(IDS), st.binary(max_size=400))
 def test_random_bytes_in_a_good_frame_are_unreadable_or_a_record(schema_id: int, rest: bytes) -> None:
     """The frame may be right and the Avro inside be anything: lengths, dates, numbers, texts."""
     read_or_refuse(struct.pack(">bI", 0, schema_id) + rest)
 
 
-@settings(max_examples=300)
+@MANY
 @given(st.data())
 def test_a_damaged_record_is_unreadable_or_a_record(golden_bytes: Mapping[str, bytes], data: st.DataObject) -> None:
     """One changed byte anywhere in any kind of record stops nobody."""
@@ -158,3 +159,17 @@ def test_an_exchange_rate_is_above_nothing(golden_bytes: Mapping[str, bytes], ra
     good = decode(value)
     with pytest.raises(Unreadable, match="rate"):
         decode(encode(good.model_copy(update={"rate": Decimal(rate)})))
+
+
+@pytest.mark.parametrize("kind", [EntryKind.TIME, EntryKind.EXPENSE])
+def test_work_without_any_date_is_no_entry(golden_bytes: Mapping[str, bytes], kind: EntryKind) -> None:
+    """It would be in no period, no hours and no hold: the writer hears of it, or it is a dead letter. A deletion need
+    not say when the work was.
+    """
+    (value,) = [value for stem, value in golden_bytes.items() if stem.endswith("-entry_version")]
+    undated = {"start": None, "end": None, "work_date": None, "kind": kind}
+    version = decode(value).model_copy(update={**undated, "deletion": Deletion.NONE})
+    with pytest.raises(Unreadable, match="work date"):
+        decode(encode(version))
+    gone = version.model_copy(update={"deletion": Deletion.REPORTED})
+    assert decode(encode(gone)) == gone

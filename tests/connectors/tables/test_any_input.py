@@ -29,7 +29,7 @@ ROW = "Ann,ann@x.example,Acme,Web,,{},Yes,2026-10-01,09:{:02d}:00,2026-10-01,10:
 HARVEST = "Date,Client,Project,Task,Notes,Hours,Billable?,First Name,Last Name"
 STAMP = Stamp(tenant="t", book="b", observed_at=datetime(2026, 11, 1, tzinfo=UTC))
 BERLIN = ImportOptions(zone="Europe/Berlin")
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ONE_FILE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # each example writes it anew
 CELLS = st.one_of(
     st.sampled_from(
         ["", "1", "1,5", "1,234", "-1", "=1", "25:00", "03/04/2026", "13/04/2026", "04/13/2026", "46296", "Yes"]
@@ -58,7 +58,7 @@ def _laws(path: Path, options: ImportOptions = BERLIN) -> Preview | None:
     return preview
 
 
-@QUICK
+@ONE_FILE
 @given(content=st.binary(max_size=400))
 def test_any_bytes_are_read_or_refused_in_our_words(tmp_path: Path, content: bytes) -> None:
     """Random bytes never raise anything of Python's own."""
@@ -67,7 +67,7 @@ def test_any_bytes_are_read_or_refused_in_our_words(tmp_path: Path, content: byt
     _laws(path)
 
 
-@QUICK
+@ONE_FILE
 @given(content=st.binary(max_size=300), header=st.sampled_from([HEADER, HARVEST, '{"person":"a"}']))
 def test_any_bytes_below_a_known_header_add_up(tmp_path: Path, content: bytes, header: str) -> None:
     """Also when the format is known, every line ends as accepted, refused, asked or skipped."""
@@ -76,7 +76,7 @@ def test_any_bytes_below_a_known_header_add_up(tmp_path: Path, content: bytes, h
     _laws(path)
 
 
-@QUICK
+@ONE_FILE
 @given(rows=st.lists(st.lists(CELLS, min_size=9, max_size=9), max_size=8))
 def test_any_cells_below_a_known_header_add_up(tmp_path: Path, rows: list[list[str]]) -> None:
     """Nasty cells in every column reach every branch of the parser."""
@@ -85,7 +85,7 @@ def test_any_cells_below_a_known_header_add_up(tmp_path: Path, rows: list[list[s
     _laws(path)
 
 
-@QUICK
+@ONE_FILE
 @given(
     texts=st.lists(
         st.sampled_from(["fine", '"quoted, text"', '"two\nlines"', '"open', '"a"b', 'in"side']), min_size=1, max_size=12
@@ -123,7 +123,7 @@ MAPPED = {
 }
 
 
-@QUICK
+@ONE_FILE
 @given(rows=st.lists(st.fixed_dictionaries(MAPPED), min_size=1, max_size=4))
 def test_any_row_of_a_mapped_table_adds_up(tmp_path: Path, rows: list[dict[str, str]]) -> None:
     """Clock changes, endless durations and huge amounts together never reach the schema as an error."""

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, ValidationError
 
@@ -106,7 +106,6 @@ def scoped(client_id: str, **dates: date) -> DraftBody:
     return body.model_copy(update={"scope": body.scope.model_copy(update={"client_id": client_id, **dates})})
 
 
-@settings(deadline=None)  # each example writes and syncs a file
 @given(client_id=st.text(), number=st.text())
 def test_no_name_leads_out_of_the_folder(client_id: str, number: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Names are from outside: whatever they say, the file lies below the root."""

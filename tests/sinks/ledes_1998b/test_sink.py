@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.draft import DraftBody, DraftLine, LineKind, Party
@@ -364,7 +364,6 @@ def _worked(text: str, tenths: int, rate_cents: int, percent_off: int, people: l
     return line.model_copy(update={"text": text, "sources": sources, "seconds": seconds * len(people)})
 
 
-@settings(deadline=None)  # each example writes and syncs a file
 @given(lines=plain_lines(), characters=st.sampled_from(CharacterSet))
 def test_what_billing_makes_is_always_written(
     lines: list[DraftLine], characters: CharacterSet, tmp_path_factory: pytest.TempPathFactory

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime import failpoints
@@ -417,7 +417,6 @@ async def until_it_heals(desk: Desk, crashes: list[str], waits: list[int]) -> No
                 return
 
 
-@settings(deadline=None)  # each example writes and syncs a file
 @given(
     find=st.lists(st.sampled_from(FAULTS), max_size=3),
     create=st.lists(st.sampled_from(FAULTS), max_size=3),
