@@ -1,34 +1,84 @@
-"""`python -m bench`: the comparison as JSON; see README.md beside this file."""
+"""`python -m bench`: all figures as one JSON; see README.md beside this file."""
 
 import argparse
 import asyncio
 import json
+import statistics
+import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
-from bench.harness import ENGINE, ROOT, STOCK, Ground, Peer, compare, latency
+from bench import alerting, demo, pipeline, previewing
+from bench.entries import rows
+from bench.harness import CONVEYOR, ENGINE, ROOT, STOCK, Ground, Peer, throughput
+from bench.machine import machine_facts
 from runtime.broker import EmbeddedBroker
 
-WHAT = "Compare throughput and latency with stock Faust on one broker."
+WHAT = "Measure throughput beside stock Faust, alert latency and previews; one JSON on standard output."
+PRODUCT = {"billstream_conveyor": pipeline.CONVEYOR, "billstream_all_roles": pipeline.ALL_ROLES}
+PACE_PER_SECOND = 200
 
 
-async def measure(options: argparse.Namespace) -> dict[str, object]:
-    """Everything that was asked for."""
-    peers = [STOCK, ENGINE, *(read_peer(Path(file)) for file in options.peer)]
-    if options.only:
-        peers = [peer for peer in peers if peer.name in options.only]
-    with tempfile.TemporaryDirectory() as folder:
-        async with EmbeddedBroker(Path(folder) / "broker", cache=Path(options.cache)) as broker:
-            ground = Ground(broker.bootstrap_servers)
-            result = await compare(ground, peers, options.entries, options.rounds)
-            if options.latency_seconds:
-                result["latency_at_200_a_second"] = {
-                    peer.name: await latency(ground, peer, 200, options.latency_seconds)
-                    for peer in peers
-                    if not peer.measures_itself
-                }
-    return result
+@dataclass(frozen=True)
+class Amounts:
+    """How much is measured. Stock Faust gets fewer entries, for its rate does not depend on how many there are."""
+
+    entries: int
+    entries_of_stock: int
+    rounds: int
+    latency_seconds: int
+    preview_entries: int
+    csv_rows: int
+
+
+FULL = Amounts(40_000, 10_000, 3, 30, 10_000, 1_000_000)
+QUICK = Amounts(3_000, 1_500, 1, 3, 1_000, 20_000)
+
+
+async def throughputs(cache: Path, amounts: Amounts, peers: list[Peer]) -> dict[str, object]:
+    """All peers and the product, in turns; ratios are of medians."""
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in (*(peer.name for peer in peers), *PRODUCT)}
+    for _ in range(amounts.rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            async with EmbeddedBroker(Path(folder) / "broker", cache=cache) as broker:
+                ground = Ground(broker.bootstrap_servers)
+                for peer in peers:
+                    slow = peer in (STOCK, CONVEYOR)
+                    distinct = amounts.entries_of_stock if slow else amounts.entries
+                    source = await ground.topic("entries")
+                    await ground.fill(source, rows(distinct))
+                    _note(runs, peer.name, await throughput(ground, peer, source, distinct))
+        for name, roles in PRODUCT.items():
+            _note(runs, name, await pipeline.throughput(cache, amounts.entries, roles))
+    medians = {name: statistics.median(run["events_per_second"] for run in found) for name, found in runs.items()}
+    return {
+        "entries": amounts.entries,
+        "entries_of_stock_faust": amounts.entries_of_stock,
+        "events_per_second": medians,
+        "times_stock_faust": _times(medians, STOCK.name),
+        "times_stock_faust_same_topology": _times(medians, CONVEYOR.name),
+        "runs": runs,
+    }
+
+
+def _note(runs: dict[str, list[dict[str, float]]], name: str, run: dict[str, float]) -> None:
+    runs[name].append(run)
+    print(f"{name}: {run['events_per_second']:.0f}/s", file=sys.stderr)
+
+
+def _times(medians: dict[str, float], base: str) -> dict[str, float]:
+    return {name: round(median / medians[base], 2) for name, median in medians.items()} if medians.get(base) else {}
+
+
+def csv_figures(rows_: int) -> dict[str, object]:
+    """The reading of a large export, in a process of its own because its peak memory is measured."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.csv_million", "--rows", str(rows_)], cwd=ROOT, capture_output=True, check=True
+    )
+    found: dict[str, object] = json.loads(done.stdout)
+    return found
 
 
 def read_peer(file: Path) -> Peer:
@@ -42,16 +92,39 @@ def read_peer(file: Path) -> Peer:
     )
 
 
+def measure(options: argparse.Namespace) -> dict[str, object]:
+    """Everything that was asked for."""
+    amounts = QUICK if options.quick else FULL
+    cache = Path(options.cache)
+    parts = options.only or ["throughput", "alerts", "preview"]
+    result: dict[str, object] = {"machine": machine_facts(), "quick": options.quick}
+    if "throughput" in parts:
+        peers = [STOCK, CONVEYOR, ENGINE, *(read_peer(Path(file)) for file in options.peer)]
+        result["throughput"] = asyncio.run(throughputs(cache, amounts, peers))
+    if "alerts" in parts:
+        result["alert_latency"] = asyncio.run(alerting.alert_latency(cache, PACE_PER_SECOND, amounts.latency_seconds))
+    if "preview" in parts:
+        result["preview"] = {
+            "on_a_store": previewing.preview_seconds(amounts.preview_entries),
+            "command_without_broker": previewing.command_seconds(amounts.preview_entries),
+        }
+    if options.with_demo:
+        result["demo"] = demo.demo_figures()
+    if options.with_csv:
+        result["csv"] = csv_figures(amounts.csv_rows)
+    return result
+
+
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="bench", description=WHAT)
-    parser.add_argument("--entries", type=int, default=60_000, help="distinct entries; five in a hundred come twice")
-    parser.add_argument("--rounds", type=int, default=3, help="turns of each peer")
-    parser.add_argument("--latency-seconds", type=int, default=10, help="0 leaves latencies out")
+    parser.add_argument("--quick", action="store_true", help="small amounts: shows that all parts work")
+    parser.add_argument("--only", action="append", default=[], choices=["throughput", "alerts", "preview"])
+    parser.add_argument("--with-demo", action="store_true", help="also the demo: wall time and memory of all processes")
+    parser.add_argument("--with-csv", action="store_true", help="also the reading of a million rows")
     parser.add_argument("--peer", action="append", default=[], metavar="FILE", help="another peer, as JSON")
-    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="only these; the first is the base")
     parser.add_argument("--cache", default=str(ROOT / ".billstream" / "cache"), help="where the broker's jars are kept")
-    print(json.dumps(asyncio.run(measure(parser.parse_args())), indent=2))
+    print(json.dumps(measure(parser.parse_args()), indent=2))
     return 0
 
 

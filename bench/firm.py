@@ -46,7 +46,7 @@ def directory() -> DirectoryRevision:
     )
 
 
-def contracts() -> Iterator[ContractRevision]:
+def contracts(cap_hours: str = "40") -> Iterator[ContractRevision]:
     """A contract with a weekly cap for each person for every client."""
     for number in range(CLIENTS):
         document = {
@@ -57,7 +57,7 @@ def contracts() -> Iterator[ContractRevision]:
             "rates": [{"role": "senior", "rate": "150"}, {"role": "junior", "rate": "95"}],
             "increments": [{"minutes": 6}],
             "caps": [
-                {"id": "week", "pool": "person", "hours": "40", "window": "week", "overflow": "write_down"},
+                {"id": "week", "pool": "person", "hours": cap_hours, "window": "week", "overflow": "write_down"},
             ],
         }
         checked = ContractDocument.model_validate(document)
@@ -85,11 +85,14 @@ def envelope(event_id: str, recorded_at: datetime = MORNING) -> Envelope:
     )
 
 
-def entry(number: int, recorded_at: datetime = MORNING) -> EntryVersion:
-    """Entry number so-and-so: people work in turn, one slot after another, without overlaps."""
+def entry(number: int, recorded_at: datetime = MORNING, client: int | None = None) -> EntryVersion:
+    """Entry number so-and-so: people work in turn, one slot after another, without overlaps.
+
+    A client that is given gets all the work, else people go round the clients.
+    """
     person, turn = number % PEOPLE, number // PEOPLE
     day, slot = turn // 8 % DAYS, turn % 8 + turn // (8 * DAYS) * 8
-    client = (person * 7 + slot) % CLIENTS
+    client = (person * 7 + slot) % CLIENTS if client is None else client
     start = MORNING + timedelta(days=day, minutes=_SLOT_MINUTES * slot)
     worked_seconds = 600 + number % 40 * 60
     fields: dict[str, object] = {

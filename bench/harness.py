@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,10 +15,10 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from bench.entries import PARTITIONS, rows
+from bench.entries import PARTITIONS
 
 LOOK_SECONDS = 0.02
-LIMIT_SECONDS = 600.0
+LIMIT_SECONDS = 300.0
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -35,6 +34,8 @@ class Peer:
     command: tuple[str, ...]
     records: int = 0
     measures_itself: bool = False
+    beside: tuple[str, ...] = ()
+    """More topics, named after `{out}`: stock Faust never consumes one that is missing when it starts."""
 
     def arguments(self, places: Mapping[str, str]) -> list[str]:
         """The command with its places filled in."""
@@ -42,6 +43,11 @@ class Peer:
 
 
 STOCK = Peer("stock_faust", ("{python}", "-m", "bench.plain_faust", "{servers}", "{source}", "{out}", "{folder}"))
+CONVEYOR = Peer(
+    "stock_faust_same_topology",
+    ("{python}", "-m", "bench.plain_conveyor", "{servers}", "{source}", "{out}", "{folder}"),
+    beside=("journal", "hours"),
+)
 ENGINE = Peer("batch_engine", ("{python}", "-m", "bench.batch_engine", "{servers}", "{source}", "{out}", "{folder}"))
 
 
@@ -52,17 +58,20 @@ class Ground:
         self.servers = servers
         self._made = 0
 
-    async def topic(self, what: str) -> str:
-        """A fresh topic."""
+    async def topic(self, what: str, beside: Sequence[str] = ()) -> str:
+        """A fresh topic, and those beside it."""
         self._made += 1
         name = f"bench-{what}-{self._made}-{int(time.time())}"
+        await self._create([name, *(f"{name}-{more}" for more in beside)])
+        return name
+
+    async def _create(self, names: Sequence[str]) -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.servers)
         await admin.start()
         try:
-            await admin.create_topics([NewTopic(name, PARTITIONS, 1)])
+            await admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in names])
         finally:
             await admin.close()
-        return name
 
     async def fill(self, topic: str, rows_: Iterable[tuple[int, bytes, bytes]]) -> int:
         """Write the rows; returns how many."""
@@ -83,7 +92,7 @@ class Ground:
 
 async def throughput(ground: Ground, peer: Peer, source: str, distinct: int) -> dict[str, float]:
     """One run. `events_per_second` counts from the first output seen to the last, so that starting is not measured."""
-    out = await ground.topic(peer.name)
+    out = await ground.topic(peer.name, peer.beside)
     with tempfile.TemporaryDirectory() as folder:
         places = {"servers": ground.servers, "source": source, "out": out, "folder": folder}
         began = time.monotonic()
@@ -129,55 +138,6 @@ async def watch(servers: str, out: str, wanted: int, process: "subprocess.Popen[
             await asyncio.sleep(LOOK_SECONDS)
 
 
-async def latency(ground: Ground, peer: Peer, per_second: int, seconds: int) -> dict[str, float]:
-    """Milliseconds from just before an entry is sent until its output is read, at a steady pace."""
-    source, out = await ground.topic("pace"), await ground.topic(peer.name)
-    await ground.fill(source, list(rows(10)))
-    with tempfile.TemporaryDirectory() as folder:
-        places = {"servers": ground.servers, "source": source, "out": out, "folder": folder}
-        process = start(peer.arguments(places))
-        try:
-            await watch(ground.servers, out, 10, process)
-            taken = await pace(ground, source, out, per_second * seconds, per_second)
-        finally:
-            stop(process)
-    ordered = sorted(taken)
-    return {
-        "p50_milliseconds": round(1000 * statistics.median(ordered), 1),
-        "p99_milliseconds": round(1000 * ordered[int(len(ordered) * 0.99)], 1),
-        "most_milliseconds": round(1000 * ordered[-1], 1),
-    }
-
-
-async def pace(ground: Ground, source: str, out: str, number: int, per_second: int) -> list[float]:
-    """Seconds from just before the send to the output in our hands, for each entry."""
-    sent_at: dict[bytes, float] = {}
-    taken: list[float] = []
-    distinct = list({key: (at, key, value) for at, key, value in rows(number + 10)}.values())[10:]
-    reader = AIOKafkaConsumer(
-        bootstrap_servers=ground.servers, enable_auto_commit=False, auto_offset_reset="latest", fetch_max_wait_ms=50
-    )
-    producer = AIOKafkaProducer(bootstrap_servers=ground.servers, acks="all", enable_idempotence=True)
-    async with reader, producer:
-        reader.assign([TopicPartition(out, partition) for partition in range(PARTITIONS)])
-        await reader.seek_to_end()
-
-        async def send() -> None:
-            began = time.monotonic()
-            for number_sent, (partition, key, value) in enumerate(distinct):
-                await asyncio.sleep(max(0.0, began + number_sent / per_second - time.monotonic()))
-                sent_at[key] = time.monotonic()
-                await producer.send(source, value, key=key, partition=partition)
-
-        sending = asyncio.create_task(send())
-        while len(taken) < len(distinct):
-            async with asyncio.timeout(30):
-                record = await reader.getone()
-            taken.append(time.monotonic() - sent_at[record.key])
-        await sending
-    return taken
-
-
 def start(command: Sequence[str], *, heard: bool = False) -> "subprocess.Popen[bytes]":
     """Start a peer from the top of the checkout."""
     return subprocess.Popen(
@@ -199,23 +159,3 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
     if process.stdout is not None:
         process.stdout.close()
-
-
-async def compare(ground: Ground, peers: Sequence[Peer], distinct: int, rounds: int) -> dict[str, object]:
-    """All peers, in turns, on the same entries; ratios are medians over the first peer's median."""
-    source = await ground.topic("entries")
-    written = await ground.fill(source, rows(distinct))
-    runs: dict[str, list[dict[str, float]]] = {peer.name: [] for peer in peers}
-    for _ in range(rounds):
-        for peer in peers:
-            runs[peer.name].append(await throughput(ground, peer, source, distinct))
-            print(f"{peer.name}: {runs[peer.name][-1]['events_per_second']:.0f}/s", file=sys.stderr)
-    medians = {name: statistics.median(run["events_per_second"] for run in found) for name, found in runs.items()}
-    baseline = medians[peers[0].name]
-    return {
-        "entries": distinct,
-        "records": written,
-        "runs": runs,
-        "events_per_second": medians,
-        f"times_{peers[0].name}": {name: round(median / baseline, 2) for name, median in medians.items()},
-    }

@@ -1,111 +1,69 @@
-"""The product itself: entries from `time-entries` to rows in the store, Avro on both sides, with one worker.
+"""The product's throughput: entries from `time-entries` to rows in the store, Avro on both sides, with one worker.
 
 `python -m bench.pipeline [entries [role ...]]` prints JSON.
-It counts entries a second from the first row seen to the last.
 """
 
 import asyncio
 import json
 import os
-import signal
-import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
-from contextlib import closing
+from collections.abc import Sequence
 from pathlib import Path
 
-from aiokafka import AIOKafkaProducer
+from bench.entries import rows
+from bench.product import REVISIONS, ROOT, Product, product
 
-from bench.firm import BOOK, CLIENTS, TENANT, contracts, directory, entry
-from runtime.broker import EmbeddedBroker
-from runtime.kafka.connection import KafkaConnection
-from runtime.kafka.topics import ensure_topics
-from schemas.codec import encode
-from streams.topics import COMMANDS, TIME_ENTRIES, book_partition, topic_specs
-
-PARTITIONS = 2
-ROOT = Path(__file__).resolve().parent.parent
-LIMIT_SECONDS = 600.0
+LIMIT_SECONDS = 900.0
+LOOK_SECONDS = 0.05
+CONVEYOR = ("conveyor",)
+ALL_ROLES: tuple[str, ...] = ()
 
 
-async def fill(servers: str, entries: int) -> None:
-    """Write the firm and its entries."""
-    home = book_partition(TENANT, BOOK, PARTITIONS)
-    producer = AIOKafkaProducer(
-        bootstrap_servers=servers, acks="all", enable_idempotence=True, max_batch_size=262_144, linger_ms=5
-    )
-    await producer.start()
-    try:
-        for revision in (directory(), *contracts()):
-            await producer.send(COMMANDS, encode(revision), partition=home)
-        for number in range(entries):
-            await producer.send(TIME_ENTRIES, encode(entry(number)), partition=home)
-        await producer.flush()
-    finally:
-        await producer.stop()
+async def throughput(cache: Path, distinct: int, roles: Sequence[str]) -> dict[str, float]:
+    """One run: entries a second from the first rows seen in the store to the last.
+
+    With all roles an entry counts when its decision is in the rows too.
+    """
+    written = [(key, value) for _, key, value in rows(distinct)]
+    async with product(cache) as installation:
+        await installation.set_up()
+        await installation.fill(written)
+        began = time.monotonic()
+        with installation.worker(roles) as worker:
+            first_at, first, last_at = await _watch(installation, distinct, len(written), roles, worker)
+    return {
+        "events_per_second": round((distinct - first) / (last_at - first_at)) if last_at > first_at else 0,
+        "start_seconds": round(first_at - began, 2),
+    }
 
 
-def start_worker(servers: str, folder: Path) -> "subprocess.Popen[bytes]":
-    """A worker process of its own."""
-    command = [sys.executable, "-m", "bench.worker", servers, str(folder), str(PARTITIONS), *sys.argv[2:]]
-    return subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
-
-
-def read(path: Path, query: str) -> int:
-    """A number from a store that another process writes; 0 while it is not there yet."""
-    if not path.exists():
-        return 0
-    try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
-            return int((store.execute(query).fetchone() or (0,))[0])
-    except sqlite3.OperationalError:
-        return 0
-
-
-async def watch(path: Path, entries: int, worker: "subprocess.Popen[bytes]") -> tuple[float, int, float]:
-    """(when entries were first seen, how many, when all were there), by the journal offset that the store reflects."""
-    first_at, first = 0.0, 0
+async def _watch(
+    installation: Product, distinct: int, written: int, roles: Sequence[str], worker: "subprocess.Popen[bytes]"
+) -> tuple[float, int, float]:
+    """(when entries were first seen in the store, how many, when all were there)."""
+    decides = not roles or "slow" in roles
+    wanted = REVISIONS + written + (distinct if decides else 0)
     deadline = time.monotonic() + LIMIT_SECONDS
-    wanted = CLIENTS + 1 + entries
+    first_at, first = 0.0, 0
     while True:
-        found, now = read(path, "SELECT next_offset FROM position"), time.monotonic()
-        if found > CLIENTS + 1 and not first:
-            first_at, first = now, found - CLIENTS - 1
-        if found >= wanted and read(path, "SELECT count(*) FROM row WHERE kind = 'entry'") >= entries:
+        offset, now = installation.next_offset, time.monotonic()
+        if offset > REVISIONS and not first_at:
+            # A decision follows its entry, so at this moment next to none is there.
+            first_at, first = now, 0 if decides else installation.count("entry")
+        if (
+            offset >= wanted
+            and installation.count("entry") >= distinct
+            and not (decides and installation.count("open_work"))
+        ):
             return first_at, first, now
         if worker.poll() is not None or now > deadline:
-            raise SystemExit(f"offset {found} of {wanted}, exit code {worker.poll()}")
-        await asyncio.sleep(0.05)
-
-
-async def measure(entries: int) -> dict[str, object]:
-    """One run on a broker of its own."""
-    cache = Path(os.environ.get("BILLSTREAM_CACHE") or ROOT / ".billstream" / "cache")
-    with tempfile.TemporaryDirectory() as folder:
-        broker = EmbeddedBroker(Path(folder) / "broker", cache=cache)
-        await broker.start()
-        try:
-            servers = broker.bootstrap_servers
-            await ensure_topics(KafkaConnection(bootstrap_servers=servers), topic_specs(PARTITIONS, 1))
-            await fill(servers, entries)
-            worker = start_worker(servers, Path(folder) / "data")
-            try:
-                home = book_partition(TENANT, BOOK, PARTITIONS)
-                path = Path(folder) / "data" / "workers" / "01" / "books" / f"{home:04d}.sqlite"
-                first_at, first, last_at = await watch(path, entries, worker)
-            finally:
-                worker.send_signal(signal.SIGTERM)
-                code = worker.wait(60)
-            return {
-                "entries": entries,
-                "entries_per_second": round((entries - first) / (last_at - first_at)),
-                "exit_code": code,
-            }
-        finally:
-            await broker.stop()
+            raise SystemExit(f"offset {offset} of {wanted}, exit code {worker.poll()}")
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000))))
+    cache_folder = Path(os.environ.get("BILLSTREAM_CACHE") or ROOT / ".billstream" / "cache")
+    entries = int(sys.argv[1]) if len(sys.argv) > 1 else 40_000
+    print(json.dumps(asyncio.run(throughput(cache_folder, entries, sys.argv[2:]))))
