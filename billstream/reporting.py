@@ -24,6 +24,7 @@ _FIXES = {
     "deletion_proposed": "billstream entries delete {id}, or entries release {id} deletion_proposed",
     "conflicting_version": "billstream entries release {id} conflicting_version",
     "held_by_person": "billstream entries release {id} held_by_person",
+    "date_missing": "give it a date at its source and import again",
     "running": "stop the timer at its source and import again",
     "undecided": "billstream entries correct {id} --category billable",
 }

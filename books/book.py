@@ -75,6 +75,10 @@ class Book:
         """Remove an index key."""
         self._rows.delete(IndexRow.table, self._prefix + key_of(*parts))
 
+    def is_marked(self, *parts: str) -> bool:
+        """Whether an index key is set."""
+        return self._rows.get(IndexRow.table, self._prefix + key_of(*parts)) is not None
+
     def marked(self, *parts: str) -> Iterator[str]:
         """The last parts of the index keys that begin with these parts, in order."""
         start = self._prefix + key_of(*parts) + SEPARATOR

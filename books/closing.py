@@ -2,7 +2,7 @@
 (rule 6).
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import msgspec
@@ -12,7 +12,7 @@ from books import pending
 from books.billed import WOULD_BILL_TWICE, billed_elsewhere, billed_twice
 from books.book import SEPARATOR, Book, key_of
 from books.catalog import Catalog, read_agreement, read_people
-from books.documents import live_documents
+from books.documents import live_documents, withdraw_drafts
 from books.effects import Cause, Effects
 from books.facts import fact_id_of_command, propose, refuse
 from books.invoicing import Terms, frozen_rates, gather, invoice, terms_now
@@ -30,13 +30,17 @@ from books.rows import (
     WatermarkRow,
 )
 from books.version import FOLD_VERSION
+from books.versions import is_deleted
 from schemas.canonical import instant_micros
 from schemas.codec import decode, encode
-from schemas.commands import CloseDocument
+from schemas.commands import CloseDocument, ReopenPeriod
 from schemas.draft import DocumentKind, DocumentScope, DocumentState, DraftBody, body_hash, document_id_of
 from schemas.facts import DocumentDrafted
 
 FIRST_SEQUENCE = 1
+WITHDRAWN = "withdrawn"
+_LAST_BEGIN = datetime(2999, 11, 30, tzinfo=UTC)
+"""From here on a wait would end after the last instant that a record can hold."""
 
 
 def document_of(book: Book, scope: DocumentScope) -> str:
@@ -59,6 +63,7 @@ def apply_close(book: Book, catalog: Catalog, command: CloseDocument, cause: Cau
     if problem := _taken(book, scope) or _closing_elsewhere(book, scope):
         refuse(book, command, problem[0], problem[1], cause, effects, scope)
         return
+    command = _with_an_end(book, terms, command, cause)
     # One tick may open several closes, so the offset alone does not tell them apart.
     key = f"{cause.offset:020d}-{command.command_id}"
     put_close(
@@ -77,6 +82,17 @@ def apply_close(book: Book, catalog: Catalog, command: CloseDocument, cause: Cau
         ),
     )
     _freeze(book, key, terms, scope)
+
+
+def _with_an_end(book: Book, terms: Terms, command: CloseDocument, cause: Cause) -> CloseDocument:
+    """A close that names no end of its wait gets the contract's, so that an answer that never comes blocks nobody. The
+    wait begins at the book's time; before the first tick at the command's.
+    """
+    if command.wait_until is not None:
+        return command
+    begun = min(clock_of(book) or cause.recorded_at, _LAST_BEGIN)
+    wait = timedelta(hours=terms.agreement.document.close.decision_wait_hours)
+    return command.model_copy(update={"wait_until": begun + wait})
 
 
 def _freeze(book: Book, key: str, terms: Terms, scope: DocumentScope) -> None:
@@ -131,6 +147,55 @@ def decision_arrived(book: Book, entry_id: str, input_hash: str) -> bool:
             pending.decided(book, key, entry_id)
             was_last = was_last or not pending.missing_decisions(book, key)
     return was_last
+
+
+def settled_by_hand(book: Book, row: EntryRow) -> bool:
+    """Tell the waiting closes what a person, or a deletion, did to an entry. True when it was the last of one of them.
+
+    A correction is the decision that a close waits for, as long as it is about the same text. An entry that was held,
+    written off, deleted or given to another contract is waited for no more; the draft names it as undecided.
+    """
+    was_last = False
+    for key in pending.closes_waiting_for(book, row.entry_id):
+        frozen = book.get(FrozenRow, key_of(key, row.entry_id))
+        assert frozen is not None, "a close waits only for entries that it froze"
+        if row.person_decision is not None and frozen.entry.said == row.said:
+            entry = msgspec.structs.replace(frozen.entry, person_decision=row.person_decision)
+            book.put(key_of(key, row.entry_id), msgspec.structs.replace(frozen, entry=entry))
+            pending.decided(book, key, row.entry_id)
+        elif _needs_no_decision(frozen.entry, row):
+            pending.give_up(book, key, row.entry_id)
+        else:
+            continue
+        was_last = was_last or not pending.missing_decisions(book, key)
+    return was_last
+
+
+def _needs_no_decision(then: EntryRow, now: EntryRow) -> bool:
+    elsewhere = (then.client_id, then.contract_id) != (now.client_id, now.contract_id)
+    return elsewhere or is_deleted(now) or bool(now.held_by or now.written_off)
+
+
+def apply_reopen(book: Book, command: ReopenPeriod, cause: Cause, effects: Effects) -> None:
+    """Withdraw the drafts of a scope and the closes that would draft it; refused when one of them is just being
+    recorded.
+    """
+    closes = [(key, close) for key, close in open_closes(book) if _overlap(command_of(close).scope, command.scope)]
+    if any(close.proposed for _, close in closes):
+        detail = "A draft of this period is being recorded; reopen it again in a moment."
+        refuse(book, command, "close_open", detail, cause, effects, command.scope)
+        return
+    if not withdraw_drafts(book, command, cause, effects):
+        return
+    for key, close in closes:
+        given = command_of(close)
+        refuse(book, given, WITHDRAWN, "The period was reopened while this waited.", cause, effects, given.scope)
+        book.put(key, msgspec.structs.replace(close, proposed=True))
+
+
+def _overlap(one: DocumentScope, other: DocumentScope) -> bool:
+    same = (one.client_id, one.contract_id) == (other.client_id, other.contract_id)
+    return same and one.date_from < other.date_to and other.date_from < one.date_to
 
 
 def progress(book: Book, catalog: Catalog, cause: Cause, effects: Effects) -> None:

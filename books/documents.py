@@ -239,17 +239,18 @@ def apply_reject(book: Book, command: RejectDocument, cause: Cause, effects: Eff
     _publish(book, row, DocumentState.REJECTED, cause, effects)
 
 
-def apply_reopen(book: Book, command: ReopenPeriod, cause: Cause, effects: Effects) -> None:
-    """Withdraw the drafts of a scope; refused once anything of it was approved."""
+def withdraw_drafts(book: Book, command: ReopenPeriod, cause: Cause, effects: Effects) -> bool:
+    """Withdraw the drafts of a scope; refused, and False, once anything of it was approved."""
     rows = live_documents(book, command.scope)
     if any(row.state != DocumentState.DRAFT.value or row.approving for row in rows):
         detail = "A document of this period is approved; it stands."
         refuse(book, command, "already_approved", detail, cause, effects, command.scope)
-        return
+        return False
     for row in rows:
         withdrawn = msgspec.structs.replace(row, state=DocumentState.WITHDRAWN.value)
         book.put(row.document_id, withdrawn)
         _publish(book, withdrawn, DocumentState.WITHDRAWN, cause, effects)
+    return True
 
 
 def apply_void(book: Book, command: VoidDocument, cause: Cause, effects: Effects) -> None:

@@ -176,6 +176,8 @@ def parts(catalog: Catalog, row: EntryRow) -> tuple[HoursPart | None, tuple[CapP
 def holds_of(row: EntryRow, standing: Standing = NOTHING_BILLED) -> tuple[Hold, ...]:
     """Why an entry must not be billed yet, without the reasons that a person settled."""
     found: list[Hold] = []
+    if row.start_micros is None and not row.work_date:
+        found.append(Hold("date_missing", "it has neither a start nor a work date"))
     if row.conflict:
         found.append(Hold("conflicting_version", "the source gave two contents for one revision"))
     if row.running:

@@ -14,12 +14,12 @@ from books.imports import apply_import
 from books.invoicing import CLOCK
 from books.orders import EntryOrder, apply_order
 from books.revisions import apply_contract, apply_directory, usable
-from books.rows import ClockRow, OpenWorkRow, RateRow, ReceiptRow, SeenRow, WatermarkRow
+from books.rows import ClockRow, EntryRow, OpenWorkRow, RateRow, ReceiptRow, SeenRow, WatermarkRow
 from books.stores.port import Rows
 from books.version import FOLD_VERSION
 from schemas import commands, facts, inputs
 from schemas.canonical import instant_micros
-from schemas.entry import EntryVersion
+from schemas.entry import Deletion, EntryVersion
 from schemas.outputs import Alert
 from schemas.values import Record
 
@@ -31,6 +31,7 @@ _MAY_END_A_WAIT = (
     inputs.ClockTick,
     commands.CloseDocument,
     commands.ApproveDocument,
+    commands.ReopenPeriod,
     facts.DocumentDrafted,
     facts.CommandRefused,
     facts.DocumentApproved,
@@ -85,7 +86,7 @@ class Fold:
 
     def _apply(self, book: Book, record: Record, cause: Cause, effects: Effects) -> None:
         if isinstance(record, EntryVersion):
-            self.versions_ignored += not apply_version(book, self._catalog(book), record, cause, effects)
+            self._version(book, record, cause, effects)
             return
         if isinstance(record, commands.Command):
             if book.has(SeenRow, record.command_id):
@@ -110,6 +111,15 @@ class Fold:
         if found is None:
             found = self._catalogs[key] = Catalog(book)
         return found
+
+    def _version(self, book: Book, version: EntryVersion, cause: Cause, effects: Effects) -> None:
+        catalog = self._catalog(book)
+        if not apply_version(book, catalog, version, cause, effects):
+            self.versions_ignored += 1
+            return
+        row = book.get(EntryRow, version.entry_id) if version.deletion is not Deletion.NONE else None
+        if row is not None and closing.settled_by_hand(book, row):
+            closing.progress(book, catalog, cause, effects)
 
     def _input(self, book: Book, record: Record, cause: Cause, effects: Effects) -> None:
         if isinstance(record, _LAST_COUNTS) and not _first_time(book, record, cause):
@@ -152,14 +162,15 @@ class Fold:
             case commands.RejectDocument():
                 documents.apply_reject(book, command, cause, effects)
             case commands.ReopenPeriod():
-                documents.apply_reopen(book, command, cause, effects)
+                closing.apply_reopen(book, command, cause, effects)
             case commands.VoidDocument():
                 documents.apply_void(book, command, cause, effects)
             case commands.SettleDeadLetter():
                 pass  # Dead letters live in their own topic; the command is the audit record of what was done.
             case _:
                 assert isinstance(command, EntryOrder), type(command).__name__
-                apply_order(book, catalog, command, cause, effects)
+                if apply_order(book, catalog, command, cause, effects):
+                    closing.progress(book, catalog, cause, effects)
 
     def _fact(self, book: Book, fact: facts.Fact, cause: Cause, effects: Effects) -> None:
         catalog = self._catalog(book)

@@ -7,6 +7,7 @@ import msgspec
 from books.asking import memory_series, text_hash
 from books.book import Book, key_of
 from books.catalog import Catalog
+from books.closing import settled_by_hand
 from books.counters import count
 from books.effects import Cause, Effects
 from books.entries import change
@@ -17,20 +18,42 @@ from schemas.entry import Deletion
 from schemas.inputs import RANK_ORDER, DecisionRank
 
 EntryOrder = AssignEntry | CorrectEntry | HoldEntry | ReleaseEntry | DeleteEntry | WriteOff
-ENTRY_UNKNOWN = "entry_unknown"
-NOT_PROPOSED = "deletion_not_proposed"
 
 
-def apply_order(book: Book, catalog: Catalog, order: EntryOrder, cause: Cause, effects: Effects) -> None:
-    """Change one entry as ordered; an order about an unknown entry is refused."""
+def apply_order(book: Book, catalog: Catalog, order: EntryOrder, cause: Cause, effects: Effects) -> bool:
+    """Change one entry as ordered, or refuse the order. True when a close waited for nothing else."""
     row = book.get(EntryRow, order.entry_id)
+    problem = _not_orderable(catalog, row, order)
+    if problem is not None:
+        refuse(book, order, problem[0], problem[1], cause, effects)
+        return False
+    assert row is not None, "an order about an unknown entry is refused"
+    return settled_by_hand(book, change(book, catalog, row, _ordered(book, row, order), cause, effects))
+
+
+def _not_orderable(catalog: Catalog, row: EntryRow | None, order: EntryOrder) -> tuple[str, str] | None:
+    """Why an order is refused: reason code and a sentence."""
     if row is None:
-        refuse(book, order, ENTRY_UNKNOWN, f"No entry {order.entry_id} was ever read.", cause, effects)
-        return
+        return "entry_unknown", f"No entry {order.entry_id} was ever read."
     if isinstance(order, DeleteEntry) and not row.deletion_proposed:
-        refuse(book, order, NOT_PROPOSED, "No import says that this entry is gone.", cause, effects)
-        return
-    change(book, catalog, row, _ordered(book, row, order), cause, effects)
+        return "deletion_not_proposed", "No import says that this entry is gone."
+    return _not_assignable(catalog, row, order) if isinstance(order, AssignEntry) else None
+
+
+def _not_assignable(catalog: Catalog, row: EntryRow, order: AssignEntry) -> tuple[str, str] | None:
+    """A name with a typing mistake in it would take an entry out of sight: only what the directory has is given."""
+    people = catalog.people.document if catalog.people is not None else None
+    clients = {one.id for one in people.clients} if people is not None else set()
+    persons = {one.id for one in people.people} if people is not None else set()
+    projects = {one.id: one.client for one in people.projects} if people is not None else {}
+    client_id = order.client_id or row.client_id
+    if order.client_id and order.client_id not in clients:
+        return "client_unknown", f"The directory has no client {order.client_id}."
+    if order.person_id and order.person_id not in persons:
+        return "person_unknown", f"The directory has no person {order.person_id}."
+    if order.project_id and projects.get(order.project_id) != client_id:
+        return "project_unknown", f"Client {client_id} has no project {order.project_id} in the directory."
+    return None
 
 
 def _ordered(book: Book, row: EntryRow, order: EntryOrder) -> EntryRow:

@@ -10,6 +10,7 @@ from books.rows import CloseRow, CounterRow, DocumentRow, PendingRow
 _CLOSES = "close"
 _APPROVALS = "approval"
 _MISSING = "missing"
+_GIVEN_UP = "given_up"
 _WAITING = "waiting"
 
 
@@ -55,15 +56,25 @@ def wait_for_decision(book: Book, close_key: str, entry_id: str) -> None:
 
 
 def closes_waiting_for(book: Book, entry_id: str) -> tuple[str, ...]:
-    """The closes that wait for an entry's decision, oldest first."""
+    """The closes that lack an entry's decision, oldest first."""
     return _keys(book, key_of(_WAITING, entry_id))
 
 
 def decided(book: Book, close_key: str, entry_id: str) -> None:
-    """Note that a close waits for this entry no more."""
+    """Note that a close has the decision of this entry."""
+    if book.is_marked(_MISSING, close_key, entry_id):
+        _count_missing(book, close_key, -1)
     book.unmark(_MISSING, close_key, entry_id)
+    book.unmark(_GIVEN_UP, close_key, entry_id)
     _remove(book, key_of(_WAITING, entry_id), close_key)
-    _count_missing(book, close_key, -1)
+
+
+def give_up(book: Book, close_key: str, entry_id: str) -> None:
+    """Note that a close need not wait for this entry: its decision is taken if it comes, and named if it does not."""
+    if book.is_marked(_MISSING, close_key, entry_id):
+        _count_missing(book, close_key, -1)
+        book.unmark(_MISSING, close_key, entry_id)
+        book.mark(_GIVEN_UP, close_key, entry_id)
 
 
 def missing_decisions(book: Book, close_key: str) -> int:
@@ -73,8 +84,8 @@ def missing_decisions(book: Book, close_key: str) -> int:
 
 
 def undecided_entries(book: Book, close_key: str) -> list[str]:
-    """The entries whose decisions a close waits for, in order."""
-    return list(book.marked(_MISSING, close_key))
+    """The entries whose decisions a close lacks, whether it waits for them or not, in order."""
+    return sorted([*book.marked(_MISSING, close_key), *book.marked(_GIVEN_UP, close_key)])
 
 
 def forget_close(book: Book, key: str) -> None:

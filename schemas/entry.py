@@ -35,6 +35,10 @@ class Deletion(WireEnum):
     UNKNOWN = "unknown"
 
 
+_ON_A_DAY = frozenset({EntryKind.TIME, EntryKind.EXPENSE})
+"""What belongs to a period by its date. Without one it would be on no invoice, in no hours and in nobody's sight."""
+
+
 class EntryVersion(Record):
     """A version of a source entry as a connector understood it, before any name is resolved.
 
@@ -97,6 +101,13 @@ class EntryVersion(Record):
             elapsed = self.end - self.start
             if not timedelta() <= elapsed <= timedelta(seconds=WORKED_SECONDS_MAX):
                 raise ValueError(f"an entry ends at or after its start and within {WORKED_SECONDS_MAX} s of it")
+        return self
+
+    @model_validator(mode="after")
+    def _is_on_a_day(self) -> Self:
+        is_dated = self.start is not None or self.work_date is not None
+        if not is_dated and self.kind in _ON_A_DAY and self.deletion is Deletion.NONE:
+            raise ValueError(f"an entry of kind {self.kind.value} has a start or a work date")
         return self
 
 

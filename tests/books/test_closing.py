@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from books.book import key_of
-from books.rows import CloseRow, FrozenRow, RateRow
+from books.rows import CloseRow, CounterRow, FrozenRow, PendingRow, RateRow
 from books.testing import (
     Story,
     billable,
@@ -25,6 +25,7 @@ from books.testing import (
 )
 from schemas import commands, inputs
 from schemas.draft import DocumentKind, DocumentState, body_hash
+from schemas.entry import Deletion
 from schemas.facts import CommandRefused, DocumentDrafted
 from schemas.inputs import Category, DecisionRank
 from schemas.work import DecideEntry, DeliverDocument
@@ -82,8 +83,9 @@ def test_the_draft_is_the_last_preview(story: Story) -> None:
 
 def test_a_close_drafts_the_rows_of_its_own_offset(waiting: Story, slow: Patient) -> None:
     """Rule 6: entries, contracts, corrections and directory that come while it waits belong to the next draft."""
-    waiting.say(entry("a", hours="2"))
-    answer = slow.about("a")
+    waiting.say(entry("a", hours="2"), entry("z", "2026-10-08T09:00", "1"))
+    waiting.say(slow.about("a"))
+    answer = slow.about("z")
     command = waiting.close()
     assert waiting.verdicts(command) == []
     waiting.say(
@@ -96,10 +98,111 @@ def test_a_close_drafts_the_rows_of_its_own_offset(waiting: Story, slow: Patient
     waiting.order(commands.CorrectEntry, entry_id=entry_id("a"), category=Category.NON_BILLABLE)
     waiting.say(answer)
     body = waiting.body(command)
-    assert (body.worked_seconds, str(body.net)) == (7_200, "300.00")
+    assert (body.worked_seconds, str(body.net)) == (10_800, "450.00")
     fact = waiting.verdict(command)
     assert isinstance(fact, DocumentDrafted)
     assert fact.close_offset < fact.decided_offset
+
+
+def test_a_correction_is_the_decision_that_a_close_waits_for(waiting: Story, slow: Patient) -> None:
+    """Rule 11: a person ranks above every answer. What a person says of an undecided entry ends its wait and counts; an
+    answer that comes later does not."""
+    waiting.say(entry("a", hours="2"), entry("b", "2026-10-06T09:00"))
+    command = waiting.close()
+    waiting.order(commands.CorrectEntry, entry_id=entry_id("a"), category=Category.BILLABLE)
+    assert waiting.verdicts(command) == []
+    waiting.say(slow.about("a", Category.NON_BILLABLE, rank=DecisionRank.CLAUDE))
+    waiting.order(commands.CorrectEntry, entry_id=entry_id("b"), category=Category.NON_BILLABLE)
+    fact = waiting.verdict(command)
+    assert isinstance(fact, DocumentDrafted)
+    assert (str(fact.body.net), fact.missing) == ("300.00", ())
+
+
+def test_a_correction_of_another_text_is_none_of_what_was_frozen(waiting: Story, slow: Patient) -> None:
+    """Rule 11: what a person says about a text that came after the close fits that text only."""
+    waiting.say(entry("a", hours="2"))
+    command = waiting.close()
+    waiting.say(entry("a", hours="2", revision=2, description="internal meeting"))
+    waiting.order(commands.CorrectEntry, entry_id=entry_id("a"), category=Category.NON_BILLABLE)
+    assert waiting.verdicts(command) == []
+    waiting.say(slow.about("a"))
+    assert str(waiting.body(command).net) == "300.00"
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        (commands.HoldEntry, {}),
+        (commands.WriteOff, {}),
+        (commands.AssignEntry, {"client_id": "birch"}),
+    ],
+)
+def test_nobody_waits_for_an_entry_that_a_person_took_away(
+    waiting: Story, kind: type[commands.Command], fields: dict[str, str]
+) -> None:
+    """An entry that was held, written off or moved needs no decision here; the draft holds it and names it."""
+    waiting.say(entry("a", hours="2"))
+    command = waiting.close()
+    waiting.order(kind, entry_id=entry_id("a"), **fields)
+    fact = waiting.verdict(command)
+    assert isinstance(fact, DocumentDrafted)
+    assert [bucket.reason for bucket in fact.body.buckets] == ["undecided"]
+    assert fact.missing == (f"decision of entry {entry_id('a')}",)
+
+
+def test_nobody_waits_for_an_entry_that_is_gone(waiting: Story, slow: Patient) -> None:
+    """A deletion ends the wait for its entry only; an answer that still comes while the close waits is taken."""
+    waiting.say(entry("a", hours="2"), entry("b", "2026-10-06T09:00"))
+    command = waiting.close()
+    waiting.say(entry("a", hours="2", revision=2, deletion=Deletion.REPORTED))
+    assert waiting.verdicts(command) == []
+    waiting.say(slow.about("a"), slow.about("b"))
+    fact = waiting.verdict(command)
+    assert isinstance(fact, DocumentDrafted)
+    assert (str(fact.body.net), fact.missing) == ("450.00", ())
+    assert [row for _, row in waiting.book.scan(PendingRow)] == []
+    assert [key for key, _ in waiting.book.scan(CounterRow) if "missing" in key] == []
+
+
+def test_a_close_waits_no_longer_than_its_contract_says(waiting: Story) -> None:
+    """An answer that never comes must not block a client for ever: the wait has an end, named by the command or not."""
+    waiting.say(contract(terms(close={"decision_wait_hours": 6})), tick("2026-11-02T10:00"), entry("a"))
+    command = waiting.close()
+    waiting.say(tick("2026-11-02T15:59"))
+    assert waiting.verdicts(command) == []
+    waiting.say(tick("2026-11-02T16:00"))
+    assert isinstance(waiting.verdict(command), DocumentDrafted)
+
+
+def test_before_the_first_tick_a_wait_begins_with_its_command(waiting: Story) -> None:
+    """Without a clock the book has nothing but the moment at which the close was recorded."""
+    waiting.say(entry("a"))
+    command = waiting.close()
+    waiting.say(tick("2026-10-02T11:59"))
+    assert waiting.verdicts(command) == []
+    waiting.say(tick("2026-10-02T12:00"))
+    assert isinstance(waiting.verdict(command), DocumentDrafted)
+
+
+def test_reopening_withdraws_a_close_that_waits(waiting: Story, slow: Patient) -> None:
+    """A period that was reopened is not drafted behind the back of who did it; other periods go on."""
+    november = scope(first="2026-11-01", end="2026-12-01")
+    waiting.say(entry("a"), entry("n", "2026-11-05T09:00"))
+    command, other = waiting.close(), waiting.close(november)
+    waiting.order(commands.ReopenPeriod, scope=scope())
+    waiting.say(slow.about("a"), slow.about("n"))
+    assert reason(waiting, command) == "withdrawn"
+    assert isinstance(waiting.verdict(other), DocumentDrafted)
+    assert isinstance(waiting.verdict(waiting.close()), DocumentDrafted)
+
+
+def test_a_draft_that_is_being_recorded_is_not_reopened(waiting: Story) -> None:
+    """The draft is on its way to the journal: what is read back counts, so the order comes too early."""
+    close = commands.CloseDocument(envelope=envelope("c"), command_id="c", person="dana", reason="oops", scope=scope())
+    reopen = commands.ReopenPeriod(envelope=envelope("r"), command_id="r", person="dana", reason="oops", scope=scope())
+    waiting.journal.append(close, reopen)
+    assert reason(waiting, "r") == "close_open"
+    assert isinstance(waiting.verdict("c"), DocumentDrafted)
 
 
 def test_exchange_rates_are_those_of_the_closes_offset(waiting: Story, slow: Patient) -> None:

@@ -9,7 +9,7 @@ from books.testing import Story, contract, directory, entry, entry_id, envelope,
 from schemas import commands
 from schemas.draft import DocumentState
 from schemas.entry import EntryVersion
-from schemas.facts import DocumentDrafted
+from schemas.facts import CommandRefused, DocumentDrafted
 
 
 def test_an_entry_of_an_unknown_client_waits_unassigned(story: Story) -> None:
@@ -19,6 +19,27 @@ def test_an_entry_of_an_unknown_client_waits_unassigned(story: Story) -> None:
     assert story.preview().worked_seconds == 0
     story.order(commands.AssignEntry, entry_id=entry_id("a"), client_id="birch")
     assert story.preview(scope("birch")).worked_seconds == 3600
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"client_id": "brich"}, "client_unknown"),
+        ({"client_id": "birch", "person_id": "dan"}, "person_unknown"),
+        ({"project_id": "portal"}, "project_unknown"),
+        ({"client_id": "birch", "project_id": "portal"}, "project_unknown"),
+    ],
+)
+def test_an_assignment_to_nobody_is_refused(story: Story, wrong: dict[str, str], code: str) -> None:
+    """A typing mistake must not take an entry out of sight: only what the directory has can be assigned."""
+    story.say(entry("a", client_ref="Who?"))
+    fact = story.verdict(story.order(commands.AssignEntry, entry_id=entry_id("a"), **wrong))
+    assert isinstance(fact, CommandRefused)
+    assert fact.reason == code
+    assert story.row("a").client_id == UNASSIGNED
+    right = story.order(commands.AssignEntry, entry_id=entry_id("a"), client_id="acme", project_id="portal")
+    assert story.verdicts(right) == []
+    assert (story.row("a").client_id, story.row("a").project_id) == ("acme", "portal")
 
 
 def test_an_assignment_stays_when_the_source_changes_its_mind(story: Story) -> None:
@@ -43,6 +64,12 @@ def test_an_unknown_person_is_held(story: Story, person: str) -> None:
     story.say(entry("a", person_ref=person))
     assert [hold.reason for hold in holds_of(story.row("a"))] == ["person_unknown"]
     assert story.preview().net == 0
+
+
+def test_an_entry_without_a_date_does_not_vanish(story: Story) -> None:
+    """Rule 10: the model refuses such entries now; one that came in before is held with its reason."""
+    story.say(entry("a").model_copy(update={"start": None, "end": None}))
+    assert [hold.reason for hold in holds_of(story.row("a"))] == ["date_missing"]
 
 
 def test_a_missing_rate_holds_the_entry(story: Story) -> None:

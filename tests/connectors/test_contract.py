@@ -1,7 +1,7 @@
 """The contract of connectors can be broken: each check finds the connector that breaks it."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -11,6 +11,7 @@ from schemas.entry import EntryVersion
 from schemas.values import Value
 
 PAGES = 3
+DAY = date(2026, 10, 5)
 
 
 class NoSettings(Value):
@@ -37,7 +38,7 @@ class ListConnector:
 
     def entry(self, number: int) -> EntryVersion:
         """The entry of a page."""
-        return self._maker.make(EntryFields(str(number), person_ref="ann", worked_seconds=number))
+        return self._maker.make(EntryFields(str(number), work_date=DAY, person_ref="ann", worked_seconds=number))
 
 
 async def test_a_cursor_leads_to_exactly_the_pages_after_it(stamp: Stamp) -> None:
@@ -69,8 +70,8 @@ def test_a_source_that_says_something_else_the_second_time_is_found(stamp: Stamp
 def test_not_billable_and_free_of_charge_are_said_and_hashed(stamp: Stamp) -> None:
     """An edit from silence to "not billable" is a new version."""
     maker = EntryMaker(stamp, source="list", account="a", mapping_version=1, import_id="")
-    silent = maker.make(EntryFields("1", worked_seconds=60))
-    free = maker.make(EntryFields("1", worked_seconds=60, billable_hint=False))
+    silent = maker.make(EntryFields("1", work_date=DAY, worked_seconds=60))
+    free = maker.make(EntryFields("1", work_date=DAY, worked_seconds=60, billable_hint=False))
     check_records([silent])
     check_records([free])
     assert silent.content != free.content

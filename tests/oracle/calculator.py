@@ -137,8 +137,27 @@ class Calculator:
             and one.local_date
             and first <= date.fromisoformat(one.local_date) < end
         ]
-        answers = self._answers(fact.decided_offset)
-        return [(one, verdict_of(one, answers)) for one in mine]
+        before, answers = self._answers(fact.close_offset), self._answers(fact.decided_offset)
+        awaited = [one for one in mine if verdict_of(one, before) is None and not one.version.running]
+        told = self._corrected_meanwhile(awaited, fact)
+        return [(told.get(one.version.entry_id) or (one, verdict_of(one, answers))) for one in mine]
+
+    def _corrected_meanwhile(
+        self, awaited: list[Resolved], fact: DocumentDrafted
+    ) -> dict[str, tuple[Resolved, Verdict | None]]:
+        """What a person said of undecided entries while the close waited, unless an answer was there first."""
+        found: dict[str, tuple[Resolved, Verdict | None]] = {}
+        for offset, record in self._journal:
+            if not isinstance(record, commands.CorrectEntry) or not fact.close_offset < offset <= fact.decided_offset:
+                continue
+            known, answers = read(self._journal, offset), self._answers(offset)
+            for one in awaited:
+                entry_id = one.version.entry_id
+                told = known.told[entry_id].corrections.get(said(one.version))
+                is_first = entry_id not in found and (entry_id, one.input_hash) not in answers
+                if entry_id == record.entry_id and told is not None and is_first:
+                    found[entry_id] = one, word_of(told)
+        return found
 
     def _answers(self, cut: int) -> dict[tuple[str, str], Decision]:
         best: dict[tuple[str, str], Decision] = {}
@@ -241,13 +260,18 @@ def rank(decision: Decision) -> tuple[int, int]:
     return RANK_ORDER[decision.rank], decision.decider_version
 
 
+def word_of(corrected: commands.CorrectEntry) -> Verdict:
+    """A person's correction as a verdict."""
+    text = f"{corrected.person}: {corrected.reason}"
+    codes = (corrected.service_item, corrected.utbms_task, corrected.utbms_activity)
+    return Verdict(corrected.category, *codes, Decimal(1), "", (text,))
+
+
 def verdict_of(one: Resolved, answers: dict[tuple[str, str], Decision]) -> Verdict | None:
     """A person's correction of this text, else the best answer for these inputs, else nothing."""
     corrected = one.told.corrections.get(said(one.version))
     if corrected is not None:
-        text = f"{corrected.person}: {corrected.reason}"
-        codes = (corrected.service_item, corrected.utbms_task, corrected.utbms_activity)
-        return Verdict(corrected.category, *codes, Decimal(1), "", (text,))
+        return word_of(corrected)
     found = answers.get((one.version.entry_id, one.input_hash))
     if found is None:
         return None

@@ -123,7 +123,8 @@ def take(state: Journal, record: Record) -> None:
             propose_deletions(state, record)
         case commands.Command():
             told = state.told.get(str(getattr(record, "entry_id", "")))
-            if told is not None:
+            names_are_known = not isinstance(record, commands.AssignEntry) or assignable(state, record)
+            if told is not None and names_are_known:
                 obey(told, record)
         case _:
             pass
@@ -148,6 +149,20 @@ def propose_deletions(state: Journal, done: inputs.ImportCompleted) -> None:
         absent = import_id != done.import_id and max(seen, instant_micros(top.observed_at)) <= until
         if inside and absent and top.deletion is Deletion.NONE and reference_key(top.person_ref) in people:
             told.missing_from = told.missing_from or done.import_id
+
+
+def assignable(state: Journal, order_given: commands.AssignEntry) -> bool:
+    """Whether the directory has what an entry shall be given to; a project must be that of the entry's client."""
+    if state.directory is None or order_given.entry_id not in state.told:
+        return False
+    people = DirectoryDocument.model_validate_json(state.directory.document)
+    client = order_given.client_id or resolve_all(state, living=False)[order_given.entry_id].client_id
+    projects = [(project.id, project.client) for project in people.projects]
+    return (
+        order_given.client_id in ["", *(one.id for one in people.clients)]
+        and order_given.person_id in ["", *(one.id for one in people.people)]
+        and (order_given.project_id == "" or (order_given.project_id, client) in projects)
+    )
 
 
 def obey(told: Told, order_given: commands.Command) -> None:
@@ -202,8 +217,8 @@ def local_day(version: EntryVersion, zone: str) -> date | None:
     return version.start.astimezone(ZoneInfo(zone)).date()
 
 
-def resolve_all(state: Journal) -> dict[str, Resolved]:
-    """Every living entry with its names, contract, day, role and input hash; then the duplicates among them."""
+def resolve_all(state: Journal, *, living: bool = True) -> dict[str, Resolved]:
+    """Every (living) entry with its names, contract, day, role and input hash; then the duplicates among them."""
     people = None if state.directory is None else DirectoryDocument.model_validate_json(state.directory.document)
     contracts = [ContractDocument.model_validate_json(r.document) for _, r in sorted(state.contracts.items())]
     facts = {one.id: facts_hash(one) for one in contracts}
@@ -212,7 +227,7 @@ def resolve_all(state: Journal) -> dict[str, Resolved]:
     found: dict[str, Resolved] = {}
     for entry_id, told in state.told.items():
         top = told.top()
-        if top.deletion is not Deletion.NONE:
+        if living and top.deletion is not Deletion.NONE:
             continue
         client = project = person = ""
         if index is not None:

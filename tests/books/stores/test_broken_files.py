@@ -7,7 +7,7 @@ import pytest
 
 from books.stores import sqlite
 from books.stores.memory import MemoryStore
-from books.stores.port import Mark, Store, StoreUnusable
+from books.stores.port import Mark, Position, Store, StoreUnusable
 from books.stores.sqlite import SqliteStore, condemned, open_or_rebuild
 
 ROWS = 5_000
@@ -93,7 +93,7 @@ def test_a_full_disk_undoes_the_batch_and_keeps_the_store(tmp_path: Path) -> Non
 def test_a_store_knows_the_last_record_it_reflects(tmp_path: Path, kind: str) -> None:
     """The mark is committed with the rows, undone with them, and gone when the store starts over."""
     store: Store = MemoryStore("1") if kind == "memory" else SqliteStore(tmp_path / "0000.sqlite", "1")
-    assert store.position.mark is None
+    assert store.position == Position(0, "1")
     with store.transaction(0, 1):
         store.extend(3, Mark(2, "abc"))
     with store.transaction(3, 4):

@@ -139,7 +139,8 @@ def test_a_file_that_changes_after_the_preview_is_never_complete(written: Writte
 def test_event_ids_are_those_of_the_canonical_encoding(stamp: Stamp) -> None:
     """The fast way of making an event id equals the written rule."""
     maker = EntryMaker(stamp, source='so"urce', account="konto ü", mapping_version=1, import_id="i")
-    entry = maker.make(EntryFields(source_entry_id='7"\\\n', person_ref="Ann", worked_seconds=60))
+    day = date(2026, 10, 5)
+    entry = maker.make(EntryFields(source_entry_id='7"\\\n', person_ref="Ann", work_date=day, worked_seconds=60))
     said = {
         "entry_id": entry.entry_id,
         "content": entry.content,
