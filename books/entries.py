@@ -14,6 +14,7 @@ from books.catalog import Catalog
 from books.counting import cap_part, count_caps, count_hours
 from books.duplicates import POSSIBLE_DUPLICATE, duplicate_of, item_of, person_key, refile
 from books.effects import Cause, Effects
+from books.releases import settled_reasons
 from books.resolving import instant_of, local_date, resolve
 from books.rows import (
     BilledPart,
@@ -199,7 +200,8 @@ def holds_of(row: EntryRow, standing: Standing = NOTHING_BILLED) -> tuple[Hold, 
     decided = decision_of(row)
     if decided is not None and decided.held_reason:
         found.append(Hold(decided.held_reason, "; ".join(decided.evidence)))
-    return tuple(hold for hold in found if hold.reason not in row.released)
+    settled = settled_reasons(row)
+    return tuple(hold for hold in found if hold.reason not in settled)
 
 
 def billing_entry(row: EntryRow, billed: tuple[BilledPart, ...] = (), *, in_period: bool = True) -> BillingEntry:
@@ -229,7 +231,7 @@ def billing_entry(row: EntryRow, billed: tuple[BilledPart, ...] = (), *, in_peri
         confidence=None if decided is None else Decimal(decided.confidence),
         holds=holds_of(row, standing),
         billed_on=standing.billed_on,
-        released=frozenset(row.released),
+        released=settled_reasons(row),
         written_off=row.written_off,
         amount=None if row.amount is None else Decimal(row.amount),
         currency=row.currency,

@@ -1,18 +1,22 @@
 """Applies what people order about single entries: assign, correct, hold, release, delete, write off."""
 
+from decimal import Decimal
 from typing import assert_never
 
 import msgspec
 
+from billing.classify import LOW_CONFIDENCE
 from books.asking import memory_series, text_hash
 from books.book import Book, key_of
 from books.catalog import Catalog
 from books.closing import settled_by_hand
 from books.counters import count
 from books.effects import Cause, Effects
-from books.entries import change
+from books.entries import change, decision_of, holds_of
 from books.facts import refuse
+from books.releases import CAP, LASTING, release
 from books.rows import DecisionPart, EntryRow, MemoryRow, PersonDecisionRow
+from books.versions import is_deleted
 from schemas.commands import AssignEntry, Command, CorrectEntry, DeleteEntry, HoldEntry, ReleaseEntry, WriteOff
 from schemas.entry import Deletion
 from schemas.inputs import RANK_ORDER, DecisionRank
@@ -37,7 +41,23 @@ def _not_orderable(catalog: Catalog, row: EntryRow | None, order: EntryOrder) ->
         return "entry_unknown", f"No entry {order.entry_id} was ever read."
     if isinstance(order, DeleteEntry) and not row.deletion_proposed:
         return "deletion_not_proposed", "No import says that this entry is gone."
+    if isinstance(order, ReleaseEntry) and order.held_reason not in _releasable(catalog, row):
+        return "not_held", f"The entry is not held for {order.held_reason}, or no release settles that."
     return _not_assignable(catalog, row, order) if isinstance(order, AssignEntry) else None
+
+
+def _releasable(catalog: Catalog, row: EntryRow) -> set[str]:
+    """The reasons that hold a row now and that a person may settle; overflow of the caps of its contract included."""
+    if is_deleted(row):
+        return set()
+    found = {hold.reason for hold in holds_of(row)} - LASTING
+    agreement = catalog.agreements.get(row.contract_id)
+    if agreement is None:
+        return found
+    decided = decision_of(row)
+    if decided is not None and Decimal(decided.confidence) < agreement.document.decide.confidence_min:
+        found.add(LOW_CONFIDENCE)
+    return found | {f"{CAP}{cap.id}" for cap in agreement.compiled.caps}
 
 
 def _not_assignable(catalog: Catalog, row: EntryRow, order: AssignEntry) -> tuple[str, str] | None:
@@ -68,7 +88,7 @@ def _ordered(book: Book, row: EntryRow, order: EntryOrder) -> EntryRow:
         case CorrectEntry():
             return _corrected(book, row, order)
         case HoldEntry():
-            return msgspec.structs.replace(row, held_by=_by(order), released=_without(row, "held_by_person"))
+            return msgspec.structs.replace(row, held_by=_by(order))
         case ReleaseEntry():
             return _released(row, order.held_reason)
         case DeleteEntry():
@@ -89,16 +109,12 @@ def _by(order: Command) -> str:
     return f"{order.person}: {order.reason}"
 
 
-def _without(row: EntryRow, reason: str) -> tuple[str, ...]:
-    return tuple(one for one in row.released if one != reason)
-
-
 def _released(row: EntryRow, reason: str) -> EntryRow:
     if reason == "held_by_person":
         return msgspec.structs.replace(row, held_by="")
     if reason == "deletion_proposed":
         return msgspec.structs.replace(row, deletion_proposed="")
-    return msgspec.structs.replace(row, released=tuple(sorted({*row.released, reason})))
+    return release(row, reason)
 
 
 def _corrected(book: Book, row: EntryRow, order: CorrectEntry) -> EntryRow:

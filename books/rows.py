@@ -53,13 +53,21 @@ class HoursPart(msgspec.Struct, frozen=True, array_like=True):
     held_seconds: int
 
 
+class Release(msgspec.Struct, frozen=True, array_like=True):
+    """A reason to hold an entry that a person settled, and what it rested on when the person looked."""
+
+    reason: str
+    cause: str
+
+
 class EntryRow(Row, frozen=True):
     """The current version of a source entry, what its names resolve to, what was decided, and what it counts for.
 
     Instants are UTC microseconds, dates ISO text, decimals text. `assigned_*` are a person's assignments and win over
     resolving. `standing` is the last decision of an entry that is being decided anew: hours and caps count by it until
     the answer is there. `said` is the hash of all a decider may look at in the version itself, `input_hash` adds client
-    and contract facts. `rivals` are other contents of the same revision, `import_id` the newest import that held the entry.
+    and contract facts. `rivals` are other contents of the same revision, `import_id` the newest import that held
+    the entry.
     """
 
     table: ClassVar[str] = "entry"
@@ -104,7 +112,7 @@ class EntryRow(Row, frozen=True):
     assigned_person: str = ""
     assigned_project: str = ""
     held_by: str = ""
-    released: tuple[str, ...] = ()
+    released: tuple[Release, ...] = ()
     written_off: str = ""
     deletion_proposed: str = ""
     duplicate_of: str = ""

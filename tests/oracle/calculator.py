@@ -6,39 +6,26 @@ It shares billing's pure function with the product, and nothing else of what dec
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from functools import cached_property
 
 from billing.contract import compile_contract, needed_dates
 from billing.directory import compile_directory
-from billing.entries import BillingEntry, Hold
+from billing.entries import BillingEntry
 from billing.invoice import InvoiceRequest, Rate, compute_invoice, to_body
 from schemas import commands, inputs
 from schemas.canonical import canonical_bytes
 from schemas.contract import ContractDocument
 from schemas.directory import DirectoryDocument
 from schemas.draft import DocumentScope, DraftBody, body_hash, document_id_of
-from schemas.entry import EntryKind
 from schemas.facts import DocumentApproved, DocumentDrafted
-from schemas.inputs import RANK_ORDER, Category, Decision
+from schemas.inputs import RANK_ORDER, Decision
 from schemas.period import Period
 from schemas.values import named_fields
-from tests.oracle.entries import Journal, Numbered, Resolved, read, resolve_all, said
+from tests.oracle.entries import Journal, Numbered, Resolved, resolve_all, said
+from tests.oracle.holds import Verdict, holds_of, rank, settled, verdict_of, word_of
+from tests.oracle.reading import read
 
 PERSON_RANK = RANK_ORDER[inputs.DecisionRank.PERSON]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What counts for an entry: a person's correction, else the best answer."""
-
-    category: Category
-    service_item: str
-    utbms_task: str
-    utbms_activity: str
-    confidence: Decimal
-    held_reason: str
-    evidence: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -232,7 +219,7 @@ class Calculator:
             confidence=verdict.confidence if verdict else None,
             holds=holds_of(one, last if stopped else "", verdict),
             billed_on=last if whole and not stopped else "",
-            released=frozenset(one.told.released),
+            released=settled(one),
             written_off=one.told.written_off,
             amount=version.amount,
             currency=version.currency,
@@ -253,50 +240,6 @@ class Calculator:
             return f"there is neither command nor tick at {fact.close_offset}"
         undecided = [one for one, verdict in self.entries(fact) if verdict is None and not one.version.running]
         return f"{len(undecided)} entries undecided and not named" if undecided and not fact.missing else ""
-
-
-def rank(decision: Decision) -> tuple[int, int]:
-    """Which of two answers is better."""
-    return RANK_ORDER[decision.rank], decision.decider_version
-
-
-def word_of(corrected: commands.CorrectEntry) -> Verdict:
-    """A person's correction as a verdict."""
-    text = f"{corrected.person}: {corrected.reason}"
-    codes = (corrected.service_item, corrected.utbms_task, corrected.utbms_activity)
-    return Verdict(corrected.category, *codes, Decimal(1), "", (text,))
-
-
-def verdict_of(one: Resolved, answers: dict[tuple[str, str], Decision]) -> Verdict | None:
-    """A person's correction of this text, else the best answer for these inputs, else nothing."""
-    corrected = one.told.corrections.get(said(one.version))
-    if corrected is not None:
-        return word_of(corrected)
-    found = answers.get((one.version.entry_id, one.input_hash))
-    if found is None:
-        return None
-    codes = (found.service_item, found.utbms_task, found.utbms_activity)
-    return Verdict(found.category, *codes, found.confidence, found.held_reason, found.evidence)
-
-
-def holds_of(one: Resolved, other_document: str, verdict: Verdict | None) -> tuple[Hold, ...]:
-    """Why an entry waits for a person, in the words of the product."""
-    version, told = one.version, one.told
-    is_time = version.kind is EntryKind.TIME
-    reasons = [
-        (told.conflict(), "conflicting_version", "the source gave two contents for one revision"),
-        (version.running, "running", "the timer still runs"),
-        (bool(version.problem), version.problem, "the connector was unsure"),
-        (bool(told.held_by), "held_by_person", told.held_by),
-        (bool(told.missing_from), "deletion_proposed", f"missing from import {told.missing_from}"),
-        (bool(one.duplicate_of), "possible_duplicate", f"same time as entry {one.duplicate_of}"),
-        (version.invoiced_at_source, "invoiced_at_source", "the source says it was invoiced there"),
-        (is_time and not one.person_id, "person_unknown", f"nobody in the directory is called {version.person_ref!r}"),
-        (bool(other_document), "changed_after_approval", f"its time stands on document {other_document}"),
-    ]
-    if verdict is not None:
-        reasons.append((bool(verdict.held_reason), verdict.held_reason, "; ".join(verdict.evidence)))
-    return tuple(Hold(word, text) for holds, word, text in reasons if holds and word not in told.released)
 
 
 def compare(wanted: DraftBody, fact: DocumentDrafted) -> str:

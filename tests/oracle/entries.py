@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from schemas import commands, inputs
 from schemas.canonical import content_hash, instant_micros
 from schemas.contract import ContractDocument
-from schemas.directory import DirectoryDocument, name_index, reference_key
+from schemas.directory import DirectoryDocument, name_index
 from schemas.entry import Deletion, EntryKind, EntryVersion
 from schemas.values import Record
 
@@ -30,7 +30,7 @@ class Told:
     person: str = ""
     project: str = ""
     held_by: str = ""
-    released: set[str] = field(default_factory=set)
+    released: set[tuple[str, str]] = field(default_factory=set)
     written_off: str = ""
     missing_from: str = ""
     corrections: dict[str, commands.CorrectEntry] = field(default_factory=dict)
@@ -39,11 +39,14 @@ class Told:
         """The highest version."""
         return max(self.versions, key=order)
 
+    def contents(self) -> set[str]:
+        """What the source said under the highest version's revision."""
+        top = self.top()
+        return {v.content for v in self.versions if v.deletion is Deletion.NONE and group(v) == group(top)}
+
     def conflict(self) -> bool:
         """Whether the source gave the highest version's revision another content too."""
-        top = self.top()
-        rivals = {v.content for v in self.versions if v.deletion is Deletion.NONE and group(v) == group(top)}
-        return top.deletion is Deletion.NONE and len(rivals) > 1
+        return self.top().deletion is Deletion.NONE and len(self.contents()) > 1
 
     def newest_import(self) -> tuple[int, str]:
         """When it was last seen in an import, and in which."""
@@ -89,107 +92,7 @@ class Journal:
     contracts: dict[str, inputs.ContractRevision]
     rates: dict[tuple[str, str, date], inputs.ExchangeRate]
     clock: datetime | None
-
-
-def read(journal: Numbered, cut: int) -> Journal:
-    """Everything at or before an offset. Commands count once for an id, revisions and imports once for an event."""
-    state = Journal({}, None, {}, {}, None)
-    seen: set[str] = set()
-    for offset, record in journal:
-        if offset > cut:
-            break
-        identity = f"c:{record.command_id}" if isinstance(record, commands.Command) else record.envelope.event_id
-        if not isinstance(record, EntryVersion | inputs.Decision) and identity in seen:
-            continue
-        seen.add(identity)
-        take(state, record)
-    return state
-
-
-def take(state: Journal, record: Record) -> None:
-    """Add one record to the dictionaries."""
-    match record:
-        case EntryVersion():
-            add_version(state.told.setdefault(record.entry_id, Told()), record)
-        case inputs.DirectoryRevision():
-            state.directory = record
-        case inputs.ContractRevision():
-            state.contracts[record.contract_id] = record
-        case inputs.ExchangeRate():
-            state.rates[record.base, record.quote, record.on] = record
-        case inputs.ClockTick() if record.at <= record.envelope.recorded_at + timedelta(days=1):
-            state.clock = record.at if state.clock is None else max(state.clock, record.at)
-        case inputs.ImportCompleted():
-            propose_deletions(state, record)
-        case commands.Command():
-            told = state.told.get(str(getattr(record, "entry_id", "")))
-            names_are_known = not isinstance(record, commands.AssignEntry) or assignable(state, record)
-            if told is not None and names_are_known:
-                obey(told, record)
-        case _:
-            pass
-
-
-def add_version(told: Told, version: EntryVersion) -> None:
-    """A version that is higher, or that a newer import holds, takes a proposed deletion back."""
-    before = (order(told.top()), told.newest_import()) if told.versions else None
-    told.versions.append(version)
-    if before is not None and before != (order(told.top()), told.newest_import()):
-        told.missing_from = ""
-
-
-def propose_deletions(state: Journal, done: inputs.ImportCompleted) -> None:
-    """What an import's scope holds and the import lacks may be deleted."""
-    people, until = {reference_key(name) for name in done.people}, instant_micros(done.observed_at)
-    for told in state.told.values():
-        top, (seen, import_id) = told.top(), told.newest_import()
-        day = top.work_date or local_day(top, top.zone or "UTC")
-        inside = (top.source, top.account) == (done.source, done.account) and day is not None
-        inside = inside and day is not None and done.date_from <= day < done.date_to
-        absent = import_id != done.import_id and max(seen, instant_micros(top.observed_at)) <= until
-        if inside and absent and top.deletion is Deletion.NONE and reference_key(top.person_ref) in people:
-            told.missing_from = told.missing_from or done.import_id
-
-
-def assignable(state: Journal, order_given: commands.AssignEntry) -> bool:
-    """Whether the directory has what an entry shall be given to; a project must be that of the entry's client."""
-    if state.directory is None or order_given.entry_id not in state.told:
-        return False
-    people = DirectoryDocument.model_validate_json(state.directory.document)
-    client = order_given.client_id or resolve_all(state, living=False)[order_given.entry_id].client_id
-    projects = [(project.id, project.client) for project in people.projects]
-    return (
-        order_given.client_id in ["", *(one.id for one in people.clients)]
-        and order_given.person_id in ["", *(one.id for one in people.people)]
-        and (order_given.project_id == "" or (order_given.project_id, client) in projects)
-    )
-
-
-def obey(told: Told, order_given: commands.Command) -> None:
-    """What a person ordered about an entry."""
-    reason = f"{order_given.person}: {order_given.reason}"
-    match order_given:
-        case commands.AssignEntry():
-            told.client = order_given.client_id or told.client
-            told.person = order_given.person_id or told.person
-            told.project = order_given.project_id or told.project
-        case commands.CorrectEntry():
-            told.corrections[said(told.top())] = order_given
-        case commands.HoldEntry():
-            told.held_by = reason
-        case commands.ReleaseEntry(held_reason="held_by_person"):
-            told.held_by = ""
-        case commands.ReleaseEntry(held_reason="deletion_proposed"):
-            told.missing_from = ""
-        case commands.ReleaseEntry():
-            told.released.add(order_given.held_reason)
-        case commands.DeleteEntry() if told.missing_from:
-            told.versions.append(told.top().model_copy(update={"deletion": Deletion.INFERRED}))
-            told.missing_from = ""
-        case commands.WriteOff():
-            told.written_off = reason
-        case _:
-            pass
+    answers: dict[tuple[str, str], inputs.Decision] = field(default_factory=dict)
 
 
 def said(version: EntryVersion) -> str:

@@ -11,8 +11,9 @@ from schemas.contract import ContractDocument
 from schemas.entry import EntryKind
 from schemas.facts import DocumentDrafted
 from schemas.inputs import Category
-from tests.oracle.calculator import Calculator, Verdict, holds_of
+from tests.oracle.calculator import Calculator
 from tests.oracle.entries import Resolved
+from tests.oracle.holds import Verdict, holds_of
 
 Counted = dict[str, int]
 

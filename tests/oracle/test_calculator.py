@@ -92,6 +92,9 @@ def happen(story: Story, random: Random, step: int) -> None:
 OCTOBER_IN_PARTS = [("2026-10-01", "2026-11-01"), ("2026-10-01", "2026-10-04"), ("2026-10-04", "2026-11-01")]
 
 
+RELEASED = ["possible_duplicate", "possible_duplicate", "held_by_person", "conflicting_version", "person_unknown"]
+
+
 def drafts_of(story: Story) -> list[DocumentRow]:
     """The documents that might be approved."""
     return [row for _, row in story.book.scan(DocumentRow) if row.state == DocumentState.DRAFT.value]
@@ -102,9 +105,9 @@ def order(story: Story, random: Random, about: dict[str, str]) -> None:
     kinds: list[tuple[type[commands.Command], dict[str, object]]] = [
         (commands.HoldEntry, {}),
         (commands.WriteOff, {}),
-        (commands.AssignEntry, {"client_id": random.choice(["acme", "birch"])}),
+        (commands.AssignEntry, {"client_id": random.choice(["acme", "birch", "brich"])}),
         (commands.CorrectEntry, {"category": random.choice([Category.BILLABLE, Category.NON_BILLABLE])}),
-        (commands.ReleaseEntry, {"held_reason": random.choice(["possible_duplicate", "held_by_person"])}),
+        (commands.ReleaseEntry, {"held_reason": random.choice(RELEASED)}),
     ]
     kind, fields = random.choice(kinds)
     story.order(kind, **about, **fields)
