@@ -80,6 +80,7 @@ def drafted(book: Book, catalog: Catalog, fact: DocumentDrafted, cause: Cause, e
         decided_offset=fact.decided_offset,
         code_version=fact.code_version,
         approving="",
+        state_micros=instant_micros(cause.recorded_at),
     )
     book.put(document_id, row)
     end_approval(book, document_id)
@@ -169,7 +170,7 @@ def approved(book: Book, catalog: Catalog, fact: DocumentApproved, cause: Cause,
     row = book.get(DocumentRow, fact.document_id)
     if row is None or row.state != DocumentState.DRAFT.value or row.content != fact.content:
         return
-    row = msgspec.structs.replace(row, state=DocumentState.APPROVED.value, approving="")
+    row = _entered(row, DocumentState.APPROVED, cause)
     book.put(row.document_id, row)
     end_approval(book, row.document_id)
     pin(book, row.document_id, row.contract_id, read_body(book, row.document_id))
@@ -211,8 +212,7 @@ def issued(book: Book, catalog: Catalog, fact: DocumentIssued, cause: Cause, eff
     number = next_number(book, INVOICES, numbers.first)
     clock = book.get(ClockRow, CLOCK)
     row = msgspec.structs.replace(
-        row,
-        state=DocumentState.ISSUED.value,
+        _entered(row, DocumentState.ISSUED, cause),
         number=f"{numbers.prefix}{number:0{numbers.digits}d}",
         issued_micros=instant_micros(cause.recorded_at) if clock is None else clock.at_micros,
     )
@@ -234,7 +234,7 @@ def apply_reject(book: Book, command: RejectDocument, cause: Cause, effects: Eff
         detail = "Only the newest revision of a draft can be rejected, and not while it is being approved."
         refuse(book, command, "not_rejectable", detail, cause, effects, document_id=command.document_id)
         return
-    row = msgspec.structs.replace(row, state=DocumentState.REJECTED.value)
+    row = _entered(row, DocumentState.REJECTED, cause)
     book.put(row.document_id, row)
     _publish(book, row, DocumentState.REJECTED, cause, effects)
 
@@ -247,10 +247,15 @@ def withdraw_drafts(book: Book, command: ReopenPeriod, cause: Cause, effects: Ef
         refuse(book, command, "already_approved", detail, cause, effects, command.scope)
         return False
     for row in rows:
-        withdrawn = msgspec.structs.replace(row, state=DocumentState.WITHDRAWN.value)
+        withdrawn = _entered(row, DocumentState.WITHDRAWN, cause)
         book.put(row.document_id, withdrawn)
         _publish(book, withdrawn, DocumentState.WITHDRAWN, cause, effects)
     return True
+
+
+def _entered(row: DocumentRow, state: DocumentState, cause: Cause) -> DocumentRow:
+    """The row in a new state; an approval under way has come to its end with it."""
+    return msgspec.structs.replace(row, state=state.value, approving="", state_micros=instant_micros(cause.recorded_at))
 
 
 def apply_void(book: Book, command: VoidDocument, cause: Cause, effects: Effects) -> None:

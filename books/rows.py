@@ -305,7 +305,7 @@ class FrozenRateRow(Row, frozen=True):
 
 
 class DocumentRow(Row, frozen=True):
-    """A document (key: document id). `approving` is the approve command under way."""
+    """A document (key: document id). `approving` is the approve command under way, `state_micros` the state's begin."""
 
     table: ClassVar[str] = "document"
 
@@ -325,6 +325,7 @@ class DocumentRow(Row, frozen=True):
     decided_offset: int
     code_version: str
     approving: str
+    state_micros: int
 
 
 class BodyRow(Row, frozen=True):

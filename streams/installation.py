@@ -5,49 +5,41 @@ hours) and deliveries. One process does all of them; a large firm gives the slow
 """
 
 import fcntl
-import sqlite3
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TextIO
 
 from books.stores.port import Store
-from books.stores.sqlite import SqliteStore
+from books.stores.sqlite import open_or_rebuild
 from books.version import FOLD_VERSION
 from runtime.clock import Clock
 from runtime.health import Health
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.topics import ensure_topics
 from runtime.metrics import Metrics
-from schemas.canonical import deterministic_id
-from schemas.codec import encode
-from schemas.envelope import Envelope
 from schemas.errors import ConfigurationError
-from schemas.inputs import ClockTick
 from sinks.base import DraftSink
 from streams import tails
 from streams.agents import deliver, hours
 from streams.agents.categorise import CategoriseHandler, CategoriseSettings
 from streams.agents.fold import ORDERED, FoldHandler, FoldSettings
 from streams.agents.sequence import SequenceHandler, SequenceSettings
+from streams.beat import Beat, BookBeat, StartUp, has_partitions, has_recovered
 from streams.deciding.port import Decider
 from streams.engine.app import EngineApp, EngineSettings, create_app, install_batch_agent
-from streams.engine.publisher import Outgoing, Publisher
-from streams.metering import Meter, partitions_check
+from streams.metering import Meter, deliveries_check, partitions_check
 from streams.topics import (
     COMMANDS,
     JOURNAL,
     RESULTS,
     TIME_ENTRIES,
     WORK,
-    book_name,
-    book_partition,
     topic_specs,
 )
 
 WORKERS_MAX = 64
-METER_SECONDS = 5
 RECORDS_MAX = 2_000
 """Of one batch: what is applied without letting the event loop breathe stays well under a second."""
 
@@ -98,10 +90,11 @@ async def make_worker(settings: WorkerSettings, parts: WorkerParts) -> Sequence[
     await ensure_topics(settings.connection, (*specs, changelog))
     slot = take_slot(settings.data_folder)
     makers = {Role.CONVEYOR: _conveyor, Role.SLOW: _slow, Role.DELIVER: _deliverer}
-    return [make(settings, parts, slot) for role, make in makers.items() if role in settings.roles]
+    start_up = StartUp(parts.health, settings.roles)
+    return [make(settings, parts, slot, start_up) for role, make in makers.items() if role in settings.roles]
 
 
-def _conveyor(settings: WorkerSettings, parts: WorkerParts, slot: "Slot") -> EngineApp:
+def _conveyor(settings: WorkerSettings, parts: WorkerParts, slot: "Slot", start_up: StartUp) -> EngineApp:
     """Sequence and fold: the path of every record."""
     app = _app(settings, slot, Role.CONVEYOR)
     publisher = app.new_publisher()
@@ -117,14 +110,18 @@ def _conveyor(settings: WorkerSettings, parts: WorkerParts, slot: "Slot") -> Eng
         KafkaTails(settings.connection),
         meter.applied,
         meter.dead_letter,
+        meter.recovered,
     )
     install_batch_agent(app, "fold", JOURNAL, fold, records_max=RECORDS_MAX)
-    parts.health.add_check("partitions", lambda: partitions_check(app))
-    app.task(_beat(app, settings, parts, publisher, fold, meter))
+    parts.health.add_check("partitions", lambda: partitions_check(app, lambda: fold.recovery().behind))
+    book_beat = BookBeat(
+        tenant, book, count, settings.tick_seconds, parts.clock, publisher, fold, meter, start_up.applied
+    )
+    app.task(Beat(app, Role.CONVEYOR, start_up, lambda: has_recovered(app, fold), meter, book_beat.once).run)
     return app
 
 
-def _slow(settings: WorkerSettings, parts: WorkerParts, slot: "Slot") -> EngineApp:
+def _slow(settings: WorkerSettings, parts: WorkerParts, slot: "Slot", start_up: StartUp) -> EngineApp:
     """Decisions, which may wait for the outside world, and the table of running hours."""
     app = _app(settings, slot, Role.SLOW)
     publisher = app.new_publisher()
@@ -134,16 +131,17 @@ def _slow(settings: WorkerSettings, parts: WorkerParts, slot: "Slot") -> EngineA
         CategoriseSettings(tenant, book, count), publisher, parts.decider, parts.clock, meter.dead_letter
     )
     install_batch_agent(app, "categorise", WORK, categorise, records_max=RECORDS_MAX)
-    hours.install(app, publisher, tenant, book, count)
+    hours.install(app, publisher, tenant, book, count, meter.dead_letter)
     parts.health.add_check("decisions", lambda: partitions_check(app))
+    app.task(Beat(app, Role.SLOW, start_up, lambda: has_partitions(app), meter).run)
     return app
 
 
-def _deliverer(settings: WorkerSettings, parts: WorkerParts, slot: "Slot") -> EngineApp:
+def _deliverer(settings: WorkerSettings, parts: WorkerParts, slot: "Slot", start_up: StartUp) -> EngineApp:
     """Deliveries: a group of its own, so that a sink that hangs holds back no decision."""
     app = _app(settings, slot, Role.DELIVER)
     meter = Meter(parts.metrics, parts.clock)
-    deliver.install(
+    agent = deliver.install(
         app,
         settings.connection,
         app.new_publisher(),
@@ -151,7 +149,10 @@ def _deliverer(settings: WorkerSettings, parts: WorkerParts, slot: "Slot") -> En
         deliver.DeliverSettings(settings.tenant, settings.book, settings.partitions),
         parts.clock,
         meter.delivered,
+        meter.dead_letter,
     )
+    parts.health.add_check("deliveries", lambda: deliveries_check(app, agent))
+    app.task(Beat(app, Role.DELIVER, start_up, lambda: has_partitions(app), meter).run)
     return app
 
 
@@ -181,19 +182,18 @@ class KafkaTails:
         """See `Tails`."""
         return await tails.highest_origins(self.connection, ORDERED, partition)
 
-    async def journal_end(self, partition: int) -> int:
+    async def journal_bounds(self, partition: int) -> tuple[int, int]:
         """See `Tails`."""
-        return await tails.end_of(self.connection, JOURNAL, partition)
+        return await tails.bounds_of(self.connection, JOURNAL, partition)
+
+    async def journal_fingerprint(self, partition: int, offset: int) -> str | None:
+        """See `Tails`."""
+        return await tails.fingerprint_at(self.connection, JOURNAL, partition, offset)
 
 
 def open_store(path: Path) -> Store:
-    """The store of a partition. A file that is no database any more is thrown away: the journal has everything."""
-    try:
-        return SqliteStore(path, FOLD_VERSION)
-    except sqlite3.DatabaseError:
-        for broken in path.parent.glob(f"{path.name}*"):
-            broken.unlink()
-        return SqliteStore(path, FOLD_VERSION)
+    """The store of a partition; raises StoreUnusable."""
+    return open_or_rebuild(path, FOLD_VERSION)
 
 
 @dataclass(frozen=True)
@@ -221,50 +221,3 @@ def take_slot(data_folder: Path) -> Slot:
         f"{WORKERS_MAX} workers already use {data_folder}.",
         "Stop some, or give this one another data folder.",
     )
-
-
-def _beat(
-    app: EngineApp,
-    settings: WorkerSettings,
-    parts: WorkerParts,
-    publisher: Publisher,
-    fold: FoldHandler,
-    meter: Meter,
-) -> Callable[[], Coroutine[None, None, None]]:
-    """The slow beat of a worker: gauges, and the clock tick of a book whose partition it owns."""
-    home = book_partition(settings.tenant, settings.book, settings.partitions)
-
-    async def beat() -> None:
-        ticked_seconds = float("-inf")
-        while not app.should_stop:
-            meter.lags(app.batch_progress())
-            rows = fold.rows(home)
-            if rows is not None:
-                parts.health.started()
-                now_seconds = parts.clock.monotonic_seconds()
-                if now_seconds - ticked_seconds >= settings.tick_seconds:
-                    meter.rows(rows, settings.tenant, settings.book)
-                    await publisher.publish([tick(settings, parts.clock)])
-                    ticked_seconds = now_seconds
-            await app.sleep(METER_SECONDS)
-
-    return beat
-
-
-def tick(settings: WorkerSettings, clock: Clock) -> Outgoing:
-    """The passing of time as a record: what is due is decided by the fold that reads it."""
-    now = clock.now()
-    identity = {"tenant": settings.tenant, "book": settings.book, "at": now}
-    record = ClockTick(
-        envelope=Envelope(
-            event_id=deterministic_id("tick", identity),
-            tenant=settings.tenant,
-            book=settings.book,
-            origin="clock",
-            recorded_at=now,
-            producer="billstream-streams/1",
-        ),
-        at=now,
-    )
-    home = book_partition(settings.tenant, settings.book, settings.partitions)
-    return Outgoing(COMMANDS, home, book_name(settings.tenant, settings.book).encode(), encode(record))

@@ -1,26 +1,31 @@
 """What the agents tell metrics and health: counts as things happen, gauges on a slow beat; no names, no amounts."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 from billing.running import cap_limit
 from books.book import Book
 from books.catalog import Catalog
 from books.counting import RECOVERED, THRESHOLD
-from books.effects import Effects
 from books.rows import CapRow, DocumentRow, EntryRow, HoursRow
 from books.stores.port import Rows
 from runtime.clock import Clock
 from runtime.health import Finding
 from runtime.metrics import LabelValues, Metrics
+from schemas.canonical import instant_micros
 from schemas.draft import DocumentState
 from schemas.entry import EntryVersion
-from schemas.inputs import DeliveryState
+from schemas.inputs import DeliveryState, ImportCompleted, SourceWatermark
 from schemas.values import Record
-from streams.engine.app import EngineApp
+from streams.agents.fold import Applied
 from streams.engine.batch import PartitionProgress
-from streams.topics import COMMANDS, JOURNAL, RESULTS, TIME_ENTRIES, WORK
+from streams.topics import COMMANDS, HOURS, JOURNAL, RESULTS, TIME_ENTRIES, WORK
 
 STALLED_SECONDS = 30.0
+DELIVERY_SECONDS_MAX = 300.0
+"""Well above the patience of a delivery: whoever takes longer hangs."""
+ROWS_IN_A_SLICE = 2_000
 REASONS = (
     "frame_short",
     "frame_magic",
@@ -43,9 +48,9 @@ def label_values(sources: Iterable[str], sinks: Iterable[str]) -> LabelValues:
     return LabelValues(
         sources=tuple(sources),
         sinks=tuple(sinks),
-        topics=(TIME_ENTRIES, COMMANDS, RESULTS, JOURNAL, WORK),
+        topics=(TIME_ENTRIES, COMMANDS, RESULTS, JOURNAL, WORK, HOURS),
         entry_outcomes=("applied", "ignored"),
-        entry_stages=("total",),
+        entry_stages=("fold",),
         dead_letter_reasons=REASONS,
         conservation_kinds=("time",),
         cap_alert_kinds=(THRESHOLD, RECOVERED),
@@ -66,26 +71,43 @@ class Meter:
         for record in records:
             if isinstance(record, EntryVersion):
                 self._metrics.entries_received_total.labels(record.source).inc()
+            elif isinstance(record, SourceWatermark | ImportCompleted):
+                read_at = record.envelope.recorded_at.timestamp()
+                self._metrics.connector_last_success_timestamp_seconds.labels(record.source).set(read_at)
 
     def dead_letter(self, topic: str, reason: str) -> None:
         """A record that ended as a dead letter."""
         self._metrics.dead_letters_total.labels(topic, reason if reason in REASONS else "unexpected").inc()
 
-    def applied(self, records: Iterable[Record], effects: Effects, ignored: int) -> None:
-        """A batch whose rows and offset are committed."""
+    def applied(self, applied: Applied) -> None:
+        """A batch whose outputs are acknowledged."""
         now = self._clock.now()
-        entries = [record for record in records if isinstance(record, EntryVersion)]
+        entries = [record for record in applied.records if isinstance(record, EntryVersion)]
         for entry in entries:
             waited_seconds = max(0.0, (now - entry.envelope.recorded_at).total_seconds())
             self._metrics.entry_end_to_end_seconds.labels(entry.source).observe(waited_seconds)
-        self._metrics.entries_settled_total.labels("applied").inc(len(entries) - ignored)
-        self._metrics.entries_settled_total.labels("ignored").inc(ignored)
-        for _, alert in effects.alerts:
+        for entry in applied.ignored:
+            self._metrics.duplicates_ignored_total.labels(entry.source).inc()
+        self._metrics.entries_settled_total.labels("applied").inc(len(entries) - len(applied.ignored))
+        self._metrics.entries_settled_total.labels("ignored").inc(len(applied.ignored))
+        if entries:
+            # Once for a batch: an observation for each entry would cost as much as some entries do.
+            self._metrics.entry_processing_seconds.labels("fold").observe(applied.seconds / len(applied.records))
+        for alert in applied.alerts:
             self._metrics.cap_alerts_total.labels(alert.kind).inc()
 
-    def delivered(self, sink: str, state: DeliveryState) -> None:
-        """A delivery that was settled."""
+    def recovered(self, seconds: float) -> None:
+        """A partition whose journal was applied to the end it had when it was assigned."""
+        self._metrics.recovery_seconds.observe(seconds)
+
+    def rebalanced(self, times: int) -> None:
+        """Partitions were dealt out anew."""
+        self._metrics.rebalances_total.inc(times)
+
+    def delivered(self, sink: str, state: DeliveryState, seconds: float) -> None:
+        """A delivery that was settled, and how long its last try took."""
         self._metrics.sink_requests_total.labels(sink, state.value).inc()
+        self._metrics.sink_request_seconds.labels(sink, state.value).observe(seconds)
 
     def lags(self, progress: Iterable[PartitionProgress]) -> None:
         """How far each partition is behind."""
@@ -94,16 +116,20 @@ class Meter:
             self._metrics.consumer_lag_records.labels(*place).set(one.lag)
             self._metrics.consumer_lag_seconds.labels(*place).set(one.progress_age_seconds if one.lag else 0)
 
-    def rows(self, rows: Rows, tenant: str, book: str) -> None:
+    async def rows(self, rows: Rows, tenant: str, book: str) -> None:
         """What the rows of a book say: drafts by state, the fullest cap, and whether all seconds are accounted for."""
         view = Book(rows, tenant, book)
+        now_micros = instant_micros(self._clock.now())
         drafts = dict.fromkeys((state.value for state in DocumentState), 0)
+        oldest_micros = dict.fromkeys(drafts, now_micros)
         for _, document in view.scan(DocumentRow):
             drafts[document.state] += 1
+            oldest_micros[document.state] = min(oldest_micros[document.state], document.state_micros)
         for state, count in drafts.items():
             self._metrics.drafts.labels(state).set(count)
+            self._metrics.draft_oldest_seconds.labels(state).set((now_micros - oldest_micros[state]) // 1_000_000)
         self._metrics.cap_used_ratio_max.labels(tenant).set(fullest_cap(view))
-        self._metrics.conservation_difference.labels("time").set(hours_difference(view))
+        self._metrics.conservation_difference.labels("time").set(await hours_difference(view))
 
 
 def fullest_cap(book: Book) -> float:
@@ -119,17 +145,55 @@ def fullest_cap(book: Book) -> float:
     return max(shares)
 
 
-def hours_difference(book: Book) -> int:
-    """Seconds of entries minus seconds of running hours: 0 unless a total went wrong (rule 8)."""
-    entries = sum(row.hours.worked_seconds for _, row in book.scan(EntryRow) if row.hours is not None)
-    return entries - sum(row.worked_seconds for _, row in book.scan(HoursRow))
+async def hours_difference(book: Book) -> int:
+    """Seconds of entries minus seconds of running hours: 0 unless a total went wrong (rule 8).
+
+    The rows are read at one moment and added up in slices, so that a large book holds up nothing else.
+    """
+    hours = list(book.scan(HoursRow))
+    difference = -sum(row.worked_seconds for _, row in hours)
+    for number, (_, row) in enumerate(book.scan(EntryRow)):
+        difference += 0 if row.hours is None else row.hours.worked_seconds
+        if number % ROWS_IN_A_SLICE == ROWS_IN_A_SLICE - 1:
+            await asyncio.sleep(0)
+    return difference
 
 
-async def partitions_check(app: EngineApp) -> Finding:
-    """Ready once partitions are assigned and no partition has work without moving."""
-    progress = app.batch_progress()
-    if not progress:
+class Assigned(Protocol):
+    """What a check needs of an app."""
+
+    assignments: int
+
+    def batch_progress(self) -> Sequence[PartitionProgress]:
+        """Numbers of each batch partition that is ours."""
+
+
+class Delivering(Protocol):
+    """What a check needs of the `deliver` agent."""
+
+    def busy_seconds(self) -> float:
+        """How long the delivery under way has taken."""
+
+
+async def deliveries_check(app: Assigned, agent: Delivering) -> Finding:
+    """Ready once partitions are assigned and no delivery takes longer than any patience."""
+    if not app.assignments:
         return Finding(ok=False, reason="no partition is assigned yet")
+    busy_seconds = agent.busy_seconds()
+    if busy_seconds > DELIVERY_SECONDS_MAX:
+        return Finding(ok=False, reason=f"a delivery has not ended for {busy_seconds:.0f} s")
+    return Finding(ok=True)
+
+
+async def partitions_check(app: Assigned, behind: Callable[[], Sequence[int]] = tuple) -> Finding:
+    """Ready once partitions are assigned, perhaps none, the journals that were given have been applied to the ends they
+    had then, and no partition has work without moving.
+    """
+    if not app.assignments:
+        return Finding(ok=False, reason="no partition is assigned yet")
+    if recovering := behind():
+        return Finding(ok=False, reason=f"journal {', '.join(map(str, recovering))} is being applied again")
+    progress = app.batch_progress()
     stalled = [one for one in progress if one.lag and one.progress_age_seconds > STALLED_SECONDS]
     if stalled:
         worst = max(stalled, key=lambda one: one.progress_age_seconds)

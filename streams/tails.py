@@ -1,8 +1,9 @@
 """The highest origin already standing in an ordered output topic, where a fold that starts goes on (rule 2)."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from runtime.kafka.connection import KafkaConnection
 from schemas.codec import decode
@@ -15,9 +16,7 @@ _FETCH_WAIT_MILLISECONDS = 10
 
 
 async def highest_origins(connection: KafkaConnection, topics: Sequence[str], partition: int) -> Mapping[str, int]:
-    """Topic -> origin offset of its last record in this partition, NOTHING for an empty one; and the end of the
-    journal.
-    """
+    """Topic -> origin offset of its last record in this partition, NOTHING for an empty one."""
     places = [TopicPartition(topic, partition) for topic in topics]
     consumer = _reader(connection)
     await consumer.start()
@@ -29,16 +28,41 @@ async def highest_origins(connection: KafkaConnection, topics: Sequence[str], pa
         await consumer.stop()
 
 
-async def end_of(connection: KafkaConnection, topic: str, partition: int) -> int:
-    """The offset the next record of a partition will get."""
+async def bounds_of(connection: KafkaConnection, topic: str, partition: int) -> tuple[int, int]:
+    """The first offset a partition holds, and the one that the next record will get."""
     place = TopicPartition(topic, partition)
     consumer = _reader(connection)
     await consumer.start()
     try:
-        ends = await consumer.end_offsets([place])
-        return int(ends[place])
+        beginnings, ends = await consumer.beginning_offsets([place]), await consumer.end_offsets([place])
+        return int(beginnings[place]), int(ends[place])
     finally:
         await consumer.stop()
+
+
+async def fingerprint_at(connection: KafkaConnection, topic: str, partition: int, offset: int) -> str | None:
+    """The fingerprint of the record at an offset that the partition holds; None when no record stands there."""
+    place = TopicPartition(topic, partition)
+    consumer = _reader(connection)
+    await consumer.start()
+    try:
+        consumer.assign([place])
+        consumer.seek(place, offset)
+        while await consumer.position(place) <= offset:
+            for record in (await consumer.getmany(place, timeout_ms=_POLL_MILLISECONDS)).get(place, []):
+                return fingerprint(record) if record.offset == offset else None
+        return None
+    finally:
+        await consumer.stop()
+
+
+def fingerprint(record: "ConsumerRecord[bytes | None, bytes | None]") -> str:
+    """What tells a record from another one at the same offset: its bytes and the time at which it was appended."""
+    hashed = hashlib.sha256(str(record.timestamp).encode())
+    for part in (record.key or b"", record.value or b""):
+        hashed.update(len(part).to_bytes(8, "big"))
+        hashed.update(part)
+    return hashed.hexdigest()
 
 
 def _reader(connection: KafkaConnection) -> "AIOKafkaConsumer[bytes, bytes]":

@@ -34,7 +34,7 @@ class Patience:
     total_seconds: int = 120
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DeliverAgent:
     """Does one request of `work` to its end, with patience for what heals; all others are not for it."""
 
@@ -43,7 +43,14 @@ class DeliverAgent:
     publish_receipt: PublishReceipt
     clock: Clock
     patience: Patience = Patience()
-    on_settled: Callable[[str, DeliveryState], None] = lambda sink, state: None
+    on_settled: Callable[[str, DeliveryState, float], None] = lambda sink, state, seconds: None
+    busy_since_seconds: float | None = None
+    """When the delivery under way began, by the monotonic clock."""
+
+    def busy_seconds(self) -> float:
+        """How long the delivery under way has taken; 0 without one."""
+        since = self.busy_since_seconds
+        return 0.0 if since is None else self.clock.monotonic_seconds() - since
 
     async def __call__(self, record: RawRecord) -> None:
         """Deliver when the record asks for it; returns when the receipt is acknowledged.
@@ -58,8 +65,11 @@ class DeliverAgent:
         if is_ours:
             request = decode(value)
             assert isinstance(request, DeliverDocument), type(request).__name__
-            receipt = await self.bring(request)
-            self.on_settled(receipt.sink, receipt.state)
+            self.busy_since_seconds = self.clock.monotonic_seconds()
+            try:
+                await self.bring(request)
+            finally:
+                self.busy_since_seconds = None
 
     async def bring(self, request: DeliverDocument) -> SinkReceipt:
         """Deliver, wait and look again while it can heal, then give up; the receipt says how it ended."""
@@ -67,17 +77,24 @@ class DeliverAgent:
         started_seconds = self.clock.monotonic_seconds()
         wait_seconds = self.patience.first_seconds
         while True:
+            tried_seconds = self.clock.monotonic_seconds()
             try:
-                return await deliver(request, sink, self.outbox, self.publish_receipt, self.clock)
+                receipt = await deliver(request, sink, self.outbox, self.publish_receipt, self.clock)
+                return self._settled(receipt, tried_seconds)
             except (Retryable, OutcomeUnknown) as error:
                 waited_seconds = self.clock.monotonic_seconds() - started_seconds
                 if waited_seconds + wait_seconds > self.patience.total_seconds:
                     if isinstance(error, PublishUnknown):
                         raise
-                    return await give_up(request, error, self.outbox, self.publish_receipt, self.clock)
+                    receipt = await give_up(request, error, self.outbox, self.publish_receipt, self.clock)
+                    return self._settled(receipt, tried_seconds)
                 after_seconds = error.after_seconds if isinstance(error, Retryable) else 0
             await self.clock.sleep(max(wait_seconds, min(after_seconds, self.patience.longest_seconds)))
             wait_seconds = min(wait_seconds * 2, self.patience.longest_seconds)
+
+    def _settled(self, receipt: SinkReceipt, tried_seconds: float) -> SinkReceipt:
+        self.on_settled(receipt.sink, receipt.state, self.clock.monotonic_seconds() - tried_seconds)
+        return receipt
 
 
 class MissingSink:
@@ -120,9 +137,10 @@ def install(
     sinks: Mapping[str, DraftSink],
     settings: DeliverSettings,
     clock: Clock,
-    on_settled: Callable[[str, DeliveryState], None] = lambda sink, state: None,
-) -> None:
-    """Put the agent into an app; `sinks` are by the name that contracts use for them."""
+    on_settled: Callable[[str, DeliveryState, float], None] = lambda sink, state, seconds: None,
+    on_dead_letter: Callable[[str, str], None] = lambda topic, reason: None,
+) -> DeliverAgent:
+    """Put the agent into an app and return it; `sinks` are by the name that contracts use for them."""
 
     async def publish_receipt(receipt: SinkReceipt) -> None:
         await publisher.publish([receipt_record(receipt, settings.partitions)])
@@ -131,7 +149,9 @@ def install(
         place = Place(
             record.topic, record.partition, record.offset, record.timestamp_milliseconds, record.key, record.value
         )
-        return dead_letter(place, settings.tenant, settings.book, NAME, *reason_of(error))
+        reason, detail = reason_of(error)
+        on_dead_letter(record.topic, reason)
+        return dead_letter(place, settings.tenant, settings.book, NAME, reason, detail)
 
     agent = DeliverAgent(
         sinks=sinks,
@@ -142,6 +162,7 @@ def install(
         on_settled=on_settled,
     )
     install_guarded_agent(app, GuardedAgent(NAME, WORK, agent, letter, publisher))
+    return agent
 
 
 def receipt_record(receipt: SinkReceipt, partitions: int) -> Outgoing:

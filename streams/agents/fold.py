@@ -5,10 +5,11 @@ alerts and hours what lies at or after the highest origin that stands in their t
 """
 
 import asyncio
-import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Protocol
 
 from aiokafka import ConsumerRecord
@@ -16,22 +17,34 @@ from aiokafka import ConsumerRecord
 from books.effects import Effects, Framed
 from books.facts import open_facts, open_work
 from books.fold import Fold
-from books.stores.port import Rows, Store
+from books.stores.port import Mark, Rows, Store
 from runtime.failpoints import failpoint
 from schemas.codec import decode, encode
 from schemas.draft import PublishedDocument
+from schemas.entry import EntryVersion
 from schemas.errors import BillstreamError, Unreadable
+from schemas.inputs import ContractRevision, DirectoryRevision
 from schemas.outputs import Alert
 from schemas.values import Record
 from streams.engine.batch import Batch
+from streams.engine.errors import EngineFault
 from streams.engine.publisher import Outgoing, Publisher
 from streams.letters import Place, dead_letter, reason_of
+from streams.tails import fingerprint
 from streams.topics import ALERTS, DOCUMENTS, HOURS, JOURNAL, WORK, book_name, work_partition
 
 STAGE = "fold"
 COMMIT_SECONDS = 0.5
 """How long batches share a transaction. After a crash at most this much is applied again, with the same outputs."""
+SLICE_SECONDS = 0.05
+"""How long records are applied before the event loop may do something else."""
+PUBLISHED_TOGETHER_MAX = 2_000
+"""How many records are made and handed to the publisher at once, whatever a batch or a start has to publish."""
 ORDERED = (DOCUMENTS, ALERTS, HOURS)
+_REACH_FAR = (DirectoryRevision, ContractRevision)
+"""One of these touches all entries of a book, or of a client: it is applied in a thread while the loop goes on."""
+
+log = logging.getLogger(__name__)
 
 
 class Tails(Protocol):
@@ -40,8 +53,11 @@ class Tails(Protocol):
     async def highest_origins(self, partition: int) -> Mapping[str, int]:
         """Ordered topic -> highest origin in it, -1 for none."""
 
-    async def journal_end(self, partition: int) -> int:
-        """The offset the journal's next record will get."""
+    async def journal_bounds(self, partition: int) -> tuple[int, int]:
+        """The first offset of the journal, and the one its next record will get."""
+
+    async def journal_fingerprint(self, partition: int, offset: int) -> str | None:
+        """The fingerprint of the journal's record at an offset, see `streams.tails`; None when none stands there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +71,49 @@ class FoldSettings:
 
 @dataclass(slots=True)
 class _Owned:
-    """A partition this worker folds. Batches share a transaction for a while: `next_offset` is where it stands."""
+    """A partition this worker folds. Batches share a transaction for a while: `next_offset` is where it stands.
+
+    What lies below `silent_until` was in the journal when we came, and the letters below `lettered_until` were
+    acknowledged before the group's offset was committed.
+    """
 
     store: Store
     fold: Fold
     silent_until: int
     tails: Mapping[str, int]
     next_offset: int
+    lettered_until: int
+    assigned_seconds: float
     caught_up: bool = False
     busy: bool = False
+    in_thread: bool = False
     transaction: AbstractContextManager[Rows] | None = None
     began_seconds: float = 0.0
+    began_offset: int = 0
     failure: BaseException | None = None
+
+
+@dataclass(slots=True)
+class Applied:
+    """What a batch did, for metrics: only what is new, nothing that a recovery applied again.
+
+    `records` are those that changed something or could have, `ignored` the entry versions that changed nothing.
+    """
+
+    records: list[Record] = field(default_factory=list)
+    ignored: list[EntryVersion] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """How far the partitions of this worker have come towards the journals' ends that they were given with."""
+
+    partitions: frozenset[int]
+    done: int
+    total: int
+    behind: tuple[int, ...]
 
 
 class FoldHandler:
@@ -78,8 +125,9 @@ class FoldHandler:
         open_store: Callable[[int], Store],
         publisher: Publisher,
         tails: Tails,
-        on_applied: Callable[[Sequence[Record], Effects, int], None] = lambda records, effects, ignored: None,
+        on_applied: Callable[[Applied], None] = lambda applied: None,
         on_dead_letter: Callable[[str, str], None] = lambda topic, reason: None,
+        on_recovered: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self._settings = settings
         self._open_store = open_store
@@ -87,49 +135,72 @@ class FoldHandler:
         self._tails = tails
         self._on_applied = on_applied
         self._on_dead_letter = on_dead_letter
+        self._on_recovered = on_recovered
         self._owned: dict[int, _Owned] = {}
 
     async def assigned(self, partition: int, committed: int | None) -> int | None:
-        """Open the store and go on at its offset, whatever the group's is."""
-        end = await self._tails.journal_end(partition)
+        """Open the store and go on at its offset, whatever the group's is; a store of another journal begins anew.
+
+        Raises EngineFault before anything is published when the journal does not hold what comes next.
+        """
+        began_seconds = self._seconds()
+        bounds = await self._tails.journal_bounds(partition)
         tails = await self._tails.highest_origins(partition)
-        # Opened last: whoever is interrupted before has nothing to close.
         store = self._open_store(partition)
-        owned = _Owned(store, Fold(), end, tails, store.position.next_offset)
+        try:
+            await self._bind(store, partition, bounds)
+        except BaseException:
+            store.close()
+            raise
+        start = store.position.next_offset
+        owned = _Owned(store, Fold(), bounds[1], tails, start, committed or 0, began_seconds)
         self._owned[partition] = owned
-        if owned.next_offset >= end:
+        if owned.next_offset >= owned.silent_until:
             await self._catch_up(owned, partition)
         return owned.next_offset
+
+    async def _bind(self, store: Store, partition: int, bounds: tuple[int, int]) -> None:
+        """Make sure that what the store reflects is the beginning of this journal."""
+        position = store.position
+        beginning, end = bounds
+        if position.next_offset and beginning <= position.next_offset <= end:
+            mark = position.mark
+            found = None if mark is None else await self._tails.journal_fingerprint(partition, mark.offset)
+            if mark is None or found != mark.fingerprint:
+                log.warning("The store of journal %s reflects another journal; it is built again.", partition)
+                store.start_over()
+        start = store.position.next_offset
+        if not beginning <= start <= end:
+            raise EngineFault(
+                "records_gone",
+                f"The store of journal {partition} goes on at {start}, but the broker holds {beginning} to {end}.",
+                "Restore the topic or, if the loss is accepted, remove the store.",
+            )
 
     async def process(self, batch: Batch) -> None:
         """Apply a batch inside the store's transaction; what it causes is acknowledged before it can be committed."""
         owned = self._owned[batch.partition]
         if owned.failure is not None:
             raise owned.failure
-        effects = Effects()
-        applied: list[Record] = []
-        ignored = owned.fold.versions_ignored
+        effects, applied = Effects(), Applied()
         owned.busy = True
         try:
             rows = self._begin(owned, batch)
-            letters = [
-                letter
-                for record in batch.records
-                if record.offset >= owned.next_offset
-                and (letter := self._apply(owned, rows, batch, record, effects, applied))
-            ]
+            letters = await self._apply_all(owned, rows, batch, effects, applied)
             failpoint("fold_before_publish")
             await self._publish(owned, rows, batch, effects, letters)
             failpoint("fold_after_publish")
-            owned.next_offset = max(owned.next_offset, batch.next_offset)
-            owned.store.extend(owned.next_offset)
+            if batch.next_offset > owned.next_offset:
+                owned.next_offset = batch.next_offset
+                owned.store.extend(owned.next_offset, Mark(batch.last_offset, fingerprint(batch.records[-1])))
         except BaseException as error:
             self._roll_back(owned, error)
             raise
         finally:
             owned.busy = False
         self._commit_when_due(owned)
-        self._on_applied(applied, effects, owned.fold.versions_ignored - ignored)
+        applied.alerts = [alert for origin, alert in effects.alerts if origin >= owned.silent_until]
+        self._on_applied(applied)
 
     async def revoked(self, partition: int) -> None:
         """Commit what is acknowledged and close the store; another owner has its own.
@@ -148,7 +219,7 @@ class FoldHandler:
         """The rows of the open transaction, a new one if there is none."""
         if owned.transaction is None:
             owned.transaction = owned.store.transaction(owned.next_offset, max(owned.next_offset, batch.next_offset))
-            owned.began_seconds = self._seconds()
+            owned.began_seconds, owned.began_offset = self._seconds(), owned.next_offset
             return owned.transaction.__enter__()
         return owned.store.rows
 
@@ -157,9 +228,9 @@ class FoldHandler:
         owned.fold.forget()
         transaction, owned.transaction = owned.transaction, None
         if transaction is not None:
+            owned.next_offset = owned.began_offset
             with suppress(type(error)):
                 transaction.__exit__(type(error), error, error.__traceback__)
-        owned.next_offset = owned.store.position.next_offset
 
     def _commit_when_due(self, owned: _Owned) -> None:
         """Commit now, or soon if nothing comes: the disk is asked a few times a second, not for each batch."""
@@ -174,7 +245,7 @@ class FoldHandler:
             return
         try:
             self._commit(owned)
-        except (BillstreamError, sqlite3.Error) as error:
+        except BillstreamError as error:
             owned.failure = error  # the next batch stops the worker with it
 
     def _commit(self, owned: _Owned) -> None:
@@ -188,34 +259,85 @@ class FoldHandler:
         return asyncio.get_running_loop().time()
 
     def rows(self, partition: int) -> Rows | None:
-        """The rows of an owned partition, for metrics."""
+        """The rows of an owned partition, for metrics; None also while a thread changes them."""
         owned = self._owned.get(partition)
-        return None if owned is None else owned.store.rows
+        return None if owned is None or owned.in_thread else owned.store.rows
 
-    def _apply(
+    def owns(self, partition: int) -> bool:
+        """Whether a partition is ours and has caught up."""
+        owned = self._owned.get(partition)
+        return owned is not None and owned.caught_up
+
+    def recovery(self) -> Recovery:
+        """How far the partitions have come; all that are owned are named, also those that have caught up."""
+        return Recovery(
+            partitions=frozenset(self._owned),
+            done=sum(min(owned.next_offset, owned.silent_until) for owned in self._owned.values()),
+            total=sum(owned.silent_until for owned in self._owned.values()),
+            behind=tuple(sorted(partition for partition, owned in self._owned.items() if not owned.caught_up)),
+        )
+
+    async def _apply_all(
+        self, owned: _Owned, rows: Rows, batch: Batch, effects: Effects, applied: Applied
+    ) -> list[Outgoing]:
+        """Apply the records in slices of time, so that heartbeats and probes are answered; returns the letters."""
+        letters: list[Outgoing] = []
+        slice_seconds = self._seconds()
+        for record in batch.records:
+            if record.offset < owned.next_offset:
+                continue
+            letter = await self._apply(owned, rows, batch, record, effects, applied)
+            if letter is not None:
+                letters.append(letter)
+            if self._seconds() - slice_seconds >= SLICE_SECONDS:
+                applied.seconds += self._seconds() - slice_seconds
+                await asyncio.sleep(0)
+                slice_seconds = self._seconds()
+        applied.seconds += self._seconds() - slice_seconds
+        return letters
+
+    async def _apply(
         self,
         owned: _Owned,
         rows: Rows,
         batch: Batch,
         record: "ConsumerRecord[bytes | None, bytes | None]",
         effects: Effects,
-        applied: list[Record],
+        applied: Applied,
     ) -> Outgoing | None:
         try:
             decoded = decode(record.value or b"")
         except Unreadable as error:
-            return self._letter(batch, record, *reason_of(error))
-        applied.append(decoded)
-        known = len(effects.unapplied)
-        owned.fold.apply(rows, record.offset, decoded, effects)
+            return self._letter(owned, batch, record, *reason_of(error))
+        known, ignored = len(effects.unapplied), owned.fold.versions_ignored
+        if isinstance(decoded, _REACH_FAR):
+            owned.in_thread = True
+            try:
+                await _in_thread(lambda: owned.fold.apply(rows, record.offset, decoded, effects))
+            finally:
+                owned.in_thread = False
+        else:
+            owned.fold.apply(rows, record.offset, decoded, effects)
+        if record.offset >= owned.silent_until:
+            applied.records.append(decoded)
+            if isinstance(decoded, EntryVersion) and owned.fold.versions_ignored > ignored:
+                applied.ignored.append(decoded)
         if len(effects.unapplied) > known:
             _, reason, detail = effects.unapplied[-1]
-            return self._letter(batch, record, reason, detail)
+            return self._letter(owned, batch, record, reason, detail)
         return None
 
     def _letter(
-        self, batch: Batch, record: "ConsumerRecord[bytes | None, bytes | None]", reason: str, detail: str
-    ) -> Outgoing:
+        self,
+        owned: _Owned,
+        batch: Batch,
+        record: "ConsumerRecord[bytes | None, bytes | None]",
+        reason: str,
+        detail: str,
+    ) -> Outgoing | None:
+        """The letter of a record; None for one that was acknowledged before the group's offset went past it."""
+        if record.offset < owned.lettered_until:
+            return None
         place = Place(batch.topic, batch.partition, record.offset, record.timestamp, record.key, record.value)
         self._on_dead_letter(batch.topic, reason)
         return dead_letter(place, self._settings.tenant, self._settings.book, STAGE, reason, detail)
@@ -225,24 +347,28 @@ class FoldHandler:
     ) -> None:
         ordered = self._ordered(owned, rows, batch.partition, effects)
         if owned.caught_up:
-            await self._publisher.publish([*letters, *ordered, *self._asked(batch.partition, effects)])
+            await self._publish_all(chain(letters, ordered, self._asked(batch.partition, effects.facts, effects.work)))
             return
-        await self._publisher.publish([*letters, *ordered])
+        await self._publish_all(chain(letters, ordered))
         if batch.next_offset >= owned.silent_until:
-            await self._publisher.publish(self._open(rows, batch.partition))
-            owned.caught_up = True
+            await self._catch_up(owned, batch.partition)
+
+    async def _publish_all(self, outgoing: Iterable[Outgoing]) -> None:
+        """Publish some at a time: neither all of them nor the time to make them is there at once."""
+        waiting = iter(outgoing)
+        while chunk := list(islice(waiting, PUBLISHED_TOGETHER_MAX)):
+            await self._publisher.publish(chunk)
 
     async def _catch_up(self, owned: _Owned, partition: int) -> None:
-        await self._publisher.publish(self._open(owned.store.rows, partition))
+        """The journal's end is reached: publish what is open, and be live from now on."""
+        rows = owned.store.rows
+        await self._publish_all(self._asked(partition, open_facts(rows), open_work(rows)))
         owned.caught_up = True
+        self._on_recovered(self._seconds() - owned.assigned_seconds)
 
-    def _open(self, rows: Rows, partition: int) -> list[Outgoing]:
-        facts = [self._fact(partition, framed) for framed in open_facts(rows)]
-        return facts + [self._work(framed) for framed in open_work(rows)]
-
-    def _asked(self, partition: int, effects: Effects) -> list[Outgoing]:
-        facts = [self._fact(partition, framed) for framed in effects.facts]
-        return facts + [self._work(framed) for framed in effects.work]
+    def _asked(self, partition: int, facts: Iterable[Framed], work: Iterable[Framed]) -> Iterator[Outgoing]:
+        yield from (self._fact(partition, framed) for framed in facts)
+        yield from (self._work(framed) for framed in work)
 
     def _fact(self, partition: int, framed: Framed) -> Outgoing:
         return Outgoing(JOURNAL, partition, book_name(framed.tenant, framed.book).encode(), framed.value)
@@ -251,23 +377,35 @@ class FoldHandler:
         request = f"{book_name(framed.tenant, framed.book)}/{framed.identity}"
         return Outgoing(WORK, work_partition(request, self._settings.partitions), request.encode(), framed.value)
 
-    def _ordered(self, owned: _Owned, rows: Rows, partition: int, effects: Effects) -> list[Outgoing]:
+    def _ordered(self, owned: _Owned, rows: Rows, partition: int, effects: Effects) -> Iterator[Outgoing]:
         """Documents, alerts and hours, in origin order within their topics."""
-        found: list[Outgoing] = []
         for origin, document in effects.documents:
             if self._wanted(owned, DOCUMENTS, origin):
-                found.append(Outgoing(DOCUMENTS, partition, _document_key(document), encode(document)))
+                yield Outgoing(DOCUMENTS, partition, _document_key(document), encode(document))
         for origin, alert in effects.alerts:
             if self._wanted(owned, ALERTS, origin):
-                found.append(Outgoing(ALERTS, partition, _alert_key(alert), encode(alert)))
+                yield Outgoing(ALERTS, partition, _alert_key(alert), encode(alert))
         for origin, key, total in effects.hours_records(rows):
             if self._wanted(owned, HOURS, origin):
-                found.append(Outgoing(HOURS, partition, key.encode(), total))
-        return found
+                yield Outgoing(HOURS, partition, key.encode(), total)
 
     @staticmethod
     def _wanted(owned: _Owned, topic: str, origin: int) -> bool:
         return origin >= owned.silent_until or origin >= owned.tails[topic]
+
+
+async def _in_thread(work: Callable[[], None]) -> None:
+    """Do it in a thread; when we are cancelled meanwhile, wait for its end first, for it holds the rows."""
+    done = asyncio.ensure_future(asyncio.to_thread(work))
+    cancelled: asyncio.CancelledError | None = None
+    while not done.done():
+        try:
+            await asyncio.wait({done})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    done.result()
 
 
 def _document_key(document: PublishedDocument) -> bytes:

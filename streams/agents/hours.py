@@ -3,6 +3,7 @@
 Values are absolute and carry the journal offset they reflect; an older one never replaces a newer one.
 """
 
+from collections.abc import Callable
 from typing import cast
 
 import faust
@@ -21,7 +22,12 @@ TABLE = "running-hours"
 
 
 def install(
-    app: EngineApp, publisher: Publisher, tenant: str, book: str, partitions: int
+    app: EngineApp,
+    publisher: Publisher,
+    tenant: str,
+    book: str,
+    partitions: int,
+    on_dead_letter: Callable[[str, str], None] = lambda topic, reason: None,
 ) -> "faust.Table[bytes, bytes]":
     """Put the agent and its table into an app; the table's changelog is made by the topic bootstrap."""
     table = app.Table(TABLE, partitions=partitions, key_type=bytes, value_type=bytes)
@@ -37,7 +43,9 @@ def install(
         place = Place(
             record.topic, record.partition, record.offset, record.timestamp_milliseconds, record.key, record.value
         )
-        return dead_letter(place, tenant, book, NAME, *reason_of(error))
+        reason, detail = reason_of(error)
+        on_dead_letter(record.topic, reason)
+        return dead_letter(place, tenant, book, NAME, reason, detail)
 
     install_guarded_agent(app, GuardedAgent(NAME, HOURS, keep, letter, publisher))
     return table

@@ -57,6 +57,9 @@ class EngineApp(faust.App):  # type: ignore[misc]  # Faust carries no types
     batch_agents: dict[str, BatchAgent]
     membership: Membership
     publishers: list[Publisher]
+    mundane_level = "debug"
+    assignments: int = 0
+    """How often partitions were given to us, with the tables recovered and the batch partitions begun."""
 
     async def on_start(self) -> None:
         """Subscribe the batch topics beside those of the ordinary agents."""

@@ -28,6 +28,7 @@ class BatchConsumer(Consumer):  # type: ignore[misc]  # Faust carries no types
     """See the module; `app.batch_agents` says which topics are batch topics."""
 
     app: "EngineApp"
+    mundane_level = "debug"
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
         self._pumps: dict[Pump, asyncio.Future[None]] = {}
@@ -60,6 +61,7 @@ class BatchConsumer(Consumer):  # type: ignore[misc]  # Faust carries no types
             for claim in self.batch_thread.claims():
                 pump = Pump(self.batch_thread, self.app.batch_agents[claim.partition.topic], claim)
                 self._pumps[pump] = self.add_future(pump.run())
+            self.app.assignments += 1
 
     async def _give_up(self, limit_seconds: float) -> None:
         """End every pump: finish what is in flight within the limit, commit what was done, tell the handlers."""

@@ -514,7 +514,7 @@ def agent_of(desk: Desk) -> DeliverAgent:
         publish_receipt=desk.publish,
         clock=desk.clock,
         patience=Patience(first_seconds=1, longest_seconds=8, total_seconds=30),
-        on_settled=lambda sink, state: settled.append((sink, state)),
+        on_settled=lambda sink, state, seconds: settled.append((sink, state)),
     )
 
 

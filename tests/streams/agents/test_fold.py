@@ -15,6 +15,7 @@ from streams.agents import fold
 from streams.agents.fold import FoldHandler, FoldSettings
 from streams.engine.batch import Batch
 from streams.engine.publisher import Outgoing
+from streams.tails import fingerprint
 from streams.topics import ALERTS, DEAD_LETTERS, DOCUMENTS, HOURS, JOURNAL, WORK
 
 
@@ -43,12 +44,23 @@ class KnownTails:
     def __init__(self, end: int = 0, tails: Mapping[str, int] | None = None) -> None:
         self.end, self.tails = end, tails or dict.fromkeys((DOCUMENTS, ALERTS, HOURS), -1)
         self.interrupted: BaseException | None = None
+        self.beginning = 0
+        self.fingerprints: dict[int, str] = {}
 
-    async def journal_end(self, partition: int) -> int:
+    def hold(self, batch: Batch) -> None:
+        """The journal is these records."""
+        self.end = batch.next_offset
+        self.fingerprints = {record.offset: fingerprint(record) for record in batch.records}
+
+    async def journal_bounds(self, partition: int) -> tuple[int, int]:
         """See `Tails`."""
         if self.interrupted is not None:
             raise self.interrupted
-        return self.end
+        return self.beginning, self.end
+
+    async def journal_fingerprint(self, partition: int, offset: int) -> str | None:
+        """See `Tails`."""
+        return self.fingerprints.get(offset)
 
     async def highest_origins(self, partition: int) -> Mapping[str, int]:
         """See `Tails`."""
@@ -146,14 +158,16 @@ async def test_what_is_open_is_asked_again_at_a_start(tmp_path: Path, publisher:
     """Rule 2: facts that were not read back and work without an answer are published when the end is reached."""
     asked = [value for value in values_of(month) if type(decode(value)).__name__ in {"EntryVersion", "CloseDocument"}]
     setup = values_of(month)[:3]
-    one = handler(tmp_path, publisher, KnownTails(len(setup) + len(asked)))
+    tails = KnownTails(len(setup) + len(asked))
+    one = handler(tmp_path, publisher, tails)
     await one.assigned(0, None)
     await one.process(batch(setup, 0))
     assert publisher.of(WORK) == []
     await one.process(batch(asked, len(setup)))
     assert len(publisher.of(WORK)) == 2
     await one.revoked(0)
-    again = handler(tmp_path, publisher, KnownTails(len(setup) + len(asked)))
+    tails.hold(batch([*setup, *asked], 0))
+    again = handler(tmp_path, publisher, tails)
     await again.assigned(0, None)
     await again.revoked(0)
     assert len(publisher.of(WORK)) == 4
