@@ -1,0 +1,172 @@
+"""What must hold when the storm is over, judged from the topics, the stores and the plan alone."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from books.book import Book
+from books.local import Follower
+from books.rows import EntryRow, OpenFactRow, OpenWorkRow
+from books.stores.memory import MemoryStore
+from books.stores.sqlite import SqliteStore
+from books.testing import BOOK, TENANT
+from books.versions import is_deleted
+from schemas.codec import decode
+from schemas.draft import DocumentState, PublishedDocument, document_id_of
+from schemas.entry import Deletion, EntryVersion
+from schemas.facts import AlertRaised, DocumentDrafted
+from schemas.outputs import Alert
+from schemas.values import Record
+from tests.chaos.firm import Plan
+from tests.oracle.calculator import Calculator
+from tests.oracle.rating import wrong_amounts
+
+Numbered = Sequence[tuple[int, Record]]
+
+
+@dataclass
+class Findings:
+    """What is wrong, by kind; each a sentence."""
+
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    differing: list[str] = field(default_factory=list)
+
+    def all(self) -> list[str]:
+        """Everything that is wrong."""
+        return [*self.lost, *self.doubled, *self.differing]
+
+    def line(self, entries: int, kills: int) -> str:
+        """The one line a crash test prints."""
+        return (
+            f"entries {entries} kills {kills} lost {len(self.lost)} doubled {len(self.doubled)}"
+            f" differing {len(self.differing)}"
+        )
+
+
+def judge(plan: Plan, journal: Numbered, documents: Numbered, alerts: Numbered, follower: Follower) -> Findings:
+    """Everything again from the journal, in the plainest way."""
+    found = Findings()
+    in_journal = {record.envelope.event_id for _, record in journal}
+    for record in (*plan.setup, *(record for chunk in plan.chunks for record in chunk)):
+        if record.envelope.event_id not in in_journal:
+            found.lost.append(f"{type(record).__name__} {record.envelope.event_id} is not in the journal")
+    _judge_entries(plan, follower, found)
+    calculator = Calculator(journal, TENANT, BOOK)
+    for difference in calculator.differences():
+        found.differing.append(f"draft {difference.fact_id} at {difference.offset}: {difference.what}")
+    for _, fact in calculator.drafts.values():
+        if wrong := wrong_amounts(calculator, fact):
+            found.differing.append(f"draft {fact.fact_id}: {wrong}")
+    _judge_documents(calculator, seen_once(documents), documents, found)
+    _judge_alerts(journal, alerts, found)
+    return found
+
+
+def _judge_entries(plan: Plan, follower: Follower, found: Findings) -> None:
+    """Each entry is there as its highest version says, and nothing else is."""
+    rows = dict(_book(follower).scan(EntryRow))
+    for entry_id, version in plan.final.items():
+        row = rows.pop(entry_id, None)
+        if row is None:
+            found.lost.append(f"entry {version.source_entry_id} has no row")
+        elif is_deleted(row) != (version.deletion is not Deletion.NONE) or row.content != version.content:
+            found.differing.append(f"entry {version.source_entry_id} is not its highest version")
+    found.doubled += [f"entry {key} was never sent" for key in rows]
+
+
+def _book(follower: Follower) -> Book:
+    return Book(follower.rows, TENANT, BOOK)
+
+
+def _judge_documents(calculator: Calculator, seen: Sequence[Record], documents: Numbered, found: Findings) -> None:
+    """Each draft that counts is published as the revision it is, once for a consumer, with its fact's offsets."""
+    wanted: dict[tuple[str, int], DocumentDrafted] = {}
+    revisions: Counter[str] = Counter()
+    for _, fact in calculator.drafts.values():
+        document_id = document_id_of(TENANT, BOOK, fact.body.scope, 1)
+        revisions[document_id] += 1
+        wanted[document_id, revisions[document_id]] = fact
+    drafts = [one for one in seen if isinstance(one, PublishedDocument) and one.state is DocumentState.DRAFT]
+    counted = Counter((one.document_id, one.revision) for one in drafts)
+    found.lost += [f"document {key} was never published" for key in wanted if key not in counted]
+    found.doubled += [f"a consumer sees document {key} {n} times" for key, n in counted.items() if n > 1]
+    for _, record in documents:
+        if isinstance(record, PublishedDocument) and record.state is DocumentState.DRAFT:
+            fact_of = wanted.get((record.document_id, record.revision))
+            said = (record.content, record.close_offset, record.decided_offset, record.code_version)
+            told = fact_of and (fact_of.content, fact_of.close_offset, fact_of.decided_offset, fact_of.code_version)
+            if said != told:
+                found.differing.append(
+                    f"document {record.document_id}/{record.revision} is not its fact: {said} {told}"
+                )
+
+
+def _judge_alerts(journal: Numbered, alerts: Numbered, found: Findings) -> None:
+    """Each alert that counts is seen once."""
+    facts = {record.fact_id for _, record in journal if isinstance(record, AlertRaised)}
+    counted = Counter(one.alert_id for one in seen_once(alerts) if isinstance(one, Alert))
+    found.lost += [f"alert {one} was never published" for one in facts - counted.keys()]
+    found.doubled += [f"a consumer sees alert {one} {n} times" for one, n in counted.items() if n > 1]
+    found.differing += [f"alert {one} has no fact" for one in counted.keys() - facts]
+
+
+def seen_once(records: Numbered) -> list[Record]:
+    """What a consumer of an ordered topic does: it keeps the highest origin and the ids at it, and skips the rest."""
+    high, ids = -1, set[str]()
+    found: list[Record] = []
+    for _, record in records:
+        assert isinstance(record, PublishedDocument | Alert), type(record).__name__
+        identity = record.envelope.event_id
+        if record.origin_offset < high or (record.origin_offset == high and identity in ids):
+            continue
+        ids = ids | {identity} if record.origin_offset == high else {identity}
+        high = record.origin_offset
+        found.append(record)
+    return found
+
+
+def rebuilt(journal: Numbered, fold_version: str) -> Follower:
+    """All rows from the journal alone."""
+    follower = Follower(MemoryStore(fold_version))
+    follower.apply(journal)
+    return follower
+
+
+def is_quiet(follower: Follower) -> bool:
+    """Whether nothing is open: every fact was read back, every question answered."""
+    rows = follower.rows
+    return not any(True for kind in (OpenFactRow, OpenWorkRow) for _ in rows.scan(kind.table))
+
+
+def judge_stores(folder: Path, partition: int, journal: Numbered, fold_version: str) -> list[str]:
+    """Each worker's store of the partition against a rebuild up to the store's own offset; one must be near the end."""
+    wrong, positions = [], []
+    for file in sorted(folder.glob(f"workers/*/books/{partition:04d}.sqlite")):
+        store = SqliteStore(file, fold_version)
+        position = store.position.next_offset
+        positions.append(position)
+        if store.digest() != rebuilt_digest(journal, position, fold_version):
+            wrong.append(f"the store of {file.parent.parent.name} at offset {position} is not what the journal gives")
+        store.close()
+    if not positions or not any(positions):
+        wrong.append("no store holds anything")
+    return wrong
+
+
+def rebuilt_digest(journal: Numbered, position: int, fold_version: str) -> str:
+    """The digest of a rebuild up to an offset."""
+    store = MemoryStore(fold_version)
+    Follower(store).apply([(offset, record) for offset, record in journal if offset < position])
+    return store.digest()
+
+
+def readable(rows: Mapping[int, bytes]) -> Numbered:
+    """Records by offset; in the topics judged here every record is one of ours."""
+    return [(offset, decode(value)) for offset, value in sorted(rows.items())]
+
+
+def versions_in(journal: Numbered) -> int:
+    """Entry versions in a journal, repeats included."""
+    return sum(isinstance(record, EntryVersion) for _, record in journal)
