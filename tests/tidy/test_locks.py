@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from itertools import chain
 from typing import Any
 
@@ -16,6 +17,8 @@ PIN = re.compile(
 UNHASHED = re.compile(r"^[A-Za-z0-9._-]+==[^\\]*$", re.MULTILINE)
 # Packages whose module is not called like them.
 MODULES = {"faust-streaming": "faust", "mode-streaming": "mode"}
+# Modules that come with a package of ours, at a version that it fixes.
+BROUGHT = {"pydantic": "pydantic_core"}
 # Packages that work without being imported by us.
 USED_UNIMPORTED = {
     "anthropic": "its one module comes with the Claude issue; locked now, so that what it brings is tested",
@@ -86,6 +89,32 @@ def test_nobody_carries_what_nobody_uses(
     assert sorted(used & set(USED_UNIMPORTED)) == [], "take them off the list"
 
 
+def foreign_modules(tree: ast.Module, ours: set[str]) -> set[str]:
+    """The top names of imports, late ones too, that are neither of the standard library nor ours."""
+    nodes = list(ast.walk(tree))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    imported = plain | {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    return {name.split(".")[0] for name in imported} - set(sys.stdlib_module_names) - ours
+
+
+def module_names(needs: list[Requirement]) -> set[str]:
+    """The top names of the modules that packages bring."""
+    plain = {MODULES.get(need.name, need.name.replace("-", "_")).split(".")[0] for need in needs}
+    return plain | {BROUGHT[need.name] for need in needs if need.name in BROUGHT}
+
+
+def test_nobody_uses_what_nobody_locks(
+    pyproject: dict[str, Any], modules: dict[str, ast.Module], rooms: tuple[str, ...]
+) -> None:
+    """A fresh checkout has what it imports: rooms what people install with us, tests and tools the `dev` group too."""
+    run = module_names(wanted(pyproject, "run"))
+    dev = run | module_names(wanted(pyproject, "dev"))
+    ours = {*rooms, "bench", "tests"}
+    foreign = {name: foreign_modules(tree, ours) for name, tree in modules.items()}
+    unnamed = {name: used - (run if name.split("/")[0] in rooms else dev) for name, used in foreign.items()}
+    assert {name: found for name, found in unnamed.items() if found} == {}, "name them in pyproject.toml, or leave them"
+
+
 def test_every_dependency_is_a_decision(pyproject: dict[str, Any], texts: dict[str, str]) -> None:
     """Each package we name is explained in docs/decisions/: what it replaces, who keeps it, its weight, the way out."""
     decisions = "\n".join(text for name, text in texts.items() if name.startswith("docs/decisions/"))
@@ -116,3 +145,9 @@ def test_only_hashed_pins_count(lock: str, hashed: dict[str, Version]) -> None:
     """A pin without a hash is no pin, and is found as such."""
     assert pins(lock) == hashed
     assert bool(UNHASHED.findall(lock)) is not bool(hashed)
+
+
+def test_a_late_import_is_seen() -> None:
+    """What is imported inside a function is needed as well."""
+    tree = ast.parse("import json\nfrom billing import caps\ndef f():\n    import watchdog.events\n")
+    assert foreign_modules(tree, {"billing"}) == {"watchdog"}
