@@ -11,6 +11,7 @@ from billing.invoice import to_body
 from books import pending
 from books.billed import WOULD_BILL_TWICE, billed_elsewhere, billed_twice
 from books.book import SEPARATOR, Book, key_of
+from books.breaches import refuse_breach
 from books.catalog import Catalog, read_agreement, read_people
 from books.documents import live_documents, withdraw_drafts
 from books.effects import Cause, Effects
@@ -35,6 +36,7 @@ from schemas.canonical import instant_micros
 from schemas.codec import decode, encode
 from schemas.commands import CloseDocument, ReopenPeriod
 from schemas.draft import DocumentKind, DocumentScope, DocumentState, DraftBody, body_hash, document_id_of
+from schemas.errors import ConservationBroken
 from schemas.facts import DocumentDrafted
 
 FIRST_SEQUENCE = 1
@@ -277,7 +279,11 @@ def _draft(book: Book, key: str, close: CloseRow, command: CloseDocument, cause:
         read_agreement(book, close.contract_revision), people, datetime.fromisoformat(close.invoice_date).date()
     )
     entries = _frozen(book, key)
-    body = to_body(invoice(book, terms, command.scope, entries, frozen_rates(book, key)))
+    try:
+        body = to_body(invoice(book, terms, command.scope, entries, frozen_rates(book, key)))
+    except ConservationBroken as breach:
+        refuse_breach(book, command, command.scope, breach, cause, effects)
+        return
     if twice := billed_twice(body, entries):
         detail = f"Time that stands on an approved document would be billed again: entries {', '.join(twice[:5])}."
         refuse(book, command, WOULD_BILL_TWICE, detail, cause, effects, command.scope)

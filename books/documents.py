@@ -7,6 +7,7 @@ import msgspec
 from billing.invoice import to_body
 from books.billed import billed_elsewhere, pin
 from books.book import Book
+from books.breaches import refuse_breach
 from books.catalog import Catalog, People, read_people
 from books.counters import next_number
 from books.effects import Cause, Effects
@@ -27,6 +28,7 @@ from schemas.draft import (
     PublishedDocument,
     document_id_of,
 )
+from schemas.errors import ConservationBroken
 from schemas.facts import DocumentApproved, DocumentDrafted, DocumentIssued
 from schemas.work import DeliverDocument
 
@@ -92,7 +94,12 @@ def drafted(book: Book, catalog: Catalog, fact: DocumentDrafted, cause: Cause, e
 def apply_approve(book: Book, catalog: Catalog, command: ApproveDocument, cause: Cause, effects: Effects) -> None:
     """Judge an approval by the state at its offset; what holds is proposed as a fact."""
     row = book.get(DocumentRow, command.document_id)
-    problem = _not_approvable(book, catalog, row, command)
+    try:
+        problem = _not_approvable(book, catalog, row, command)
+    except ConservationBroken as breach:
+        assert row is not None, "an unknown document is not computed again"
+        refuse_breach(book, command, scope_of(row), breach, cause, effects, row.document_id)
+        return
     if problem is not None or row is None:
         reason, detail = problem or ("document_unknown", "")
         refuse(book, command, reason, detail, cause, effects, document_id=command.document_id)

@@ -15,6 +15,7 @@ from books.entries import BY_CONTRACT, billing_entry
 from books.resolving import instant_of
 from books.rows import BilledPart, ClockRow, EntryRow, FrozenRateRow, RateRow
 from schemas.draft import DocumentScope
+from schemas.errors import ConservationBroken
 from schemas.period import Period
 
 CLOCK = "clock"
@@ -61,22 +62,29 @@ def invoice(
     entries: Iterable[tuple[EntryRow, tuple[BilledPart, ...]]],
     rates: tuple[Rate, ...],
 ) -> Invoice:
-    """The invoice of a scope over these entries, converted by these exchange rates."""
+    """The invoice of a scope over these entries, converted by these exchange rates.
+
+    Raises ConservationBroken when billing finds that seconds or money would be lost. Billing asserts that, because it
+    is a mistake of ours; this is the only place that catches it, so that one client's invoice cannot stop the book of
+    all others (rule 8).
+    """
     first, end = scope.date_from.isoformat(), scope.date_to.isoformat()
-    return compute_invoice(
-        InvoiceRequest(
-            tenant=book.tenant,
-            book=book.book,
-            scope=scope,
-            contract=terms.agreement.compiled,
-            contract_revision=terms.agreement.revision,
-            directory=terms.people.compiled,
-            directory_revision=terms.people.revision,
-            entries=[billing_entry(row, billed, in_period=first <= row.local_date < end) for row, billed in entries],
-            exchange_rates=rates,
-            invoice_date=terms.invoice_date,
-        )
+    request = InvoiceRequest(
+        tenant=book.tenant,
+        book=book.book,
+        scope=scope,
+        contract=terms.agreement.compiled,
+        contract_revision=terms.agreement.revision,
+        directory=terms.people.compiled,
+        directory_revision=terms.people.revision,
+        entries=[billing_entry(row, billed, in_period=first <= row.local_date < end) for row, billed in entries],
+        exchange_rates=rates,
+        invoice_date=terms.invoice_date,
     )
+    try:
+        return compute_invoice(request)
+    except AssertionError as breach:
+        raise ConservationBroken(str(breach) or "an assertion of billing without words") from breach
 
 
 def rates_now(book: Book) -> tuple[Rate, ...]:

@@ -6,6 +6,7 @@ BillstreamError
     Retryable            wait, then make the same call again
     Rejected             never make the same call again: hold it or write a dead letter
         Unreadable       the bytes are not a record of ours
+        ConservationBroken  an invoice would lose or double seconds or money: this one stops, the others go on
     OutcomeUnknown       ask the other side first
     Conflict             reload and decide again (exit 7)
     NotYet               a part of the contract language that this version does not bill
@@ -58,6 +59,17 @@ class Rejected(BillstreamError):
 
 class Unreadable(Rejected):
     """Bytes that are not a record of ours: wrong frame, unknown schema, broken Avro or a value out of its domain."""
+
+
+class ConservationBroken(Rejected):
+    """Billing found that an invoice would lose or double seconds or money. It is our mistake (design rule 8)."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            "conservation_broken",
+            f"The invoice does not add up, so it is not written: {what}.",
+            "Report it with the entries of its period; other clients are not concerned.",
+        )
 
 
 class OutcomeUnknown(BillstreamError):
