@@ -1,19 +1,23 @@
 """The fold agent at its edges: what is interrupted leaves nothing behind, what is taken away can come back."""
 
 import asyncio
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from aiokafka import ConsumerRecord
 
+from books.fold import Fold
 from books.stores.sqlite import SqliteStore
-from books.testing import BOOK, TENANT, Story, entry, week_cap
+from books.testing import BOOK, TENANT, Story, entry, undecided, week_cap
 from schemas.codec import decode, encode
+from schemas.entry import EntryVersion
 from schemas.outputs import DeadLetter
 from streams.agents import fold
-from streams.agents.fold import FoldHandler, FoldSettings
+from streams.agents.fold import Applied, FoldHandler, FoldSettings
 from streams.engine.batch import Batch
+from streams.engine.errors import EngineFault
 from streams.engine.publisher import Outgoing
 from streams.tails import fingerprint
 from streams.topics import ALERTS, DEAD_LETTERS, DOCUMENTS, HOURS, JOURNAL, WORK
@@ -25,6 +29,7 @@ class MemoryPublisher:
     def __init__(self) -> None:
         self.published: list[Outgoing] = []
         self.broken: BaseException | None = None
+        self.calls: list[int] = []
 
     async def publish(self, outgoing: Sequence[Outgoing]) -> None:
         """See `Publisher`."""
@@ -32,6 +37,7 @@ class MemoryPublisher:
             error, self.broken = self.broken, None
             raise error
         self.published += outgoing
+        self.calls.append(len(outgoing))
 
     def of(self, topic: str) -> list[Outgoing]:
         """What was published to a topic."""
@@ -200,4 +206,172 @@ async def test_records_below_the_stores_offset_are_skipped(
     known = len(publisher.published)
     await one.process(batch(values, 0))
     assert len(publisher.published) == known
+    await one.revoked(0)
+
+
+async def test_a_store_ahead_of_its_journal_publishes_nothing(
+    tmp_path: Path, publisher: MemoryPublisher, month: Story
+) -> None:
+    """Rule 1: what the broker lost cannot be gone on from; that is found before open facts and work go out."""
+    asked = [*values_of(month)[:3], *(value for value in values_of(month) if type(decode(value)) is EntryVersion)]
+    one = handler(tmp_path, publisher)
+    await one.assigned(0, None)
+    await one.process(batch(asked, 0))
+    await one.revoked(0)
+    known = len(publisher.published)
+    with pytest.raises(EngineFault) as lost:
+        await handler(tmp_path, publisher, KnownTails(len(asked) - 1)).assigned(0, None)
+    assert lost.value.code == "records_gone"
+    assert len(publisher.published) == known
+
+
+async def test_a_journal_whose_beginning_is_gone_is_refused(tmp_path: Path, publisher: MemoryPublisher) -> None:
+    """Rule 1: a missing store may be made only from offset 0."""
+    tails = KnownTails(10)
+    tails.beginning = 5
+    with pytest.raises(EngineFault) as lost:
+        await handler(tmp_path, publisher, tails).assigned(0, None)
+    assert lost.value.code == "records_gone"
+
+
+async def test_a_store_of_another_journal_is_built_again(
+    tmp_path: Path, publisher: MemoryPublisher, month: Story
+) -> None:
+    """Rule 1: a journal that was made anew and has grown past the store's offset is not mixed with the old rows."""
+    values = values_of(month)
+    one = handler(tmp_path, publisher)
+    await one.assigned(0, None)
+    await one.process(batch(values, 0))
+    await one.revoked(0)
+    tails = KnownTails()
+    tails.hold(batch([values[0], *values], 0))
+    again = handler(tmp_path, publisher, tails)
+    assert await again.assigned(0, len(values)) == 0
+    await again.revoked(0)
+
+
+async def test_a_store_goes_on_in_its_own_journal(tmp_path: Path, publisher: MemoryPublisher, month: Story) -> None:
+    """The record that the store ends with stands where it stood: nothing is applied again."""
+    values = values_of(month)
+    one = handler(tmp_path, publisher)
+    await one.assigned(0, None)
+    await one.process(batch(values, 0))
+    await one.revoked(0)
+    tails = KnownTails()
+    tails.hold(batch([*values, values[0]], 0))
+    again = handler(tmp_path, publisher, tails)
+    assert await again.assigned(0, len(values)) == len(values)
+    await again.revoked(0)
+
+
+async def test_a_rebuild_repeats_no_letter_and_counts_nothing(
+    tmp_path: Path, publisher: MemoryPublisher, month: Story
+) -> None:
+    """Below the group's offset all letters were acknowledged; below the journal's end nothing is new to metrics."""
+    values = [b"nonsense", *values_of(month), b"more nonsense"]
+    counted: list[Applied] = []
+    letters: list[str] = []
+    one = FoldHandler(
+        FoldSettings(TENANT, BOOK, 1),
+        lambda partition: SqliteStore(tmp_path / f"{partition}.sqlite", "1"),
+        publisher,  # type: ignore[arg-type]  # publishes to memory
+        KnownTails(len(values)),
+        counted.append,
+        lambda topic, reason: letters.append(reason),
+    )
+    await one.assigned(0, len(values) - 1)
+    await one.process(batch(values, 0))
+    assert [(applied.records, applied.alerts) for applied in counted] == [([], [])]
+    assert [decode(letter.value).offset for letter in publisher.of(DEAD_LETTERS)] == [len(values) - 1]  # type: ignore[attr-defined]
+    assert letters == ["frame_magic"]
+    fresh = encode(entry("late", "2026-10-07T09:00"))
+    await one.process(batch([fresh, fresh], len(values)))
+    await one.revoked(0)
+    assert [len(applied.records) for applied in counted] == [0, 2]
+    assert [version.source_entry_id for version in counted[-1].ignored] == ["late"]
+
+
+async def test_the_loop_breathes_while_a_large_batch_is_applied(
+    tmp_path: Path, publisher: MemoryPublisher, month: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Heartbeats and probes are answered between the records of a batch, however large it is."""
+    monkeypatch.setattr(fold, "SLICE_SECONDS", 0)
+    one = handler(tmp_path, publisher)
+    await one.assigned(0, None)
+    working = asyncio.ensure_future(one.process(batch(values_of(month), 0)))
+    turns = 0
+    while not working.done():
+        turns += 1
+        await asyncio.sleep(0)
+    await working
+    await one.revoked(0)
+    assert turns > len(values_of(month))
+
+
+async def test_a_revision_is_applied_while_the_loop_goes_on(
+    tmp_path: Path, publisher: MemoryPublisher, month: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One revision may touch every entry of a book: nobody reads its half-changed rows, and a cancel waits for it."""
+    begun, go_on = threading.Event(), threading.Event()
+    apply = Fold.apply
+
+    def slow(self: Fold, *arguments: object) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            begun.set()
+            assert go_on.wait(10), "nobody let the thread go on"
+        apply(self, *arguments)  # type: ignore[arg-type]  # as they came
+
+    monkeypatch.setattr(Fold, "apply", slow)
+    one = handler(tmp_path, publisher)
+    await one.assigned(0, None)
+    working = asyncio.ensure_future(one.process(batch(values_of(month), 0)))
+    assert await asyncio.to_thread(begun.wait, 10)
+    assert one.rows(0) is None
+    working.cancel()
+    await asyncio.sleep(0)
+    assert not working.done()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert one.rows(0) is not None
+    await one.revoked(0)
+    store = SqliteStore(tmp_path / "0.sqlite", "1")
+    assert store.position.next_offset == 0
+    store.close()
+
+
+async def test_open_work_is_published_some_at_a_time(
+    tmp_path: Path, publisher: MemoryPublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a start no more records are made at once than the publisher is handed."""
+    monkeypatch.setattr(fold, "PUBLISHED_TOGETHER_MAX", 4)
+    story = Story(undecided).begin()
+    story.say(*(entry(f"e{number}", f"2026-10-{number:02d}T09:00") for number in range(1, 11)))
+    one = handler(tmp_path, publisher, KnownTails(len(values_of(story))))
+    await one.assigned(0, None)
+    await one.process(batch(values_of(story), 0))
+    await one.revoked(0)
+    assert len(publisher.of(WORK)) == 10
+    assert max(publisher.calls) == 4
+
+
+async def test_a_partition_is_ready_when_it_has_caught_up(
+    tmp_path: Path, publisher: MemoryPublisher, month: Story
+) -> None:
+    """A recovery tells how far it is; the partition counts as owned only when the journal's end was reached."""
+    values = values_of(month)
+    recovered: list[float] = []
+    one = FoldHandler(
+        FoldSettings(TENANT, BOOK, 1),
+        lambda partition: SqliteStore(tmp_path / f"{partition}.sqlite", "1"),
+        publisher,  # type: ignore[arg-type]  # publishes to memory
+        KnownTails(len(values)),
+        on_recovered=recovered.append,
+    )
+    await one.assigned(0, None)
+    await one.process(batch(values[:2], 0))
+    assert (one.owns(0), one.recovery().behind, one.recovery().done) == (False, (0,), 2)
+    await one.process(batch(values[2:], 2))
+    assert (one.owns(0), one.recovery().behind, one.recovery().done) == (True, (), len(values))
+    assert len(recovered) == 1
     await one.revoked(0)
