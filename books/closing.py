@@ -33,7 +33,7 @@ from books.rows import (
 from books.version import FOLD_VERSION
 from books.versions import is_deleted
 from schemas.canonical import instant_micros
-from schemas.codec import decode, encode
+from schemas.codec import DRAFT_BYTES_MAX, decode, encode
 from schemas.commands import CloseDocument, ReopenPeriod
 from schemas.draft import DocumentKind, DocumentScope, DocumentState, DraftBody, body_hash, document_id_of
 from schemas.errors import ConservationBroken
@@ -312,6 +312,13 @@ def _propose_draft(
         missing=tuple(missing),
         body=body,
     )
+    if (size_bytes := len(encode(fact))) > DRAFT_BYTES_MAX:
+        detail = (
+            f"The document would have {size_bytes} bytes with {len(body.lines)} lines; at most {DRAFT_BYTES_MAX} bytes"
+            " are stored. Bill the work in shorter periods."
+        )
+        refuse(book, command, "document_too_large", detail, cause, effects, command.scope)
+        return
     propose(book, fact, cause, effects)
 
 

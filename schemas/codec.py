@@ -38,6 +38,8 @@ _BROKEN = (
 RECORD_BYTES_MAX = 1_048_576
 """Inputs above this are refused before they are parsed; documents and facts may be larger."""
 DOCUMENT_BYTES_MAX = 16_777_216
+DRAFT_BYTES_MAX = DOCUMENT_BYTES_MAX - 1_048_576
+"""The largest draft: its body goes into other records too (published, delivered), each with more around it."""
 _REMEMBERED_BYTES_MAX = 4_096
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from books import closing
 from books.book import key_of
 from books.rows import CloseRow, CounterRow, FrozenRow, PendingRow, RateRow
 from books.testing import (
@@ -452,3 +453,13 @@ def test_answers_may_come_before_their_entries(slow: Patient) -> None:
     story.say(slow.about("a"), entry("a"))
     assert str(story.preview().net) == "150.00"
     assert billable(slow.asked["Work on a"]) is not None
+
+
+def test_a_document_too_large_for_a_record_is_refused(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A draft that no topic takes ends as a refusal of its close, and the book goes on; nothing is left waiting."""
+    monkeypatch.setattr(closing, "DRAFT_BYTES_MAX", 2_000)
+    story.say(*(entry(f"e{day}", f"2026-10-{day:02d}T09:00", "2", description="x" * 200) for day in range(1, 20)))
+    assert reason(story, story.close()) == "document_too_large"
+    assert list(story.book.scan(CloseRow)) == []
+    monkeypatch.undo()
+    assert isinstance(story.verdict(story.close()), DocumentDrafted)
