@@ -11,12 +11,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from billstream.cli.exits import Exit
+from billstream.cli.failure import CommandFailed
 from billstream.cli.output import say
 from billstream.cli.session import Session
 from billstream.connection import broker_folder, configured_connection, connection_of
 from billstream.project import open_project
 from billstream.settings import Installation, JsonFiles, LedesFiles
-from billstream.watching import keep_watching
+from billstream.watching import Looks, keep_watching, watched
 from runtime.broker import EmbeddedBroker, Progress, Step
 from runtime.clock import SystemClock
 from runtime.health import Health, HealthServer
@@ -111,12 +112,26 @@ def run_up(session: Session) -> int:
 
 
 def run_connect(session: Session) -> int:
-    """Watch the folders of the settings until Ctrl-C or SIGTERM."""
+    """Watch the folders of the settings until Ctrl-C or SIGTERM; raises CommandFailed when there are none."""
     installation = open_project(session.project, session.environment)
     configure_logs(service="connect", version=version("billstream"), level="debug" if session.debug else "info")
+    if not watched(installation):
+        fix = "Give at least one source a `folder` in billstream.yaml."
+        raise CommandFailed("nothing_to_watch", "No source of the settings has a folder.", fix, Exit.CONFIGURATION)
 
     async def connect() -> int:
-        await keep_watching(session, installation, _told_to_stop())
+        metrics, health = _metrics(installation), Health()
+        looks = Looks(SystemClock(), metrics)
+        health.add_check("folders", looks.check)
+        health.started()
+        where = installation.settings.health
+        server = HealthServer(health, metrics, host=where.host, port=where.port)
+        await server.start()
+        get_log("connect").info("connect_starting", health=server.address)
+        try:
+            await keep_watching(session, installation, _told_to_stop(), looks)
+        finally:
+            await server.stop()
         return 0
 
     return asyncio.run(connect())

@@ -35,6 +35,7 @@ FETCH_WAIT_MILLISECONDS = 50
 """A command that ends does not wait longer than this for a poll that it no longer needs."""
 FETCH_BYTES_MAX = 32 * 1024 * 1024
 PUBLISHED_AT_ONCE = 2_000
+ASK_SECONDS = 10
 
 OnAlert = Callable[[Alert], None]
 
@@ -127,6 +128,11 @@ class KafkaDesk:
         await self._consumer.stop()
         await self._publisher.stop()
         self._kept.close()
+
+    async def ask(self) -> None:
+        """Ask the journal's broker one question; raises KafkaError or TimeoutError when it gives no answer."""
+        async with asyncio.timeout(ASK_SECONDS):
+            await self._consumer.end_offsets([self._place])
 
     async def catch_up(self) -> None:
         """See `Desk`."""

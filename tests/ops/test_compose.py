@@ -68,8 +68,8 @@ def has_no_powers(service: Service) -> bool:
 
 
 def writes_only_where_meant(service: Service) -> bool:
-    """A read-only root; scratch in memory with a limit; what comes from the checkout or the host is read-only."""
-    binds = [v for v in service["volumes"] if v.startswith((".", "/"))]
+    """A read-only root; scratch in memory with a limit; of the checkout and the host only the inbox can be changed."""
+    binds = [v for v in service["volumes"] if v.startswith((".", "/")) and not v.endswith(":/inbox")]
     scratch = all("size=" in mount for mount in service["tmpfs"])
     return service.get("read_only") is True and scratch and all(volume.endswith(":ro") for volume in binds)
 
@@ -209,6 +209,12 @@ def test_records_and_rows_survive_a_restart(compose: Compose) -> None:
     homes = {"kafka": "/var/lib/kafka/data", "worker": "/var/lib/billstream", "importer": "/var/lib/billstream"}
     for name, home in homes.items():
         assert [v for v in compose["services"][name]["volumes"] if v.endswith(f":{home}") and not v.startswith(".")]
+
+
+def test_the_importer_can_move_files_away(compose: Compose) -> None:
+    """A file that is done gets another name in its folder, so nobody else may have the inbox, and it not read-only."""
+    inbox = {name: [v for v in one["volumes"] if ":/inbox" in v] for name, one in compose["services"].items()}
+    assert {name: mounts for name, mounts in inbox.items() if mounts} == {"importer": ["./inbox:/inbox"]}
 
 
 def test_all_together_fit_a_small_machine(compose: Compose) -> None:
