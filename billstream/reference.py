@@ -7,7 +7,8 @@ import inspect
 import json
 from collections.abc import Sequence
 from enum import Enum
-from typing import TypeGuard
+from types import UnionType
+from typing import Annotated, Literal, TypeGuard, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -102,16 +103,23 @@ def _type_text(field: FieldInfo) -> str:
         return "not yet"
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return " or ".join(f"`{member.value}`" for member in annotation)
-    text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
-    for long, short in (
-        ("schemas.clauses.", ""),
-        ("datetime.", ""),
-        ("decimal.", ""),
-        ("typing.", ""),
-        ("schemas.dated.", ""),
-    ):
-        text = text.replace(long, short)
-    return f"`{text}`"
+    return f"`{_written(annotation)}`"
+
+
+def _written(annotation: object) -> str:
+    """A type as a person would write it; what validates it in code is left out."""
+    match get_origin(annotation):
+        case None:
+            return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+        case kind if kind is Annotated:
+            return _written(get_args(annotation)[0])
+        case kind if kind in (Union, UnionType):
+            return " | ".join("None" if one is type(None) else _written(one) for one in get_args(annotation))
+        case kind if kind is Literal:
+            return " | ".join(repr(one) for one in get_args(annotation))
+        case kind:
+            inner = ", ".join("..." if one is ... else _written(one) for one in get_args(annotation))
+            return f"{kind.__name__}[{inner}]"
 
 
 def _default_text(field: FieldInfo) -> str:
