@@ -59,8 +59,8 @@ def judge(plan: Plan, journal: Numbered, documents: Numbered, alerts: Numbered, 
     for _, fact in calculator.drafts.values():
         if wrong := wrong_amounts(calculator, fact):
             found.differing.append(f"draft {fact.fact_id}: {wrong}")
-    _judge_documents(calculator, seen_once(documents), documents, found)
-    _judge_alerts(journal, alerts, found)
+    judge_documents(calculator, seen_once(documents), documents, found)
+    judge_alerts(journal, alerts, found)
     return found
 
 
@@ -80,7 +80,7 @@ def _book(follower: Follower) -> Book:
     return Book(follower.rows, TENANT, BOOK)
 
 
-def _judge_documents(calculator: Calculator, seen: Sequence[Record], documents: Numbered, found: Findings) -> None:
+def judge_documents(calculator: Calculator, seen: Sequence[Record], documents: Numbered, found: Findings) -> None:
     """Each draft that counts is published as the revision it is, once for a consumer, with its fact's offsets."""
     wanted: dict[tuple[str, int], DocumentDrafted] = {}
     revisions: Counter[str] = Counter()
@@ -103,7 +103,7 @@ def _judge_documents(calculator: Calculator, seen: Sequence[Record], documents: 
                 )
 
 
-def _judge_alerts(journal: Numbered, alerts: Numbered, found: Findings) -> None:
+def judge_alerts(journal: Numbered, alerts: Numbered, found: Findings) -> None:
     """Each alert that counts is seen once."""
     facts = {record.fact_id for _, record in journal if isinstance(record, AlertRaised)}
     counted = Counter(one.alert_id for one in seen_once(alerts) if isinstance(one, Alert))
