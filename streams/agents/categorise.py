@@ -4,8 +4,9 @@ A decision names the request's input hash, so it fits every version of the entry
 harmless: the same request gets a decision with the same id.
 """
 
+import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from aiokafka import ConsumerRecord
@@ -14,7 +15,7 @@ from runtime.clock import Clock
 from schemas.canonical import deterministic_id
 from schemas.codec import decode, encode, record_type_of
 from schemas.envelope import Envelope
-from schemas.errors import Unreadable
+from schemas.errors import BillstreamError, OutcomeUnknown, Rejected, Retryable, SignInNeeded, Unreadable
 from schemas.inputs import Decision
 from schemas.work import DecideEntry
 from streams.deciding.port import Decider, Verdict
@@ -25,6 +26,17 @@ from streams.topics import RESULTS, book_partition
 
 STAGE = "categorise"
 
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a batch waits for a decider that does not answer: waits double from first to longest."""
+
+    first_seconds: int = 1
+    longest_seconds: int = 15
+    total_seconds: int = 60
+
 
 @dataclass(frozen=True, slots=True)
 class CategoriseSettings:
@@ -33,6 +45,24 @@ class CategoriseSettings:
     tenant: str
     book: str
     partitions: int
+    patience: Patience = Patience()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request and the record that brought it."""
+
+    request: DecideEntry
+    record: "ConsumerRecord[bytes | None, bytes | None]"
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What came of some requests: verdicts, requests that can never be answered, and those that nobody answered now."""
+
+    verdicts: list[tuple[Asked, Verdict]] = field(default_factory=list)
+    refused: list[tuple[Asked, Rejected]] = field(default_factory=list)
+    left: list[tuple[Asked, BillstreamError]] = field(default_factory=list)
 
 
 class CategoriseHandler:
@@ -57,42 +87,86 @@ class CategoriseHandler:
         return None
 
     async def process(self, batch: Batch) -> None:
-        """Decide all requests of a batch; returns when their decisions are acknowledged."""
-        requests: list[DecideEntry] = []
+        """Decide all requests of a batch; returns when their decisions are acknowledged.
+
+        What no decider answers in time stays open in the rows of its book, and is asked again at the next start.
+        """
+        asked: list[Asked] = []
         letters: list[Outgoing] = []
         for record in batch.records:
             try:
                 if record_type_of(record.value or b"") is DecideEntry:
                     request = decode(record.value or b"")
                     assert isinstance(request, DecideEntry), type(request).__name__
-                    requests.append(request)
+                    asked.append(Asked(request, record))
             except Unreadable as error:
                 letters.append(self._letter(batch, record, error))
+        decided = await decide_patiently(asked, self._decider, self._clock, self._settings.patience)
+        letters += [self._letter(batch, one.record, error) for one, error in decided.refused]
+        if decided.left:
+            log.warning("%s requests stay undecided for now: %s", len(decided.left), decided.left[-1][1])
         now = self._clock.now()
-        decisions = await categorise(requests, self._decider, now, self._settings.partitions)
+        decisions = [
+            _outgoing(decision_of(one.request, verdict, self._decider, now), self._settings.partitions)
+            for one, verdict in decided.verdicts
+        ]
         await self._publisher.publish([*letters, *decisions])
 
     async def revoked(self, partition: int) -> None:
         """Nothing to give up."""
 
-    def _letter(
-        self, batch: Batch, record: "ConsumerRecord[bytes | None, bytes | None]", error: Unreadable
-    ) -> Outgoing:
+    def _letter(self, batch: Batch, record: "ConsumerRecord[bytes | None, bytes | None]", error: Rejected) -> Outgoing:
         place = Place(batch.topic, batch.partition, record.offset, record.timestamp, record.key, record.value)
         reason, detail = reason_of(error)
         self._on_dead_letter(batch.topic, reason)
         return dead_letter(place, self._settings.tenant, self._settings.book, STAGE, reason, detail)
 
 
-async def categorise(
-    requests: Sequence[DecideEntry], decider: Decider, now: datetime, partitions: int
-) -> list[Outgoing]:
-    """The decisions for some requests, ready for `results`."""
-    verdicts = await decider.decide(requests)
-    return [
-        _outgoing(decision_of(request, verdict, decider, now), partitions)
-        for request, verdict in zip(requests, verdicts, strict=True)
-    ]
+async def decide_patiently(
+    asked: Sequence[Asked], decider: Decider, clock: Clock, patience: Patience = Patience()
+) -> Decided:
+    """Ask the decider, again while that can heal; a request that is refused is found by asking about halves.
+
+    Raises what is nobody's fault but ours: a bug, or settings that a decider cannot work with.
+    """
+    decided = Decided()
+    if asked:
+        await _decide(asked, decider, clock, patience, clock.monotonic_seconds() + patience.total_seconds, decided)
+    return decided
+
+
+async def _decide(
+    asked: Sequence[Asked],
+    decider: Decider,
+    clock: Clock,
+    patience: Patience,
+    until_seconds: float,
+    decided: Decided,
+) -> None:
+    wait_seconds = patience.first_seconds
+    while True:
+        try:
+            verdicts = await decider.decide([one.request for one in asked])
+        except Rejected as error:
+            if len(asked) == 1:
+                decided.refused.append((asked[0], error))
+                return
+            middle = len(asked) // 2
+            for half in (asked[:middle], asked[middle:]):
+                await _decide(half, decider, clock, patience, until_seconds, decided)
+            return
+        except (Retryable, OutcomeUnknown, SignInNeeded) as error:
+            # To ask again is harmless: a decider changes nothing outside.
+            after_seconds = error.after_seconds if isinstance(error, Retryable) else 0
+            pause_seconds = max(wait_seconds, after_seconds)
+            if isinstance(error, SignInNeeded) or clock.monotonic_seconds() + pause_seconds > until_seconds:
+                decided.left.extend((one, error) for one in asked)
+                return
+        else:
+            decided.verdicts.extend(zip(asked, verdicts, strict=True))
+            return
+        await clock.sleep(pause_seconds)
+        wait_seconds = min(wait_seconds * 2, patience.longest_seconds)
 
 
 def decision_of(request: DecideEntry, verdict: Verdict, decider: Decider, now: datetime) -> Decision:
