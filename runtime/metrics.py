@@ -99,7 +99,10 @@ class Metrics:
             "entries_settled_total", "Entries that reached an outcome.", "outcome"
         )
         self.entry_processing_seconds = self._histogram(
-            "entry_processing_seconds", "Time spent on one entry, by stage.", PROCESSING_BUCKETS, "stage"
+            "entry_processing_seconds",
+            "Time for each record of a batch that holds entries, by stage.",
+            PROCESSING_BUCKETS,
+            "stage",
         )
         self.entry_end_to_end_seconds = self._histogram(
             "entry_end_to_end_seconds", "From the entry's arrival to its running hours.", END_TO_END_BUCKETS, "source"
@@ -109,9 +112,6 @@ class Metrics:
         )
         self.dead_letters_total = self._counter(
             "dead_letters_total", "Records that could not be read or applied.", "topic", "reason"
-        )
-        self.dead_letters_pending = self._gauge(
-            "dead_letters_pending", "Dead letters nobody has settled yet.", "topic", "reason"
         )
 
     def _declare_billing(self) -> None:
@@ -123,12 +123,14 @@ class Metrics:
         )
         self.cap_alerts_total = self._counter("cap_alerts_total", "Alerts about caps that were raised.", "kind")
         self.drafts = self._gauge("drafts", "Drafts by the state they are in.", "kind")
-        self.draft_oldest_seconds = self._gauge("draft_oldest_seconds", "Age of the oldest draft in a state.", "kind")
+        self.draft_oldest_seconds = self._gauge(
+            "draft_oldest_seconds", "How long the oldest draft has been in its state.", "kind"
+        )
         self.sink_requests_total = self._counter(
-            "sink_requests_total", "Calls to a destination, by how they ended.", "sink", "outcome"
+            "sink_requests_total", "Deliveries to a destination, by how they ended.", "sink", "outcome"
         )
         self.sink_request_seconds = self._histogram(
-            "sink_request_seconds", "Time a call to a destination took.", REQUEST_BUCKETS, "sink", "outcome"
+            "sink_request_seconds", "Time the last try of a delivery took.", REQUEST_BUCKETS, "sink", "outcome"
         )
 
     def _declare_machinery(self) -> None:
@@ -139,11 +141,13 @@ class Metrics:
             "consumer_lag_seconds", "Age of the oldest record not yet applied.", "topic", "partition"
         )
         self.connector_last_success_timestamp_seconds = self._gauge(
-            "connector_last_success_timestamp_seconds", "When a source was last read to its end.", "source"
+            "connector_last_success_timestamp_seconds",
+            "When the newest watermark or import of a source was made.",
+            "source",
         )
-        self.rebalances_total = self._counter("rebalances_total", "Times the partitions were dealt out anew.")
+        self.rebalances_total = self._counter("rebalances_total", "Times partitions were given to this worker.")
         self.recovery_seconds = self._histogram(
-            "recovery_seconds", "From an assignment to the first new record applied.", RECOVERY_BUCKETS
+            "recovery_seconds", "From a journal's assignment to the end it had then.", RECOVERY_BUCKETS
         )
         self.build_info = self._gauge(
             "build_info", "What runs here; the value is always 1.", "version", "revision", "python"
@@ -168,7 +172,6 @@ class Metrics:
         for topic in values.topics:
             for reason in values.dead_letter_reasons:
                 self.dead_letters_total.labels(topic, reason)
-                self.dead_letters_pending.labels(topic, reason)
         for sink in values.sinks:
             for outcome in values.sink_outcomes:
                 self.sink_requests_total.labels(sink, outcome)

@@ -38,6 +38,7 @@ REASONS = (
     "wrong_partition",
     "revision_invalid",
     "revision_mislabelled",
+    "tick_ahead",
     "unexpected",
 )
 """Why a record may end as a dead letter; the labels of its counter."""
@@ -65,6 +66,7 @@ class Meter:
     def __init__(self, metrics: Metrics, clock: Clock) -> None:
         self._metrics = metrics
         self._clock = clock
+        self._lagging: set[tuple[str, int]] = set()
 
     def accepted(self, records: Iterable[Record]) -> None:
         """Records that were appended to a journal."""
@@ -110,8 +112,12 @@ class Meter:
         self._metrics.sink_request_seconds.labels(sink, state.value).observe(seconds)
 
     def lags(self, progress: Iterable[PartitionProgress]) -> None:
-        """How far each partition is behind."""
-        for one in progress:
+        """How far each partition is behind; one that was taken away is its new owner's to tell."""
+        now = {(one.topic, one.partition): one for one in progress}
+        for topic, partition in self._lagging - now.keys():
+            self._metrics.forget_partition(topic, partition)
+        self._lagging = set(now)
+        for one in now.values():
             place = (one.topic, str(one.partition))
             self._metrics.consumer_lag_records.labels(*place).set(one.lag)
             self._metrics.consumer_lag_seconds.labels(*place).set(one.progress_age_seconds if one.lag else 0)

@@ -47,10 +47,10 @@ FIRST_ROW = (
         1,
     ),
     Panel(
-        "Dead letters pending",
-        "Records that could not be read or applied and wait for a person.",
+        "Dead letters of a day",
+        "Records that could not be read or applied, in the last 24 hours; they wait for a person.",
         "short",
-        (Line("sum(billstream_dead_letters_pending)", ""),),
+        (Line("sum(increase(billstream_dead_letters_total[24h]))", ""),),
         "stat",
         6,
         1,
@@ -83,7 +83,7 @@ GRAPHS = (
     ),
     Panel(
         "Time to apply an entry",
-        "99 of 100 entries are through this stage within so many seconds.",
+        "In 99 of 100 batches a record is through this stage within so many seconds.",
         "s",
         (
             Line(
