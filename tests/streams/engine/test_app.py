@@ -1,5 +1,6 @@
 """What the app refuses to run, and the settings it cannot be made without."""
 
+import logging
 import ssl
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,9 @@ from schemas.errors import ConfigurationError
 from streams.engine import app as engine_app
 from streams.engine.app import EngineSettings, create_app, install_batch_agent
 from streams.engine.batch import Batch
+from streams.engine.consumer import BatchConsumer
+from streams.engine.thread import BatchConsumerThread
+from streams.engine.transport import CountingBuffer, DurableProducer
 
 
 class Nothing:
@@ -104,3 +108,11 @@ def test_a_batch_knows_its_ends() -> None:
     records = [ConsumerRecord("t", 0, offset, 0, 0, b"k", b"v", None, 1, 1, ()) for offset in (3, 4, 9)]
     batch = Batch("t", 0, records, 11, 20)
     assert (batch.first_offset, batch.last_offset, batch.next_offset) == (3, 9, 11)
+
+
+async def test_the_engine_starts_and_stops_without_a_word(settings: EngineSettings) -> None:
+    """'Starting...' of each part says nothing to whoever runs it: it is for those who look closely."""
+    app = create_app(settings)
+    parts = (app, BatchConsumer, BatchConsumerThread, CountingBuffer, DurableProducer)
+    assert [part.mundane_level for part in parts] == ["debug"] * len(parts)
+    assert app._mundane_level == logging.DEBUG
