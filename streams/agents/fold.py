@@ -42,7 +42,11 @@ PUBLISHED_TOGETHER_MAX = 2_000
 """How many records are made and handed to the publisher at once, whatever a batch or a start has to publish."""
 ORDERED = (DOCUMENTS, ALERTS, HOURS)
 _REACH_FAR = (DirectoryRevision, ContractRevision)
-"""One of these touches all entries of a book, or of a client: it is applied in a thread while the loop goes on."""
+"""One of these touches all entries of a book, or of a client: it is applied in a thread while the loop goes on.
+
+Measured with 30,000 entries that all change: 4.4 s, of which the loop stood still 0.3 s at a time, and 55 MB for the
+requests of work it causes, which stay in memory as framed bytes until they are published.
+"""
 
 log = logging.getLogger(__name__)
 
