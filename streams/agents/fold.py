@@ -194,7 +194,7 @@ class FoldHandler:
             failpoint("fold_before_publish")
             await self._publish(owned, rows, batch, effects, letters)
             failpoint("fold_after_publish")
-            if batch.next_offset > owned.next_offset:
+            if batch.next_offset >= owned.next_offset:
                 owned.next_offset = batch.next_offset
                 owned.store.extend(owned.next_offset, Mark(batch.last_offset, fingerprint(batch.records[-1])))
         except BaseException as error:
