@@ -152,20 +152,23 @@ class FoldHandler:
         tails = await self._tails.highest_origins(partition)
         store = self._open_store(partition)
         try:
-            await self._bind(store, partition, bounds)
+            is_its_own = await self._bind(store, partition, bounds)
         except BaseException:
             store.close()
             raise
         start = store.position.next_offset
-        owned = _Owned(store, Fold(), bounds[1], tails, start, committed or 0, began_seconds)
+        # The group's offset was one of the other journal, too.
+        lettered_until = committed if is_its_own and committed is not None else 0
+        owned = _Owned(store, Fold(), bounds[1], tails, start, lettered_until, began_seconds)
         self._owned[partition] = owned
         if owned.next_offset >= owned.silent_until:
             await self._catch_up(owned, partition)
         return owned.next_offset
 
-    async def _bind(self, store: Store, partition: int, bounds: tuple[int, int]) -> None:
-        """Make sure that what the store reflects is the beginning of this journal."""
+    async def _bind(self, store: Store, partition: int, bounds: tuple[int, int]) -> bool:
+        """Make sure that what the store reflects is the beginning of this journal; False when it was another one's."""
         position = store.position
+        is_its_own = True
         beginning, end = bounds
         if position.next_offset and beginning <= position.next_offset <= end:
             mark = position.mark
@@ -173,6 +176,7 @@ class FoldHandler:
             if mark is None or found != mark.fingerprint:
                 log.warning("The store of journal %s reflects another journal; it is built again.", partition)
                 store.start_over()
+                is_its_own = False
         start = store.position.next_offset
         if not beginning <= start <= end:
             raise EngineFault(
@@ -180,6 +184,7 @@ class FoldHandler:
                 f"The store of journal {partition} goes on at {start}, but the broker holds {beginning} to {end}.",
                 "Restore the topic or, if the loss is accepted, remove the store.",
             )
+        return is_its_own
 
     async def process(self, batch: Batch) -> None:
         """Apply a batch inside the store's transaction; what it causes is acknowledged before it can be committed."""

@@ -244,10 +244,13 @@ async def test_a_store_of_another_journal_is_built_again(
     await one.process(batch(values, 0))
     await one.revoked(0)
     tails = KnownTails()
-    tails.hold(batch([values[0], *values], 0))
+    other = batch([b"nonsense", *values], 0)
+    tails.hold(other)
     again = handler(tmp_path, publisher, tails)
     assert await again.assigned(0, len(values)) == 0
+    await again.process(other)
     await again.revoked(0)
+    assert len(publisher.of(DEAD_LETTERS)) == 1, "the group's offset says nothing about this journal's letters"
 
 
 async def test_a_store_goes_on_in_its_own_journal(tmp_path: Path, publisher: MemoryPublisher, month: Story) -> None:
