@@ -109,5 +109,6 @@ def test_a_store_knows_the_last_record_it_reflects(tmp_path: Path, kind: str) ->
         interrupted()
     assert (store.position.next_offset, store.position.mark) == (4, Mark(2, "abc"))
     store.start_over()
-    assert (store.position.next_offset, store.position.mark) == (0, None)
+    position = store.position
+    assert (position.next_offset, position.mark) == (0, None)
     store.close()
