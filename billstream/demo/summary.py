@@ -1,5 +1,8 @@
 """The last page of the demo: what came in, where the hours went, what was alerted and held, and the drafts."""
 
+import shutil
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from billstream.cli.output import hours, table
@@ -38,5 +41,14 @@ def show_demo(screen: "Console", result: DemoResult) -> None:
     stages = ", ".join(f"{one.name} {one.seconds} s" for one in result.stages)
     screen.print(f"{result.seconds} s in all ({stages})")
     screen.print(f"Everything is in {result.folder}. Look around:")
-    screen.print(f"  cd {result.folder} && billstream up          # in another terminal, then")
-    screen.print("  billstream status; billstream entries held; billstream explain ID")
+    program = _program()
+    screen.print(f"  cd {result.folder}", soft_wrap=True)
+    screen.print(f"  {program} up               # in a terminal of its own, then", soft_wrap=True)
+    screen.print(f"  {program} status           # or: entries held, explain ID", soft_wrap=True)
+
+
+def _program() -> str:
+    """How a person in this terminal starts us: by name where the shell finds it, else by the whole path."""
+    installed = Path(sys.executable).with_name("billstream")
+    found = shutil.which("billstream")
+    return str(installed) if installed.exists() and (found is None or not installed.samefile(found)) else "billstream"

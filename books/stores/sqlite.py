@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS mark (
 """
 _BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _PRIMARY_CODE = 0xFF
-BUSY_SECONDS = 5.0
+BUSY_SECONDS = 5
 """How long a file that somebody else holds is waited for."""
 _CONDEMNED_SUFFIX = ".condemned"
 

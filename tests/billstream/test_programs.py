@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def answer(done: subprocess.CompletedProcess[str], *codes: int) -> Any:  # noqa:
     return json.loads(done.stdout)
 
 
-def test_the_demo_ends_with_drafts_as_files(program: Program, tmp_path: Path) -> None:
+def test_the_demo_ends_with_drafts_as_files(program: Program, tmp_path: Path, repository_root: Path) -> None:
     """From an empty folder: 700 entries, alerts, held entries, six documents as JSON, the legal one as LEDES too."""
     told = answer(program(tmp_path, "demo", "--json"))
     assert told["entries"] > 500
@@ -86,6 +87,12 @@ def test_the_demo_ends_with_drafts_as_files(program: Program, tmp_path: Path) ->
         **dict.fromkeys(["kestrel", "northwind", "pavlik", "quillon", "tidewell"], "draft"),
         "meridian": "issued",
     }
+    shown = (repository_root / "README.md").read_text()
+    assert f"{told['entries']} entries of 15 people for 6 clients" in shown, "README.md shows another demo"
+    quoted = {one["client"]: one for one in told["documents"] if one["document_id"][:12] in shown}
+    assert set(quoted) == {"meridian", "northwind"}, "README.md shows other documents"
+    assert all(f"{Decimal(one['totals']['gross']):,.2f}" in shown for one in quoted.values())
+    assert all(f"{one['entries']:>10}" in shown for one in told["buckets"] if one["seconds"]), told["buckets"]
     written = [tmp_path / "billstream-demo" / name for one in told["documents"] for name in one["files"]]
     assert all(path.is_file() for path in written)
     ledes = [path for path in written if path.suffix == ".txt"]
@@ -120,6 +127,15 @@ def test_a_month_beside_a_running_installation(program: Program, up: Path) -> No
     until(delivered)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Programs that are started obey Ctrl-C, also when these tests run in the background, where it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_control_c_ends_the_demo_and_all_it_started(environment: dict[str, str], tmp_path: Path) -> None:
     """It ends with 130 and a sentence, and no broker or worker of its folder is left."""
     folder = tmp_path / "stopped"
