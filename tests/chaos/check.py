@@ -1,7 +1,7 @@
 """What must hold when the storm is over, judged from the topics, the stores and the plan alone."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,9 +12,8 @@ from books.stores.memory import MemoryStore
 from books.stores.sqlite import SqliteStore
 from books.testing import BOOK, TENANT
 from books.versions import is_deleted
-from schemas.codec import decode
 from schemas.draft import DocumentState, PublishedDocument, document_id_of
-from schemas.entry import Deletion, EntryVersion
+from schemas.entry import Deletion
 from schemas.facts import AlertRaised, DocumentDrafted
 from schemas.outputs import Alert
 from schemas.values import Record
@@ -53,6 +52,7 @@ def judge(plan: Plan, journal: Numbered, documents: Numbered, alerts: Numbered, 
         if record.envelope.event_id not in in_journal:
             found.lost.append(f"{type(record).__name__} {record.envelope.event_id} is not in the journal")
     _judge_entries(plan, follower, found)
+    found.lost += nothing_is_open(follower)
     calculator = Calculator(journal, TENANT, BOOK)
     for difference in calculator.differences():
         found.differing.append(f"draft {difference.fact_id} at {difference.offset}: {difference.what}")
@@ -127,46 +127,34 @@ def seen_once(records: Numbered) -> list[Record]:
     return found
 
 
-def rebuilt(journal: Numbered, fold_version: str) -> Follower:
-    """All rows from the journal alone."""
-    follower = Follower(MemoryStore(fold_version))
-    follower.apply(journal)
-    return follower
+def nothing_is_open(follower: Follower) -> list[str]:
+    """Facts that were never read back, and questions that nobody answered."""
+    kinds = (OpenFactRow, OpenWorkRow)
+    return [f"{kind.table} {key!r} is still open" for kind in kinds for key, _ in follower.rows.scan(kind.table)]
 
 
-def is_quiet(follower: Follower) -> bool:
-    """Whether nothing is open: every fact was read back, every question answered."""
-    rows = follower.rows
-    return not any(True for kind in (OpenFactRow, OpenWorkRow) for _ in rows.scan(kind.table))
+def judge_stores(folder: Path, partition: int, journal: Numbered, rebuild: MemoryStore) -> list[str]:
+    """Each worker's store of the partition against a rebuild up to the store's own offset.
 
-
-def judge_stores(folder: Path, partition: int, journal: Numbered, fold_version: str) -> list[str]:
-    """Each worker's store of the partition against a rebuild up to the store's own offset; one must be near the end."""
-    wrong, positions = [], []
-    for file in sorted(folder.glob(f"workers/*/books/{partition:04d}.sqlite")):
-        store = SqliteStore(file, fold_version)
-        position = store.position.next_offset
-        positions.append(position)
-        if store.digest() != rebuilt_digest(journal, position, fold_version):
-            wrong.append(f"the store of {file.parent.parent.name} at offset {position} is not what the journal gives")
-        store.close()
-    if not positions or not any(positions):
+    The rebuild goes on to the end of the journal, so that it can be asked what stands there.
+    """
+    wrong = []
+    for position, name, digest in sorted(stores_in(folder, partition, rebuild.position.fold_version)):
+        Follower(rebuild).apply([pair for pair in journal if pair[0] < position])
+        if digest != rebuild.digest():
+            wrong.append(f"the store of worker {name} at offset {position} is not what the journal gives")
+    if not rebuild.position.next_offset:
         wrong.append("no store holds anything")
+    Follower(rebuild).apply(journal)
     return wrong
 
 
-def rebuilt_digest(journal: Numbered, position: int, fold_version: str) -> str:
-    """The digest of a rebuild up to an offset."""
-    store = MemoryStore(fold_version)
-    Follower(store).apply([(offset, record) for offset, record in journal if offset < position])
-    return store.digest()
-
-
-def readable(rows: Mapping[int, bytes]) -> Numbered:
-    """Records by offset; in the topics judged here every record is one of ours."""
-    return [(offset, decode(value)) for offset, value in sorted(rows.items())]
-
-
-def versions_in(journal: Numbered) -> int:
-    """Entry versions in a journal, repeats included."""
-    return sum(isinstance(record, EntryVersion) for _, record in journal)
+def stores_in(folder: Path, partition: int, fold_version: str) -> list[tuple[int, str, str]]:
+    """Offset, worker and digest of each store that holds something."""
+    found = []
+    for file in folder.glob(f"workers/*/books/{partition:04d}.sqlite"):
+        store = SqliteStore(file, fold_version)
+        if store.position.next_offset:
+            found.append((store.position.next_offset, file.parent.parent.name, store.digest()))
+        store.close()
+    return found

@@ -79,8 +79,14 @@ class Resolved:
     contract_id: str
     local_date: str
     role: str
-    input_hash: str
+    facts: str
     duplicate_of: str = ""
+
+    @property
+    def input_hash(self) -> str:
+        """The recipe of the hash that a decision rests on."""
+        context = {"client": self.client_id, "facts": self.facts, "role": self.role}
+        return content_hash({"said": said(self.version), "context": content_hash(context)})[:32]
 
 
 @dataclass
@@ -152,11 +158,9 @@ def resolve_all(state: Journal, *, living: bool = True) -> dict[str, Resolved]:
         if day is not None:
             day = local_day(top, ours.zone if ours is not None else firm_zone)
         role = next((row.role for row in roles.get(person, ()) if day is not None and row.covers(day)), "")
-        context = {"client": client, "facts": "" if ours is None else facts[ours.id], "role": role}
-        input_hash = content_hash({"said": said(top), "context": content_hash(context)})[:32]
-        found[entry_id] = Resolved(
-            top, told, client, person, project, "" if ours is None else ours.id, str(day or ""), role, input_hash
-        )
+        known = "" if ours is None else facts[ours.id]
+        place_of = (client, person, project, "" if ours is None else ours.id, str(day or ""), role)
+        found[entry_id] = Resolved(top, told, *place_of, known)
     return with_duplicates(found)
 
 
