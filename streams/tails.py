@@ -1,5 +1,6 @@
 """The highest origin already standing in an ordered output topic, where a fold that starts goes on (rule 2)."""
 
+import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 
@@ -8,9 +9,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from runtime.kafka.connection import KafkaConnection
 from schemas.codec import decode
 from schemas.draft import PublishedDocument
+from schemas.errors import Retryable
 from schemas.outputs import Alert, HoursTotal
 
 NOTHING = -1
+READ_LIMIT_SECONDS = 60
 _POLL_MILLISECONDS = 1_000
 _FETCH_WAIT_MILLISECONDS = 10
 
@@ -41,17 +44,21 @@ async def bounds_of(connection: KafkaConnection, topic: str, partition: int) -> 
 
 
 async def fingerprint_at(connection: KafkaConnection, topic: str, partition: int, offset: int) -> str | None:
-    """The fingerprint of the record at an offset that the partition holds; None when no record stands there."""
+    """The fingerprint of the record at an offset below the end; None when no record stands there.
+
+    Raises Retryable when the broker does not give it.
+    """
     place = TopicPartition(topic, partition)
     consumer = _reader(connection)
     await consumer.start()
     try:
         consumer.assign([place])
         consumer.seek(place, offset)
-        while await consumer.position(place) <= offset:
-            for record in (await consumer.getmany(place, timeout_ms=_POLL_MILLISECONDS)).get(place, []):
-                return fingerprint(record) if record.offset == offset else None
-        return None
+        async with asyncio.timeout(READ_LIMIT_SECONDS):
+            record = await consumer.getone(place)
+        return fingerprint(record) if record.offset == offset else None
+    except TimeoutError as error:
+        raise Retryable("journal_unreadable", "The journal cannot be read.", "Check that Kafka answers.") from error
     finally:
         await consumer.stop()
 

@@ -1,0 +1,37 @@
+"""What a fold asks of its journal before it starts, on a real broker (design rule 1)."""
+
+import itertools
+import time
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.topics import TopicSpec, ensure_topics
+from streams import tails
+
+pytestmark = pytest.mark.broker
+
+
+async def test_a_record_is_known_again_and_told_from_others(kafka: str) -> None:
+    """The fingerprint asked for is the one of the record as a batch brings it; same bytes at another time differ."""
+    topic = f"journal-{time.time_ns()}"
+    connection = KafkaConnection(bootstrap_servers=kafka)
+    await ensure_topics(connection, [TopicSpec(topic, 1, 1, {"cleanup.policy": "delete"}, fixed=True)])
+    assert await tails.bounds_of(connection, topic, 0) == (0, 0)
+    producer = AIOKafkaProducer(bootstrap_servers=kafka)
+    await producer.start()
+    for number in range(3):
+        await producer.send_and_wait(topic, b"same", b"book", 0, timestamp_ms=1_790_000_000_000 + number)
+    await producer.stop()
+    assert await tails.bounds_of(connection, topic, 0) == (0, 3)
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
+    await consumer.start()
+    place = TopicPartition(topic, 0)
+    consumer.assign([place])
+    consumer.seek(place, 0)
+    records = [await consumer.getone() for _ in range(3)]
+    await consumer.stop()
+    found = [await tails.fingerprint_at(connection, topic, 0, offset) for offset in range(3)]
+    assert found == [tails.fingerprint(record) for record in records]
+    assert all(one != other for one, other in itertools.combinations(found, 2))
