@@ -129,7 +129,9 @@ class Storm:
                 self.start(int(number))
             case "freeze":
                 self.workers[int(number)].send_signal(signal.SIGSTOP)
-                await asyncio.sleep(FROZEN_SECONDS)
+                thaws_at = time.monotonic() + FROZEN_SECONDS  # longer than its session: the other one takes over
+                while time.monotonic() < thaws_at:
+                    await asyncio.sleep(0.3)
                 self.workers[int(number)].send_signal(signal.SIGCONT)
             case "broker":
                 await self.broker.restart()

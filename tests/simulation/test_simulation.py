@@ -8,8 +8,8 @@ from streams.agents import fold
 from tests.chaos.switches import SWITCHES
 from tests.simulation.world import World, drafts_in, simulate
 
-GOOD_SEEDS = 100
-RED_SEEDS = 40
+GOOD_SEEDS = 60
+RED_SEEDS = 25
 
 
 @pytest.fixture(autouse=True)
