@@ -16,6 +16,7 @@ from streams.engine.batch import BatchAgent, BatchHandler, PartitionProgress
 from streams.engine.consumer import BatchConsumer
 from streams.engine.membership import Membership
 from streams.engine.publisher import Publisher, PublisherLimits
+from streams.engine.talk import quieten
 from streams.engine.transport import EngineTransport
 
 LEASE_SHARE = 0.6
@@ -57,7 +58,6 @@ class EngineApp(faust.App):  # type: ignore[misc]  # Faust carries no types
     batch_agents: dict[str, BatchAgent]
     membership: Membership
     publishers: list[Publisher]
-    mundane_level = "debug"
     assignments: int = 0
     """How often partitions were given to us, with the tables recovered and the batch partitions begun."""
 
@@ -100,6 +100,7 @@ class EngineApp(faust.App):  # type: ignore[misc]  # Faust carries no types
 def create_app(settings: EngineSettings) -> EngineApp:
     """A fresh app; call it inside the running event loop. Raises ConfigurationError for what we refuse to run."""
     _refuse_what_loses_records(settings)
+    quieten()
     app = EngineApp(settings.application_id, **_faust_settings(settings))
     app.engine_settings = settings
     app.batch_agents = {}

@@ -28,7 +28,6 @@ class BatchConsumer(Consumer):  # type: ignore[misc]  # Faust carries no types
     """See the module; `app.batch_agents` says which topics are batch topics."""
 
     app: "EngineApp"
-    mundane_level = "debug"
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
         self._pumps: dict[Pump, asyncio.Future[None]] = {}

@@ -69,7 +69,6 @@ def _readable_end(state: "TopicPartitionState") -> int | None:
 class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust carries no types
     """Runs the aiokafka consumer; the methods called `*_here` run inside the thread."""
 
-    mundane_level = "debug"
     batch_topics: frozenset[str] = frozenset()
     membership: Membership
     _out_of_range: dict[TopicPartition, int]

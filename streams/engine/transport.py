@@ -28,7 +28,6 @@ FLUSH_LOOK_SECONDS = 0.005
 class CountingBuffer(ProducerBuffer):  # type: ignore[misc]  # Faust carries no types
     """Knows about the message that left the queue and has not reached the client yet."""
 
-    mundane_level = "debug"
     in_hand: int = 0
 
     async def _send_pending(self, fut: FutureMessage) -> None:
@@ -44,7 +43,6 @@ class DurableProducer(Producer):  # type: ignore[misc]  # Faust carries no types
 
     app: "EngineApp"
     buffer: CountingBuffer
-    mundane_level = "debug"
 
     def __post_init__(self) -> None:
         super().__post_init__()

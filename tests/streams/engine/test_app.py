@@ -15,7 +15,7 @@ from streams.engine.app import EngineSettings, create_app, install_batch_agent
 from streams.engine.batch import Batch
 from streams.engine.consumer import BatchConsumer
 from streams.engine.thread import BatchConsumerThread
-from streams.engine.transport import CountingBuffer, DurableProducer
+from streams.engine.transport import DurableProducer
 
 
 class Nothing:
@@ -110,9 +110,18 @@ def test_a_batch_knows_its_ends() -> None:
     assert (batch.first_offset, batch.last_offset, batch.next_offset) == (3, 9, 11)
 
 
-async def test_the_engine_starts_and_stops_without_a_word(settings: EngineSettings) -> None:
-    """'Starting...' of each part says nothing to whoever runs it: it is for those who look closely."""
+async def test_the_engine_starts_and_stops_without_a_word(
+    settings: EngineSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What each part says of itself is for those who look closely; what goes wrong is for everybody."""
     app = create_app(settings)
-    parts = (app, BatchConsumer, BatchConsumerThread, CountingBuffer, DurableProducer)
-    assert [part.mundane_level for part in parts] == ["debug"] * len(parts)
-    assert app._mundane_level == logging.DEBUG
+    for level in (logging.INFO, logging.DEBUG):
+        caplog.set_level(level)
+        for part in (BatchConsumer, BatchConsumerThread, DurableProducer):
+            part.logger.info("Starting %s...", part.__name__)
+        app.log.info("Flush producer buffer...")
+        app.log.warning("Careful")
+    said = [(record.levelno, record.getMessage().split(" ", 1)[1]) for record in caplog.records]
+    assert said[:1] == [(logging.WARNING, "Careful")]
+    assert {level for level, _ in said[1:-1]} == {logging.DEBUG}
+    assert len(said) == 6
