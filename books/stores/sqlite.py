@@ -12,7 +12,7 @@ from books.stores.port import Mark, Position, Rows, StoreMoved, StoreUnusable
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS row (
     kind TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (kind, key)
-) WITHOUT ROWID;
+);
 CREATE TABLE IF NOT EXISTS position (
     one INTEGER PRIMARY KEY CHECK (one = 1), next_offset INTEGER NOT NULL, fold_version TEXT NOT NULL
 );
@@ -164,7 +164,8 @@ class SqliteRows:
         """Hand the waiting changes to the database; it keeps them only if the transaction is committed."""
         if not self._pending:
             return
-        puts = [(table, key, value) for (table, key), value in self._pending.items() if value is not None]
+        # In order, so that rows that stand together are written together.
+        puts = sorted((table, key, value) for (table, key), value in self._pending.items() if value is not None)
         gone = [place for place, value in self._pending.items() if value is None]
         self._pending.clear()
         if puts:
