@@ -46,9 +46,10 @@ def directory() -> DirectoryRevision:
     )
 
 
-def contracts(cap_hours: str = "40") -> Iterator[ContractRevision]:
-    """A contract with a weekly cap for each person for every client."""
+def contracts(tight_every: int = 0) -> Iterator[ContractRevision]:
+    """A contract with a weekly cap for each person for every client; each so-many-th client's is used up at once."""
     for number in range(CLIENTS):
+        cap_hours = "0.1" if tight_every and number % tight_every == 0 else "40"
         document = {
             "id": f"contract-{number}",
             "client": f"client-{number}",

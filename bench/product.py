@@ -42,10 +42,10 @@ class Product:
                 await producer.send(TIME_ENTRIES, value, key=key, partition=HOME)
             await producer.flush()
 
-    async def set_up(self, cap_hours: str = "40") -> None:
-        """Write the directory and the contracts."""
+    async def set_up(self, tight_every: int = 0) -> None:
+        """Write the directory and the contracts; `tight_every` as in `bench.firm.contracts`."""
         async with self.producer() as producer:
-            for revision in (directory(), *contracts(cap_hours)):
+            for revision in (directory(), *contracts(tight_every)):
                 await producer.send(COMMANDS, encode(revision), partition=HOME)
             await producer.flush()
 
