@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from books.rows import CapRow, EntryRow, HoursRow
@@ -147,7 +147,6 @@ def events(draw: st.DrawFn) -> Record:
 PEOPLE = [{"id": "dana", "name": "Dana", "roles": [{"role": "junior"}]}, {"id": "bo", "name": "Bo"}]
 
 
-@settings(max_examples=120, deadline=None)
 @given(st.lists(events(), min_size=1, max_size=14))
 def test_totals_are_the_sums_of_the_rows_after_any_history(history: list[Record]) -> None:
     """Rule 4: no stored total is the truth; each equals what its entries add up to, and empty ones are gone."""

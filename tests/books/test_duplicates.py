@@ -2,7 +2,7 @@
 
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from books.entries import holds_of
@@ -98,7 +98,6 @@ def short_days(draw: st.DrawFn) -> EntryVersion:
     )
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(short_days(), min_size=2, max_size=7), st.randoms(use_true_random=False))
 def test_the_order_of_arrival_makes_no_duplicate(history: list[EntryVersion], random: Random) -> None:
     """Which of two entries is held follows from the two, not from which came first, and never marks both of a pair."""

@@ -5,7 +5,7 @@ from random import Random
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from books.book import Book
@@ -182,7 +182,6 @@ def settled(records: Sequence[Record]) -> dict[str, object]:
     return {**tables, "entry": undecided, "index": list(rows.scan("index")), "used": used}
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(versions(), min_size=1, max_size=7), st.randoms(use_true_random=False))
 def test_any_order_and_repetition_gives_the_same_rows(history: list[EntryVersion], random: Random) -> None:
     """Invariant 3 of the domain: the same set of versions gives the same rows, byte for byte."""
@@ -196,7 +195,6 @@ def living(story: Story) -> list[tuple[str, EntryRow]]:
     return [(key, row) for key, row in story.book.scan(EntryRow) if not is_deleted(row)]
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(versions(), min_size=1, max_size=5))
 def test_names_known_early_or_late_give_the_same_rows(history: list[EntryVersion]) -> None:
     """A directory and contracts that come after the entries settle them as if they had come before."""
