@@ -1,0 +1,37 @@
+"""The benchmark runs and says what it should say; how fast anything is, is never a test's business."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.broker
+
+PATIENCE_SECONDS = 600
+PEERS = {
+    "stock_faust",
+    "stock_faust_same_topology",
+    "batch_engine",
+    "billstream_conveyor",
+    "billstream_all_roles",
+}
+
+
+def test_a_quick_run_says_all_that_a_long_one_says(repository_root: Path, broker_cache: Path) -> None:
+    """One JSON with the machine, every peer with its ratios, alert latencies and both previews."""
+    command = [sys.executable, "-m", "bench", "--quick", "--cache", str(broker_cache)]
+    done = subprocess.run(
+        command, cwd=repository_root, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert {"cores", "load_average_at_start", "python", "kafka"} <= found["machine"].keys()
+    throughput = found["throughput"]
+    assert throughput["events_per_second"].keys() == PEERS
+    assert throughput["runs"].keys() == PEERS
+    assert {"times_stock_faust", "times_stock_faust_same_topology"} <= throughput.keys()
+    assert {"alerts", "p50_milliseconds", "p99_milliseconds", "most_milliseconds"} <= found["alert_latency"].keys()
+    assert found["preview"].keys() == {"on_a_store", "command_without_broker"}
+    assert found["preview"]["on_a_store"]["lines"] > 0
