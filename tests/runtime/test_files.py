@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -77,21 +78,25 @@ def test_replace_puts_new_content_in_place(tmp_path: Path) -> None:
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("state", b"2")]
 
 
-@pytest.fixture
+@contextmanager
 def small_files_only() -> Iterator[None]:
-    """The kernel refuses files over 1,000 bytes, as a full disk would refuse the rest of one."""
+    """The kernel refuses files over 1,000 bytes, as a full disk would refuse the rest of one.
+
+    Only while the tested call runs: the output of the test run may be a file too.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
-@pytest.mark.usefixtures("small_files_only")
 def test_a_write_that_fails_half_way_leaves_no_file(tmp_path: Path) -> None:
     """Neither the name nor a part of the content may be seen."""
-    with pytest.raises(Misconfigured):
+    with pytest.raises(Misconfigured), small_files_only():
         write_new(tmp_path / "big", b"x" * 5000)
     assert list(tmp_path.iterdir()) == []
 
