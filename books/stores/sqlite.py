@@ -271,9 +271,9 @@ class SqliteStore:
         if not found:
             return None
         next_offset, record_offset, fingerprint = found[0]
-        known = record_offset is not None and fingerprint is not None
-        mark = Mark(record_offset, fingerprint) if known else None  # type: ignore[arg-type]  # both are there or none
-        return Position(next_offset, self._fold_version, mark)
+        if record_offset is None or fingerprint is None:
+            return Position(next_offset, self._fold_version, None)
+        return Position(next_offset, self._fold_version, Mark(record_offset, fingerprint))
 
     def start_over(self) -> None:
         """See `Store`."""
