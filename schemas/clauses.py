@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from schemas.dated import (
+    Agreed,
     AmountNotNegative,
     Currency,
     DatedRate,
@@ -61,7 +62,6 @@ class ContractRate(DatedRate):
     person: str = ""
     role: str = ""
     service_item: str = ""
-    clause: str = ""
 
     @model_validator(mode="after")
     def _one_level(self) -> Self:
@@ -80,7 +80,6 @@ class BlendedRate(DatedRate):
 
     roles: tuple[str, ...] = ()
     premiums_apply: bool | None = None
-    clause: str = ""
 
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
@@ -215,7 +214,6 @@ class CapScope(DatedRow):
 
     id: Identifier
     name: str = ""
-    clause: str = ""
     roles: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     service_items: tuple[str, ...] = ()
@@ -318,7 +316,7 @@ class AmountBasis(StrEnum):
     DISPLAYED = "displayed"
 
 
-class Rounding(Value):
+class Rounding(Agreed):
     """From time to money: the basis, the shown decimals of a quantity, and ties."""
 
     amount_basis: AmountBasis = AmountBasis.EXACT
@@ -352,7 +350,7 @@ class RollupRates(StrEnum):
     LUMP = "lump"
 
 
-class Rollup(Value):
+class Rollup(Agreed):
     """Time with one of these tags, items, tasks, projects or words appears under one text; the first match wins."""
 
     id: Identifier
@@ -371,7 +369,7 @@ class Rollup(Value):
         return self
 
 
-class InvoiceLines(Value):
+class InvoiceLines(Agreed):
     """How time becomes lines."""
 
     group_by: tuple[GroupBy, ...] = (GroupBy.PROJECT, GroupBy.SERVICE_ITEM, GroupBy.PERSON, GroupBy.ROLE)
@@ -400,7 +398,7 @@ class ShowMarkup(StrEnum):
     SEPARATE = "separate"
 
 
-class ExpenseTerms(Value):
+class ExpenseTerms(Agreed):
     """Expenses: mark-up by category and expense date, and the categories the contract does not pay."""
 
     markups: tuple[Markup, ...] = ()
@@ -459,7 +457,7 @@ class AgreedRate(DatedRow):
     rate: Annotated[DecimalText, Field(gt=0)]
 
 
-class ExchangeTerms(Value):
+class ExchangeTerms(Agreed):
     """Conversion of rates in another currency.
 
     `fallback_days` allows the newest rate of that many days before, for weekends; by default none.
@@ -484,7 +482,7 @@ class ClosePeriod(StrEnum):
     MONTH = "month"
 
 
-class CloseSchedule(Value):
+class CloseSchedule(Agreed):
     """When a period is closed by itself, what is waited for, and how long a missing decision is waited for.
 
     `close_grace_days` are calendar days in the contract's zone after the period's end (BD-80).
@@ -579,7 +577,7 @@ class Leave(StrEnum):
     APPROVED = "approved"
 
 
-class DeliveryPolicy(Value):
+class DeliveryPolicy(Agreed):
     """A sink of this client, and from which state on a document goes there: as a draft at once, or after approval."""
 
     sink: Identifier

@@ -4,7 +4,7 @@ Every setting of the billing rules has its place here. What this version does no
 ("not yet: ..."), never ignored. A cap without a pool is accepted, and its contract's entries are held.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Literal, Self, TypeVar
 
@@ -33,6 +33,7 @@ from schemas.clauses import (
 )
 from schemas.dated import Currency, Identifier, ZoneName, not_yet, refuse_overlaps
 from schemas.values import Value
+from schemas.worked import WorkedExample
 
 _REFUSED = {
     "retainers": "a retainer",
@@ -52,7 +53,11 @@ _REFUSED = {
 
 
 class ContractDocument(Value):
-    """A contract of one client, for all its work or for one project, valid on the local work dates `[from, to)`."""
+    """A contract of one client, for all its work or for one project, valid on the local work dates `[from, to)`.
+
+    `clauses` keeps the agreement's words for settings that stand here by themselves (`payment_terms_days: § 7`);
+    all other parts have a `clause` of their own. `examples` are worked examples that are checked at every load.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -88,6 +93,8 @@ class ContractDocument(Value):
     delivery: tuple[DeliveryPolicy, ...] = ()
     correction: Literal["adjust_next"] = "adjust_next"
     late_policy: Literal["recompute_delta"] = "recompute_delta"
+    clauses: Mapping[str, str] = {}
+    examples: tuple[WorkedExample, ...] = Field(default=(), max_length=100)
 
     retainers: None = None
     prepaid_blocks: None = None
@@ -163,6 +170,22 @@ class ContractDocument(Value):
             if taxes and not general:
                 raise ValueError(f"no tax rule says what a line of kind '{kind}' without special rule is taxed with")
         return taxes
+
+    @field_validator("clauses")
+    @classmethod
+    def _clauses_of_settings(cls, clauses: Mapping[str, str]) -> Mapping[str, str]:
+        names = {info.alias or name for name, info in cls.model_fields.items()}
+        for key in clauses:
+            if key not in names:
+                raise ValueError(f"clauses names {key!r}, which is no setting of a contract")
+        return clauses
+
+    @field_validator("examples")
+    @classmethod
+    def _one_example_per_id(cls, examples: tuple[WorkedExample, ...]) -> tuple[WorkedExample, ...]:
+        if len({one.id for one in examples}) != len(examples):
+            raise ValueError("two worked examples have one id")
+        return examples
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

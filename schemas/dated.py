@@ -16,6 +16,9 @@ NOT_YET = "not yet: "
 """What the message of a refused clause begins with; the loader turns it into the error `NotYet` at that line."""
 
 
+CLAUSE_CHARACTERS_MAX = 4_000
+
+
 def not_yet(what: str) -> ValueError:
     """The error for a clause that this version does not bill. It is raised where the clause stands, never ignored."""
     return ValueError(f"{NOT_YET}{what} is part of the contract language, but this version does not bill it")
@@ -59,7 +62,13 @@ ZoneName = Annotated[str, AfterValidator(_zone)]
 AmountNotNegative = Annotated[DecimalText, AfterValidator(_not_negative)]
 
 
-class DatedRow(Value):
+class Agreed(Value):
+    """A part of a contract: `clause` keeps the agreement's own words, or their place in it, beside what was read."""
+
+    clause: str = Field(default="", max_length=CLAUSE_CHARACTERS_MAX)
+
+
+class DatedRow(Agreed):
     """A row valid on the local dates `[from, to)`; a missing end is open."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
