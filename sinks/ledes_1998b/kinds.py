@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from schemas.utbms import CODES, TIMEKEEPER_CLASSIFICATIONS, CodeKind
 from sinks.base import Problem
 from sinks.ledes_1998b import fields
 from sinks.ledes_1998b.fields import LineType
 from sinks.ledes_1998b.reader import Record, number_of
 from sinks.ledes_1998b.settings import Receiver
-from sinks.ledes_1998b.utbms import CODES, TIMEKEEPER_CLASSIFICATIONS, CodeKind
 
 _NOT_ON: dict[LineType, tuple[str, ...]] = {
     LineType.FEE: (fields.EXPENSE_CODE,),

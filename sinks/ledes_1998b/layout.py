@@ -11,13 +11,13 @@ from decimal import Decimal
 from typing import assert_never
 
 from schemas.draft import DraftLine, Finding, LineKind
+from schemas.utbms import CLASSIFICATION_OF_ROLE
 from sinks.base import DraftToSend, Problem
 from sinks.ledes_1998b.fields import INVOICE_NUMBER, INVOICE_TOTAL, LINE_TYPE, LineType
 from sinks.ledes_1998b.price import NEAR, Price, price_of
 from sinks.ledes_1998b.rows import LedesInvoice, LedesLayout, LedesLine
 from sinks.ledes_1998b.settings import PeriodPolicy, Receiver, TaxPolicy
 from sinks.ledes_1998b.shares import HOUR_UNIT, Share, shares_of
-from sinks.ledes_1998b.utbms import CLASSIFICATION_OF_ROLE
 
 DRAFT_ID_CHARACTERS = 8
 POOLS = (LineType.FEE_ADJUSTMENT, LineType.EXPENSE_ADJUSTMENT)

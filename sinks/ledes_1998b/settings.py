@@ -7,9 +7,9 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from schemas.utbms import SET_IDS
 from schemas.values import Value
 from sinks.ledes_1998b.fields import TEXT_LENGTH_MAX
-from sinks.ledes_1998b.utbms import SET_IDS
 
 
 class LineEnding(StrEnum):

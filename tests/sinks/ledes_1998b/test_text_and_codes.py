@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.utbms import CODES, SETS
 from sinks.ledes_1998b.layout import surname_first
 from sinks.ledes_1998b.settings import CharacterSet, Receiver
 from sinks.ledes_1998b.text import SUBSTITUTE, exact_text, free_text, is_carried
-from sinks.ledes_1998b.utbms import CODES, SETS
 
 ASCII = CharacterSet.ASCII
 
