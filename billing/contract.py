@@ -6,9 +6,9 @@ from datetime import date, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from schemas.charges import Counts
 from schemas.clauses import (
     AmountCap,
-    AmountCapCounts,
     Cap,
     CapBasis,
     CapPool,
@@ -60,7 +60,7 @@ class MoneyCap:
     id: str
     name: str
     window: CapWindow
-    counts: AmountCapCounts
+    counts: Counts
     rows: tuple[AmountCap, ...]
 
     def row_on(self, day: date) -> AmountCap | None:

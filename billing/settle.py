@@ -15,7 +15,6 @@ from billing.expenses import ExpensePart
 from billing.lines import OpenCharge, OpenLine, expense_amounts
 from billing.money_caps import Capped, CapRoom, MoneyItem, cap_amounts
 from billing.rating import RatedPart
-from schemas.clauses import AmountCapCounts
 from schemas.period import Period
 
 
@@ -181,7 +180,7 @@ def _items(parts: Parts, lines: Sequence[OpenLine]) -> list[MoneyItem]:
 
 def _counts(cap: MoneyCap, part: ExpensePart) -> bool:
     row = cap.row_on(part.day)
-    if row is None or cap.counts is not AmountCapCounts.FEES_AND_EXPENSES:
+    if row is None or not cap.counts.expenses:
         return False
     return (
         (not row.projects or part.entry.project_id in row.projects)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from schemas.charges import Counts
 from schemas.dated import (
     Agreed,
     AmountNotNegative,
@@ -15,7 +16,6 @@ from schemas.dated import (
     DatedRate,
     DatedRow,
     Identifier,
-    not_yet,
 )
 from schemas.inputs import Category
 from schemas.money import MoneyRounding
@@ -278,33 +278,24 @@ class Cap(CapScope):
 _REPEATING = frozenset({CapWindow.DAY, CapWindow.WEEK, CapWindow.MONTH})
 
 
-class AmountCapCounts(StrEnum):
-    """What an amount cap counts; tax never counts."""
-
-    FEES = "fees"
-    FEES_AND_EXPENSES = "fees_and_expenses"
-
-
 class AmountCap(CapScope):
     """A limit of money ("not to exceed"). It reduces the price of the latest work first, never the time (BD-27, BD-28).
 
-    What counts must be stated; roles, service items and tasks select fees only.
+    What counts must be stated, and in a contract with taxes whether the limit includes them. Agreed fees that count
+    take their room first and are not reduced. People, roles, service items and tasks select fees for time only.
     """
 
     amount: AmountNotNegative
-    counts: AmountCapCounts
+    counts: Counts
+    includes_tax: bool | None = None
     overflow: Literal["write_down"] = "write_down"
-
-    @field_validator("window")
-    @classmethod
-    def _wide_window(cls, window: CapWindow) -> CapWindow:
-        if window in (CapWindow.ENTRY, CapWindow.TASK):
-            raise not_yet(f"an amount cap per {window.value}")
-        return window
 
     @model_validator(mode="after")
     def _covers_what_it_selects(self) -> Self:
-        if self.counts is AmountCapCounts.FEES_AND_EXPENSES and (self.roles or self.service_items or self.tasks):
+        selects_time = bool(self.people or self.roles or self.service_items or self.tasks)
+        if self.counts.agreed_fees and selects_time:
+            raise ValueError("an amount cap on all fees cannot be limited to people, roles, service items or tasks")
+        if self.counts.expenses and (self.roles or self.service_items or self.tasks):
             raise ValueError("an amount cap that counts expenses cannot be limited to roles, service items or tasks")
         return self
 

@@ -6,10 +6,27 @@ Every setting of the billing rules has its place here. What this version does no
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Literal, Self, TypeVar
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from schemas.charges import (
+    Deposit,
+    DepositDeduction,
+    Discount,
+    FixedFee,
+    HeldMoney,
+    MilestoneDue,
+    MilestonePlan,
+    Minimum,
+    RecurringFee,
+    Shortfall,
+    UsageFee,
+    UsageReset,
+    check_money,
+    check_plans,
+)
 from schemas.clauses import (
     AmountCap,
     BlendedRate,
@@ -32,14 +49,25 @@ from schemas.clauses import (
     TaxRule,
 )
 from schemas.dated import Currency, Identifier, ZoneName, not_yet, refuse_overlaps
+from schemas.engagement import (
+    FixedCover,
+    PrepaidBlock,
+    Prorate,
+    Retainer,
+    RetainerOrder,
+    Tier,
+    TierMode,
+    WorkScope,
+    refuse_unclear,
+    scopes_meet,
+)
 from schemas.values import Value
 from schemas.worked import WorkedExample
 
+FeeT = TypeVar("FeeT", RecurringFee, UsageFee, Minimum, Discount)
+
 _REFUSED = {
-    "retainers": "a retainer",
-    "prepaid_blocks": "a prepaid block of hours",
     "money_retainer": "a money retainer",
-    "tiers": "tiered pricing",
     "fixed_fees": "a fixed fee",
     "milestones": "milestone billing",
     "deposits": "a deposit",
@@ -47,7 +75,6 @@ _REFUSED = {
     "usage_fees": "a usage fee",
     "discounts": "a discount",
     "minimum": "a minimum commitment",
-    "prorate": "proration of a started period",
     "trust": "trust money",
 }
 
@@ -93,28 +120,31 @@ class ContractDocument(Value):
     delivery: tuple[DeliveryPolicy, ...] = ()
     correction: Literal["adjust_next"] = "adjust_next"
     late_policy: Literal["recompute_delta"] = "recompute_delta"
+    retainers: tuple[Retainer, ...] = ()
+    prepaid_blocks: tuple[PrepaidBlock, ...] = ()
+    retainer_order: RetainerOrder = RetainerOrder.FIRST_EXPIRING
+    prorate: Prorate = Prorate.NONE
+    tiers: tuple[Tier, ...] = ()
+    fixed_cover: tuple[FixedCover, ...] = ()
     clauses: Mapping[str, str] = {}
     examples: tuple[WorkedExample, ...] = Field(default=(), max_length=100)
 
-    retainers: None = None
-    prepaid_blocks: None = None
-    money_retainer: None = None
-    tiers: None = None
-    fixed_fees: None = None
-    milestones: None = None
-    deposits: None = None
-    recurring_fees: None = None
-    usage_fees: None = None
-    discounts: None = None
-    minimum: None = None
-    prorate: None = None
-    trust: None = None
+    discounts: tuple[Discount, ...] = ()
+    fixed_fees: tuple[FixedFee, ...] = ()
+    milestones: tuple[MilestonePlan, ...] = ()
+    deposits: tuple[Deposit, ...] = ()
+    recurring_fees: tuple[RecurringFee, ...] = ()
+    usage_fees: tuple[UsageFee, ...] = ()
+    minimum: tuple[Minimum, ...] = ()
+    money_retainer: HeldMoney | None = None
+    trust: HeldMoney | None = None
 
     @field_validator(*_REFUSED, mode="before")
     @classmethod
-    def _refused(cls, value: object, info: ValidationInfo) -> None:
-        if value is not None and value != "none":
+    def _refused(cls, value: object, info: ValidationInfo) -> object:
+        if value and value != "none":
             raise not_yet(_REFUSED[str(info.field_name)])
+        return value
 
     @field_validator("correction", "late_policy", mode="before")
     @classmethod
@@ -159,8 +189,14 @@ class ContractDocument(Value):
     @field_validator("amount_caps")
     @classmethod
     def _one_amount_cap_per_date(cls, caps: tuple[AmountCap, ...]) -> tuple[AmountCap, ...]:
-        _refuse_changed_caps(caps, lambda cap: (cap.window, cap.counts))
+        _refuse_changed_caps(caps, lambda cap: (cap.window, cap.counts, cap.includes_tax))
         return caps
+
+    @field_validator("recurring_fees", "usage_fees", "minimum", "discounts")
+    @classmethod
+    def _one_row_per_date(cls, rows: tuple[FeeT, ...], info: ValidationInfo) -> tuple[FeeT, ...]:
+        refuse_overlaps(rows, lambda row: (row.id,), str(info.field_name).replace("_", " "))
+        return rows
 
     @field_validator("taxes")
     @classmethod
@@ -170,6 +206,18 @@ class ContractDocument(Value):
             if taxes and not general:
                 raise ValueError(f"no tax rule says what a line of kind '{kind}' without special rule is taxed with")
         return taxes
+
+    @field_validator("retainers", "prepaid_blocks", "tiers", mode="before")
+    @classmethod
+    def _none_is_stated(cls, value: object) -> object:
+        return () if value is None else value
+
+    @field_validator("retainers", "prepaid_blocks", "tiers", "fixed_cover")
+    @classmethod
+    def _engaged_later(cls, value: tuple[object, ...], info: ValidationInfo) -> tuple[object, ...]:
+        if value:
+            raise not_yet(f"{info.field_name}")
+        return value
 
     @field_validator("clauses")
     @classmethod
@@ -200,6 +248,67 @@ class ContractDocument(Value):
             )
         if {cap.id for cap in self.caps} & {cap.id for cap in self.amount_caps}:
             raise ValueError("an hour cap and an amount cap have one id")
+        return self
+
+    @model_validator(mode="after")
+    def _charges_fit_together(self) -> Self:
+        check_plans(self.milestones, self.deposits)
+        if len({one.id for one in self.fixed_fees}) != len(self.fixed_fees):
+            raise ValueError("two fixed fees have one id")
+        check_money(self.currency, self._agreed_amounts())
+        meters = [(row.id, row.meter) for row in self.usage_fees]
+        if len({meter for _, meter in set(meters)}) != len(set(meters)):
+            raise ValueError("two usage fees count one meter: to which of them does an entry belong?")
+        if any(row.every.value != self.close.every.value for row in self.minimum):
+            raise ValueError(f"invoices are made each {self.close.every.value}; a minimum is agreed for the same span")
+        if any(row.includes_tax is None for row in self.amount_caps) and any(tax.percent for tax in self.taxes):
+            raise ValueError("the contract has taxes: does the limit of each amount cap include them (includes_tax)?")
+        if self.money_retainer is not None and self.trust is not None and self.money_retainer.id == self.trust.id:
+            raise ValueError("the money retainer and the trust money have one id")
+        if self.date_from is None and self._looks_back():
+            raise ValueError(
+                "carried shortfalls, deposits for next invoices, usage for the contract and held money are counted "
+                "from the contract's start, so it needs 'from'"
+            )
+        return self
+
+    def _agreed_amounts(self) -> dict[str, Decimal | None]:
+        found: dict[str, Decimal | None] = {f"milestones of {one.id}": one.total for one in self.milestones}
+        found |= {f"milestone {part.id}": part.amount for one in self.milestones for part in one.parts}
+        found |= {f"fixed fee {one.id}": one.amount for one in self.fixed_fees}
+        found |= {f"deposit {one.id}": one.amount for one in self.deposits}
+        found |= {f"discount {one.id}": one.amount for one in self.discounts}
+        found |= {f"minimum {one.id}": one.amount for one in self.minimum}
+        held = [one for one in (self.money_retainer, self.trust) if one is not None]
+        found |= {f"money received for {one.id}": row.amount for one in held for row in one.received}
+        found |= {f"threshold of {one.id}": one.threshold for one in held}
+        return found | {f"target of {one.id}": one.target for one in held}
+
+    def _looks_back(self) -> bool:
+        return (
+            any(row.shortfall is Shortfall.CARRY for row in self.minimum)
+            or any(row.deduct_from is DepositDeduction.NEXT_INVOICES for row in self.deposits)
+            or any(row.reset is UsageReset.CONTRACT for row in self.usage_fees)
+            or any(one.due is MilestoneDue.ACCEPTANCE for plan in self.milestones for one in plan.parts)
+            or self.money_retainer is not None
+            or self.trust is not None
+        )
+
+    @model_validator(mode="after")
+    def _engagements_are_clear(self) -> Self:
+        refuse_unclear(self.retainers, self.prepaid_blocks, self.tiers, self.fixed_cover, self.date_from)
+        premiums = {premium.id for premium in self.premiums}
+        weights = [weight for row in self.retainers for weight in row.weights]
+        weights += [weight for block in self.prepaid_blocks for weight in block.weights]
+        if unknown := {weight.premium for weight in weights} - premiums - {""}:
+            raise ValueError(f"a weight names the premium {min(unknown)!r}, which the contract does not have")
+        for tier in self.tiers:
+            if self.premiums and tier.premiums_apply is None:
+                raise ValueError(f"tier {tier.id} must say whether premiums multiply its prices (premiums_apply)")
+            if tier.mode is TierMode.BLOCK and self.amount_caps:
+                raise ValueError(f"tier {tier.id} sells packages, which an amount cap cannot cut by the hour")
+            if any(scopes_meet(tier, WorkScope(roles=blended.roles)) for blended in self.blended):
+                raise ValueError(f"which price counts, the blended rate or that of tier {tier.id}?")
         return self
 
     def covers(self, day: date) -> bool:

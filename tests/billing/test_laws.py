@@ -75,7 +75,7 @@ def desks(draw: st.DrawFn) -> Desk:
         "week_cap_at_month_end": draw(st.sampled_from(["whole_week", "prorate_by_workday"])),
     }
     month: dict[str, object] = {"id": "month", "window": "month", "hours": "30", "pool": "all"}
-    nte = {"id": "nte", "window": "contract", "amount": "1234.56", "counts": "fees_and_expenses"}
+    nte = {"id": "nte", "window": "contract", "amount": "1234.56", "counts": "fees_and_expenses", "includes_tax": False}
     increment = {
         "minutes": draw(st.sampled_from([0, 6, 15])),
         "mode": draw(st.sampled_from(["up", "nearest", "down"])),
