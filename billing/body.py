@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from billing.certificate import with_certificate
 from billing.exact import decimal_of
 from billing.results import Invoice, Line, LineCharge, SourceShare, Tax
 from schemas.canonical import deterministic_id
@@ -25,7 +26,7 @@ def to_body(invoice: Invoice) -> DraftBody:
     request = invoice.request
     contract = request.contract
     matter = contract.document.matter
-    return DraftBody(
+    body = DraftBody(
         tenant=request.tenant,
         book=request.book,
         scope=request.scope,
@@ -58,6 +59,7 @@ def to_body(invoice: Invoice) -> DraftBody:
         findings=tuple(Finding(code=note.code, text=note.text) for note in invoice.notes),
         entries_hash=invoice.entries_hash,
     )
+    return with_certificate(body)
 
 
 def _money(invoice: Invoice, units: int) -> Decimal:

@@ -169,7 +169,7 @@ def _promised(body: DraftBody) -> DraftBody:
     pins = dict.fromkeys(("contract_revision", "directory_revision", "entries_hash"), "")
     hours = dict.fromkeys(("worked_seconds", "carried_in_seconds", "rounding_delta_seconds"), 0)
     unbilled: dict[str, object] = {**hours, "buckets": (), "placements": ()}
-    return body.model_copy(update={**pins, **unbilled, "lines": tuple(lines), "findings": ()})
+    return body.model_copy(update={**pins, **unbilled, "lines": tuple(lines), "findings": (), "certificate": None})
 
 
 def approved(book: Book, catalog: Catalog, fact: DocumentApproved, cause: Cause, effects: Effects) -> None:

@@ -198,6 +198,29 @@ class Party(Value):
     ledes_id: str = ""
 
 
+class CertifiedBucket(Value):
+    """One bucket and reason of the certificate: its entries by id, and beside each the seconds of it that are here."""
+
+    bucket: Bucket
+    reason: str
+    seconds: int
+    entry_ids: tuple[str, ...]
+    entry_seconds: tuple[int, ...]
+
+
+class MinutesCertificate(Value):
+    """The conservation statement: every second worked in the period is in exactly one bucket (rule 8).
+
+    `worked_seconds + carried_in_seconds` is the sum of the buckets. `statement` is a hash over the set of entry
+    versions, the contract revision and the buckets, so that none of them can be exchanged under the others.
+    """
+
+    worked_seconds: int
+    carried_in_seconds: int
+    buckets: tuple[CertifiedBucket, ...]
+    statement: str
+
+
 class DraftBody(Value):
     """The whole invoice; `entries_hash` pins the set of entry versions it was computed from.
 
@@ -233,6 +256,7 @@ class DraftBody(Value):
     timekeepers: tuple[TimekeeperTotal, ...] = ()
     findings: tuple[Finding, ...] = ()
     entries_hash: str
+    certificate: MinutesCertificate | None = None
 
 
 def body_hash(body: DraftBody) -> str:
@@ -259,7 +283,7 @@ class PublishedDocument(Record):
     `close_offset` is the offset whose entries and contracts were billed, `decided_offset` the one whose decisions were.
     """
 
-    schema_id: ClassVar[int] = 1301
+    schema_id: ClassVar[int] = 2301
     schema_name: ClassVar[str] = "published_document"
 
     envelope: Envelope

@@ -22,7 +22,7 @@ class Fact(Record):
 class DocumentDrafted(Fact):
     """The result of a close command; its fact id is the command's id."""
 
-    schema_id: ClassVar[int] = 1201
+    schema_id: ClassVar[int] = 2201
     schema_name: ClassVar[str] = "document_drafted"
 
     command_id: str

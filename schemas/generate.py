@@ -7,6 +7,8 @@ from schemas.avro import avro_schema
 from schemas.records import ALL
 
 FOLDER = Path(__file__).parent / "avsc"
+IN_THE_MAKING = frozenset({2201, 2301, 2402})
+"""Ids that no version was published with yet: their files still follow the models. A release empties this set."""
 
 
 def schema_text(schema: dict[str, object]) -> str:
@@ -20,7 +22,7 @@ def generate() -> None:
         text = schema_text(avro_schema(record))
         (FOLDER / f"{record.schema_name}.avsc").write_text(text, encoding="utf-8")
         released = FOLDER / "released" / f"{record.schema_id}-{record.schema_name}.avsc"
-        if not released.exists():
+        if record.schema_id in IN_THE_MAKING or not released.exists():
             released.write_text(text, encoding="utf-8")
 
 

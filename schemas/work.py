@@ -49,7 +49,7 @@ class DecideEntry(Record):
 class DeliverDocument(Record):
     """Bring this document to a sink; the idempotency key is made of document, sink and generation."""
 
-    schema_id: ClassVar[int] = 1402
+    schema_id: ClassVar[int] = 2402
     schema_name: ClassVar[str] = "deliver_document"
 
     envelope: Envelope
