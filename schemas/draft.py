@@ -6,6 +6,7 @@ revision and number stand around it in `PublishedDocument`.
 """
 
 from datetime import date
+from decimal import Decimal
 from typing import ClassVar, Self
 
 from pydantic import model_validator
@@ -67,6 +68,15 @@ class LineKind(WireEnum):
     EXPENSE = "expense"
     MARKUP = "markup"
     ROUNDING = "rounding"
+    RETAINER_FEE = "retainer_fee"
+    FIXED_FEE = "fixed_fee"
+    MILESTONE = "milestone"
+    RECURRING_FEE = "recurring_fee"
+    USAGE_FEE = "usage_fee"
+    MINIMUM_TRUE_UP = "minimum_true_up"
+    DISCOUNT = "discount"
+    DEPOSIT = "deposit"
+    ADJUSTMENT = "adjustment"
     UNKNOWN = "unknown"
 
 
@@ -111,6 +121,7 @@ class DraftLine(Value):
     """What the client sees. `amount = quantity x unit_price + adjustment` after rounding to the currency; where a
     quantity does not end (50 minutes) or a price is an average, both are for reading and `amount` is what counts.
 
+    `discount` is the part of the adjustment that discounts took (not positive); the rest is of amount caps.
     `seconds` is billable time including increments (0 for expenses). `line_id` is stable for the same scope and
     grouping key.
     """
@@ -130,6 +141,7 @@ class DraftLine(Value):
     unit: str
     unit_price: DecimalText
     adjustment: DecimalText
+    discount: DecimalText = Decimal(0)
     amount: DecimalText
     tax_category: str
     tax_rate: DecimalText
@@ -170,6 +182,31 @@ class Placement(Value):
     detail: str
     seconds: int
     delta_seconds: int = 0
+
+
+class HeldMoneyKind(WireEnum):
+    """Whose account the money is on: the firm's, as a prepayment or retainer, or a trust account."""
+
+    RETAINER = "retainer"
+    TRUST = "trust"
+    UNKNOWN = "unknown"
+
+
+class HeldMoneyUse(Value):
+    """What this document takes from money of the client that the firm holds (step 16; BD-40). It reduces `due` only.
+
+    `balance_before + received - applied = balance_after`, never below zero; `received` came in since the last document.
+    `requested` asks the client for more; it is neither revenue nor an invoice.
+    """
+
+    held_id: str
+    kind: HeldMoneyKind
+    name: str
+    balance_before: DecimalText
+    received: DecimalText
+    applied: DecimalText
+    balance_after: DecimalText
+    requested: DecimalText = Decimal(0)
 
 
 class Finding(Value):
@@ -225,7 +262,8 @@ class DraftBody(Value):
     """The whole invoice; `entries_hash` pins the set of entry versions it was computed from.
 
     `worked_seconds + carried_in_seconds = sum of buckets` (rule 8); time carried in was worked before the period and is
-    paid by a cap window of it. `net = sum of line amounts`, `gross = net + tax`, all in `currency`.
+    paid by a cap window of it. `net = sum of line amounts`, `gross = net + tax`, `due` is gross less what `held_money`
+    pays, all in `currency`.
     """
 
     tenant: str
@@ -248,6 +286,7 @@ class DraftBody(Value):
     tax: DecimalText
     gross: DecimalText
     due: DecimalText
+    held_money: tuple[HeldMoneyUse, ...] = ()
     worked_seconds: int
     carried_in_seconds: int = 0
     rounding_delta_seconds: int

@@ -70,7 +70,19 @@ def _lines_of(draft: DraftToSend, line: DraftLine, receiver: Receiver) -> tuple[
             return [_expense_line(line, receiver)], []
         case LineKind.MARKUP:
             return [_expense_line(line, receiver) if line.expense_code else _adjustment_line(line)], []
-        case LineKind.ROUNDING | LineKind.UNKNOWN:
+        case (
+            LineKind.RETAINER_FEE
+            | LineKind.FIXED_FEE
+            | LineKind.MILESTONE
+            | LineKind.RECURRING_FEE
+            | LineKind.USAGE_FEE
+            | LineKind.MINIMUM_TRUE_UP
+            | LineKind.DISCOUNT
+            | LineKind.DEPOSIT
+            | LineKind.ADJUSTMENT
+            | LineKind.ROUNDING
+            | LineKind.UNKNOWN
+        ):
             return [_adjustment_line(line)], []
         case _:
             assert_never(line.kind)
@@ -141,7 +153,7 @@ def _expense_line(line: DraftLine, receiver: Receiver) -> LedesLine:
 
 def _adjustment_line(line: DraftLine) -> LedesLine:
     """The shape the strictest receiver takes: one unit, no unit cost, codes or timekeeper, all in the adjustment."""
-    is_fee = line.kind in {LineKind.FEE, LineKind.ROUNDING}
+    is_fee = line.kind not in {LineKind.EXPENSE, LineKind.MARKUP}
     return LedesLine(
         number=str(line.position),
         type=LineType.FEE_ADJUSTMENT if is_fee else LineType.EXPENSE_ADJUSTMENT,
