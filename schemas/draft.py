@@ -235,6 +235,32 @@ class Party(Value):
     ledes_id: str = ""
 
 
+class RetainerBalance(Value):
+    """The hours of one retainer or prepaid block over the period of the document, in seconds of its balance (BD-35..42).
+
+    `rolled_in + granted - deficit_in = used_rolled_in + used_granted + used_deficit + lapsed + credited + rolled_out
+    - deficit_out`. With weights, work burns more or less than its time, so these need not be whole seconds.
+    `beyond` is what found no balance; `earned` the part of a block's price that its use in the period earned (BD-37).
+    """
+
+    engagement_id: str
+    name: str
+    date_from: date
+    date_to: date
+    rolled_in_seconds: DecimalText
+    granted_seconds: DecimalText
+    used_rolled_in_seconds: DecimalText
+    used_granted_seconds: DecimalText
+    used_deficit_seconds: DecimalText
+    lapsed_seconds: DecimalText
+    credited_seconds: DecimalText
+    rolled_out_seconds: DecimalText
+    deficit_in_seconds: DecimalText
+    deficit_out_seconds: DecimalText
+    beyond_seconds: DecimalText
+    earned: DecimalText | None = None
+
+
 class CertifiedBucket(Value):
     """One bucket and reason of the certificate: its entries by id, and beside each the seconds of it that are here."""
 
@@ -296,6 +322,7 @@ class DraftBody(Value):
     findings: tuple[Finding, ...] = ()
     entries_hash: str
     certificate: MinutesCertificate | None = None
+    retainers: tuple[RetainerBalance, ...] = ()
 
 
 def body_hash(body: DraftBody) -> str:
