@@ -90,6 +90,9 @@ class WriteOff(Command):
 class CloseDocument(Command):
     """Draft the invoice of a scope as of this command's offset.
 
+    Corrections of earlier documents of the contract come with it.
+    A scope whose kind is a credit note asks for what the documents of that period have to give back, and nothing else.
+
     It waits for the named sources to be seen up to `watermark_until` and for a decision of each entry, at most until
     `wait_until` (a tick decides); then what is missing is held and named.
     """
@@ -104,9 +107,9 @@ class CloseDocument(Command):
 
 
 class ReopenPeriod(Command):
-    """Withdraw the drafts of a scope; only while nothing of it was approved."""
+    """Withdraw the drafts and approved documents of a scope; only while nothing of it was issued."""
 
-    schema_id: ClassVar[int] = 1108
+    schema_id: ClassVar[int] = 2108
     schema_name: ClassVar[str] = "reopen_period"
 
     scope: DocumentScope
@@ -143,12 +146,16 @@ class IssueDocument(Command):
 
 
 class VoidDocument(Command):
-    """Void an issued document; it keeps its number."""
+    """Void an issued document through a credit note over all that stands of it; it keeps its number.
 
-    schema_id: ClassVar[int] = 1112
+    With `rebill` its time and money may be billed again by closing the period anew; without, they are written off.
+    """
+
+    schema_id: ClassVar[int] = 2112
     schema_name: ClassVar[str] = "void_document"
 
     document_id: str
+    rebill: bool = False
 
 
 class SettleDeadLetter(Command):

@@ -48,6 +48,7 @@ from schemas.clauses import (
     TaxRounding,
     TaxRule,
 )
+from schemas.corrections import Correction, LatePolicy
 from schemas.dated import Currency, Identifier, ZoneName, not_yet, refuse_overlaps
 from schemas.engagement import (
     FixedCover,
@@ -118,8 +119,8 @@ class ContractDocument(Value):
     close: CloseSchedule = CloseSchedule()
     decide: DeciderFacts = DeciderFacts()
     delivery: tuple[DeliveryPolicy, ...] = ()
-    correction: Literal["adjust_next"] = "adjust_next"
-    late_policy: Literal["recompute_delta"] = "recompute_delta"
+    correction: Correction = Correction.ADJUST_NEXT
+    late_policy: LatePolicy = LatePolicy.RECOMPUTE_DELTA
     retainers: tuple[Retainer, ...] = ()
     prepaid_blocks: tuple[PrepaidBlock, ...] = ()
     retainer_order: RetainerOrder = RetainerOrder.FIRST_EXPIRING
@@ -144,14 +145,6 @@ class ContractDocument(Value):
     def _refused(cls, value: object, info: ValidationInfo) -> object:
         if value and value != "none":
             raise not_yet(_REFUSED[str(info.field_name)])
-        return value
-
-    @field_validator("correction", "late_policy", mode="before")
-    @classmethod
-    def _after_issue(cls, value: object, info: ValidationInfo) -> object:
-        known = {"correction": ("credit_and_rebill", "credit_now"), "late_policy": ("remaining_capacity",)}
-        if value in known[str(info.field_name)]:
-            raise not_yet(f"{info.field_name} '{value}'")
         return value
 
     @field_validator("rates")

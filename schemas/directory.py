@@ -27,7 +27,10 @@ class InvoiceNumbers(Value):
 
 
 class Firm(Value):
-    """Who bills. `rates` is the rate card: a role on a service item goes before the role alone."""
+    """Who bills. `rates` is the rate card: a role on a service item goes before the role alone.
+
+    Invoices and credit notes are numbered in series of their own.
+    """
 
     name: str = Field(min_length=1)
     address: tuple[str, ...] = ()
@@ -37,6 +40,7 @@ class Firm(Value):
     currency: Currency
     rates: tuple[RoleRate, ...] = ()
     invoice_numbers: InvoiceNumbers = InvoiceNumbers()
+    credit_note_numbers: InvoiceNumbers = InvoiceNumbers(prefix="CN-")
 
     @model_validator(mode="after")
     def _one_rate_per_date(self) -> Self:

@@ -84,7 +84,8 @@ class LineSource(Value):
     """One entry's part of a line: `worked_seconds` of it and the rounding delta that came with it, and its share of
     the amount.
 
-    `content` is the entry version's content hash.
+    `content` is the entry version's content hash. On an adjustment, seconds and amount are changes, and
+    `corrected_line_id` is the line of the earlier document that they change.
     """
 
     entry_id: str
@@ -98,6 +99,7 @@ class LineSource(Value):
     delta_seconds: int
     amount: DecimalText
     description: str
+    corrected_line_id: str = ""
 
 
 class Charge(Value):
@@ -115,6 +117,36 @@ class Charge(Value):
     rate_origin: str
     lost: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
+
+
+class CorrectionReason(WireEnum):
+    """Why an adjustment is there: what happened to the entry, or to the contract, after the document was approved.
+
+    `shared` is time or money that only moved because another change took or left room in a cap or a rounding.
+    """
+
+    EDIT = "edit"
+    DELETION = "deletion"
+    MOVE = "move"
+    LATE = "late"
+    RESTORED = "restored"
+    AMENDMENT = "amendment"
+    DECISION = "decision"
+    RELEASE = "release"
+    WRITE_OFF = "write_off"
+    SHARED = "shared"
+    VOID = "void"
+    UNKNOWN = "unknown"
+
+
+class CorrectedLine(Value):
+    """What an adjustment changes of one line of an earlier document: billable seconds and amount, both signed."""
+
+    document_id: str
+    number: str
+    line_id: str
+    seconds: int
+    amount: DecimalText
 
 
 class DraftLine(Value):
@@ -150,6 +182,8 @@ class DraftLine(Value):
     expense_code: str = ""
     charges: tuple[Charge, ...]
     sources: tuple[LineSource, ...]
+    corrects: tuple[CorrectedLine, ...] = ()
+    correction_reason: CorrectionReason | None = None
 
 
 class TaxRow(Value):
@@ -224,6 +258,40 @@ class TimekeeperTotal(Value):
     role: str
     seconds: int
     amount: DecimalText
+
+
+class CorrectionPart(WireEnum):
+    """Which part of a correction a document holds: the whole difference, the credit of what stood, or what is billed
+    anew in its place.
+    """
+
+    DIFFERENCE = "difference"
+    CREDIT = "credit"
+    REBILL = "rebill"
+    VOID = "void"
+    UNKNOWN = "unknown"
+
+
+class CorrectedDocument(Value):
+    """What a document says about an earlier one: what stood on it with all corrections so far, what a fresh computation
+    over today's facts gives, and the amount of the lines here (invariant 4).
+
+    `worked_seconds`, `buckets` and `placements` are the fresh computation's: every second of the corrected period is
+    somewhere, also what is not billed. `placements` name only entries whose facts changed.
+    """
+
+    document_id: str
+    number: str
+    date_from: LocalDate
+    date_to: LocalDate
+    part: CorrectionPart
+    standing: DecimalText
+    fresh: DecimalText
+    amount: DecimalText
+    worked_seconds: int
+    buckets: tuple[BucketTotal, ...] = ()
+    placements: tuple[Placement, ...] = ()
+    entries_hash: str = ""
 
 
 class Party(Value):
@@ -322,6 +390,7 @@ class DraftBody(Value):
     findings: tuple[Finding, ...] = ()
     entries_hash: str
     certificate: MinutesCertificate | None = None
+    corrections: tuple[CorrectedDocument, ...] = ()
     retainers: tuple[RetainerBalance, ...] = ()
 
 

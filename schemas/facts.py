@@ -71,13 +71,22 @@ class DocumentIssued(Fact):
 
 
 class DocumentVoided(Fact):
-    """An issued document is void; it keeps its number."""
+    """An issued document is void through the credit note `body`, which is issued with it; both numbers stay.
 
-    schema_id: ClassVar[int] = 1205
+    With `rebill` what was credited may be billed again; without, it is written off. `written_off` says why.
+    """
+
+    schema_id: ClassVar[int] = 2205
     schema_name: ClassVar[str] = "document_voided"
 
     command_id: str
     document_id: str
+    rebill: bool = False
+    written_off: str = ""
+    void_offset: int = 0
+    code_version: str = ""
+    content: str = ""
+    body: DraftBody | None = None
 
 
 class AlertRaised(Fact):

@@ -24,8 +24,6 @@ from schemas.period import parse_period
         ("usage_fees", [{"included": 1}], "a usage fee"),
         ("discounts", [{"percent": "10"}], "a discount"),
         ("minimum", {"amount": "4000"}, "a minimum commitment"),
-        ("correction", "credit_and_rebill", "correction 'credit_and_rebill'"),
-        ("late_policy", "remaining_capacity", "late_policy 'remaining_capacity'"),
     ],
 )
 def test_what_is_not_billed_yet_is_refused_where_it_stands(clause: str, value: object, word: str) -> None:

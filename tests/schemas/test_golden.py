@@ -32,7 +32,12 @@ def test_golden_records_are_written_byte_for_byte(
 
 
 def test_the_examples_leave_nothing_out(golden_records: Mapping[str, Record]) -> None:
-    """A golden record sets every field of its model that is not at its default by nature, or the bytes prove little."""
+    """A golden record sets every field of its model that is not at its default by nature, or the bytes prove little.
+
+    Records of an older schema lack what came after it.
+    """
     for stem, record in golden_records.items():
+        if not stem.startswith(f"{record.schema_id}-"):
+            continue
         left_out = set(type(record).model_fields) - set(named_fields(record))
         assert left_out == set(), stem
