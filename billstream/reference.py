@@ -16,9 +16,13 @@ from pydantic_core import PydanticUndefined
 
 from billstream.cli.exits import MEANING, Exit
 from billstream.cli.results import RESULTS, Result
-from schemas import clauses
+from billstream.configuration.schema import FileKind, schema_text
+from billstream.configuration.wording import KEYS
+from schemas import charges, clauses, engagement, worked
 from schemas.contract import ContractDocument
 
+LANGUAGE = (clauses, charges, engagement, worked)
+_LANGUAGE_NAMES = frozenset(module.__name__ for module in LANGUAGE)
 WRITTEN = "Written by `script/docs`; change the code instead.\n"
 
 
@@ -30,6 +34,7 @@ def pages() -> dict[str, str]:
         "contracts.md": contracts_page(),
         "answers.md": answers_page(),
         **schemas,
+        **{f"schemas/{kind.file_name}": schema_text(kind) for kind in FileKind},
     }
 
 
@@ -74,27 +79,40 @@ def answers_page() -> str:
 
 def contracts_page() -> str:
     """The contract language: the document, then its clauses."""
-    named = sorted((name, one) for name, one in vars(clauses).items() if _is_clause(one))
+    parts_of_language = [item for module in LANGUAGE for item in vars(module).items()]
+    named = sorted({name: one for name, one in parts_of_language if _is_clause(one)}.items())
     models: list[type[BaseModel]] = [ContractDocument, *(one for _, one in named)]
     intro = (
         "A contract is one YAML file in `contracts/`.\n"
         "A clause that this version does not bill (not yet) is refused, never ignored.\n"
         "The guide with examples is [contracts](../guides/contracts.md).\n"
+        "For editors there are JSON Schemas of [contracts](schemas/contract.schema.json), "
+        "[directory](schemas/directory.schema.json) and [settings](schemas/settings.schema.json).\n"
     )
     parts = [f"# Contract language\n\n{WRITTEN}\n{intro}"]
     for model in models:
         rows = [
-            (f"`{field.alias or name}`", _type_text(field), _default_text(field))
+            (
+                f"`{field.alias or name}`",
+                _type_text(field),
+                _default_text(field),
+                field.description or KEYS.get(field.alias or name, ""),
+            )
             for name, field in model.model_fields.items()
         ]
         parts.append(
-            f"\n## {model.__name__}\n\n{inspect.getdoc(model) or ''}\n" + _table(("key", "value", "without it"), rows)
+            f"\n## {model.__name__}\n\n{inspect.getdoc(model) or ''}\n"
+            + _table(("key", "value", "without it", "meaning"), rows)
         )
     return "".join(parts)
 
 
 def _is_clause(one: object) -> TypeGuard[type[BaseModel]]:
-    return isinstance(one, type) and issubclass(one, BaseModel) and one.__module__ == clauses.__name__
+    return (
+        isinstance(one, type)
+        and issubclass(one, BaseModel)
+        and one.__module__ in {module.__name__ for module in LANGUAGE}
+    )
 
 
 def _type_text(field: FieldInfo) -> str:

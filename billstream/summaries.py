@@ -1,6 +1,6 @@
 """Answers about configuration files; needs no book and no broker."""
 
-from billstream.cli.results import ContractItem, ContractsResult
+from billstream.cli.results import AssumptionItem, ContractItem, ContractsResult
 from billstream.configuration.load import Configuration, document_of
 
 
@@ -30,9 +30,15 @@ def contracts_summary(
                 date_to=one.contract.date_to,
                 file=one.file,
                 revision=document_of(one.contract).revision_hash,
+                examples=len(one.contract.examples),
                 applied=None if lacking is None else one.contract.id not in lacking or not dry_run,
             )
             for one in configuration.contracts
+        ),
+        assumed=tuple(
+            AssumptionItem(file=said.file, line=said.line, text=said.message)
+            for one in configuration.contracts
+            for said in one.assumed
         ),
         exchange_rates=rates,
         published=published,

@@ -1,7 +1,6 @@
 """The clauses a contract is made of: increments, premiums, caps, lines, expenses, taxes, exchange, close, decisions."""
 
 import re
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -19,7 +18,7 @@ from schemas.dated import (
 )
 from schemas.inputs import Category
 from schemas.money import MoneyRounding
-from schemas.values import DecimalText, Value
+from schemas.values import DecimalText, LocalDate, Value
 
 
 class IncrementMode(StrEnum):
@@ -220,8 +219,8 @@ class CapScope(DatedRow):
     projects: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     window: CapWindow
-    window_from: date | None = None
-    window_to: date | None = None
+    window_from: LocalDate | None = None
+    window_to: LocalDate | None = None
 
     @model_validator(mode="after")
     def _dates_are_given(self) -> Self:

@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Annotated, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic.fields import FieldInfo
 
-from schemas.values import DecimalText, Value
+from schemas.values import DecimalText, LocalDate, Value
 
 NOT_YET = "not yet: "
 """What the message of a refused clause begins with; the loader turns it into the error `NotYet` at that line."""
@@ -54,12 +55,21 @@ def _not_negative(value: Decimal) -> Decimal:
     return value
 
 
-Identifier = Annotated[str, AfterValidator(_identifier)]
-Currency = Annotated[str, AfterValidator(_currency)]
-CurrencyOrDefault = Annotated[str, AfterValidator(_currency_or_none)]
+def _form(pattern: str) -> FieldInfo:
+    """What editors are told about a text; the validator beside it is what counts."""
+    return Field(json_schema_extra={"pattern": pattern})  # type: ignore[no-any-return]  # pydantic types it so
+
+
+Identifier = Annotated[str, AfterValidator(_identifier), _form(r"^[A-Za-z0-9_][A-Za-z0-9_.\-]{0,63}$")]
+Currency = Annotated[str, AfterValidator(_currency), _form("^[A-Z]{3}$")]
+CurrencyOrDefault = Annotated[str, AfterValidator(_currency_or_none), _form("^([A-Z]{3})?$")]
 """A currency; empty means the currency of the document that holds the row."""
 ZoneName = Annotated[str, AfterValidator(_zone)]
-AmountNotNegative = Annotated[DecimalText, AfterValidator(_not_negative)]
+AmountNotNegative = Annotated[
+    DecimalText,
+    AfterValidator(_not_negative),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]}),
+]
 
 
 class Agreed(Value):
@@ -73,8 +83,8 @@ class DatedRow(Agreed):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    date_from: date | None = Field(default=None, alias="from")
-    date_to: date | None = Field(default=None, alias="to")
+    date_from: LocalDate | None = Field(default=None, alias="from")
+    date_to: LocalDate | None = Field(default=None, alias="to")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -2,16 +2,18 @@
 envelope that each record carries.
 """
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 _DIGITS_MAX = 15
 _PLACES_MAX = 40
 _FIRST_YEAR, _END_YEAR = 1900, 3000
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def _written_out(value: Decimal) -> Decimal:
@@ -30,7 +32,17 @@ DecimalText = Annotated[
 ]
 """An exact decimal; on the wire its plain text, because amounts, rates and quantities have different scales."""
 
-LocalDate = Annotated[date, Field(ge=date(_FIRST_YEAR, 1, 1), lt=date(_END_YEAR, 1, 1))]
+
+def _written_as_a_date(value: object) -> object:
+    """A number is never taken for the seconds of a date, as the library would: `from: 20260101` is a mistake."""
+    if isinstance(value, str) and not _DATE.fullmatch(value):
+        raise ValueError(f"not a date: {value[:40]!r} (expected a date such as 2026-10-31)")
+    return value
+
+
+LocalDate = Annotated[
+    date, BeforeValidator(_written_as_a_date), Field(ge=date(_FIRST_YEAR, 1, 1), lt=date(_END_YEAR, 1, 1))
+]
 """A local date from outside, far enough from the ends of the calendar to compute weeks, months and zones with it."""
 
 Instant = Annotated[

@@ -36,12 +36,17 @@ def contracts(screen: "Console", result: ContractsResult) -> None:
             one.currency,
             f"{one.date_from or ''}..{one.date_to or ''}",
             one.file,
+            str(one.examples or ""),
             one.revision[:SHORT_ID],
         )
         for one in result.contracts
     ]
     title = f"{result.clients} clients, {result.people} people, {result.projects} projects: all right"
-    table(screen, title, ("contract", "client", "currency", "valid", "file", "revision"), rows)
+    table(screen, title, ("contract", "client", "currency", "valid", "file", "examples", "revision"), rows, right=(5,))
+    if result.assumed:
+        screen.print("Read so, because the file does not say (write it down when it matters):")
+    for said in result.assumed:
+        screen.print(f"  {said.file}:{said.line}: {visible(said.text)}", soft_wrap=True)
     if result.published:
         verb = "would be sent" if result.dry_run else "sent"
         screen.print(f"{result.published} revisions and rates {verb} to the book.")

@@ -33,9 +33,18 @@ class ContractItem(BaseModel):
     date_to: date | None = None
     file: str
     revision: str
+    examples: int = Field(default=0, description="Worked examples of the file; all of them hold.")
     applied: bool | None = Field(
         default=None, description="Whether the book has this revision; null when nobody asked."
     )
+
+
+class AssumptionItem(BaseModel):
+    """A reading that was taken because a contract does not say, where another one would cost another amount."""
+
+    file: str
+    line: int
+    text: str
 
 
 class ContractsResult(Result):
@@ -48,10 +57,19 @@ class ContractsResult(Result):
     projects: int
     directory_revision: str
     contracts: tuple[ContractItem, ...]
+    assumed: tuple[AssumptionItem, ...] = ()
     exchange_rates: int = 0
     published: int = Field(default=0, description="Revisions and rates that were sent to the book.")
     dry_run: bool = False
     in_force: bool | None = Field(default=None, description="Whether the book has all of it now; null when not asked.")
+
+
+class SchemasResult(Result):
+    """Answer of `contracts schema --folder`."""
+
+    name: ClassVar[str] = "schemas"
+
+    files: tuple[str, ...]
 
 
 class RowProblem(BaseModel):
@@ -282,6 +300,7 @@ class DemoResult(Result):
 
 RESULTS: tuple[type[Result], ...] = (
     ContractsResult,
+    SchemasResult,
     ImportResult,
     PreviewResult,
     DocumentsResult,

@@ -3,7 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from billstream.configuration.problems import nearest
+from pydantic import BaseModel
+
+from billstream.configuration.problems import AMBIGUOUS, INVALID, nearest
+from billstream.configuration.questions import open_questions
 from schemas.contract import ContractDocument
 from schemas.directory import DirectoryDocument, reference_key
 
@@ -17,6 +20,7 @@ class Finding:
     place: Place
     message: str
     fix: str = ""
+    code: str = INVALID
 
 
 @dataclass(frozen=True)
@@ -59,27 +63,46 @@ def contract_findings(
     contract: ContractDocument, directory: DirectoryDocument, sinks: frozenset[str] | None
 ) -> Iterator[Finding]:
     """Everything a contract names that the directory (or the settings) does not know."""
+    for place, (question, answer) in open_questions(contract):
+        yield Finding(place, question, answer, AMBIGUOUS)
     known = known_of(directory, contract.client)
     yield from _unknown(("client",), "client", contract.client, known.clients)
     if contract.client not in known.clients:
         return
-    if contract.project:
-        yield from _unknown(("project",), f"project of {contract.client}", contract.project, known.projects)
-    for index, rate in enumerate(contract.rates):
-        yield from _unknown(("rates", index, "person"), "person", rate.person, known.people)
-        yield from _unknown(("rates", index, "role"), "role", rate.role, known.roles)
-    for index, blended in enumerate(contract.blended):
-        yield from _unknown_of(("blended", index, "roles"), "role", blended.roles, known.roles)
-    for group, caps in (("caps", contract.caps), ("amount_caps", contract.amount_caps)):
-        for index, cap in enumerate(caps):
-            yield from _unknown_of((group, index, "people"), "person", cap.people, known.people)
-            yield from _unknown_of((group, index, "roles"), "role", cap.roles, known.roles)
-            yield from _unknown_of((group, index, "projects"), "project", cap.projects, known.projects)
-    for index, tax in enumerate(contract.taxes):
-        yield from _unknown_of(("taxes", index, "projects"), "project", tax.projects, known.projects)
+    yield from _references(contract, (), known)
     if sinks is not None:
         for index, policy in enumerate(contract.delivery):
             yield from _unknown(("delivery", index, "sink"), "sink of billstream.yaml", policy.sink, sinks)
+
+
+_NOT_REFERENCES = frozenset({"decide", "lines", "matter", "delivery"})
+"""Parts of a contract that match names of sources, not ids of the directory."""
+
+
+def _references(part: BaseModel, place: Place, known: Known) -> Iterator[Finding]:
+    """Every person, role and project that any clause names, wherever it stands."""
+    asked = {
+        "person": ("person", known.people),
+        "people": ("person", known.people),
+        "role": ("role", known.roles),
+        "roles": ("role", known.roles),
+        "project": ("project of the client", known.projects),
+        "projects": ("project of the client", known.projects),
+    }
+    for name in type(part).model_fields:
+        value = getattr(part, name)
+        if name in asked:
+            what, names = asked[name]
+            if isinstance(value, str):
+                yield from _unknown((*place, name), what, value, names)
+            elif isinstance(value, tuple):
+                yield from _unknown_of((*place, name), what, value, names)
+        elif isinstance(value, BaseModel) and name not in _NOT_REFERENCES:
+            yield from _references(value, (*place, name), known)
+        elif isinstance(value, tuple):
+            for index, member in enumerate(value):
+                if isinstance(member, BaseModel):
+                    yield from _references(member, (*place, name, index), known)
 
 
 def _unknown(place: Place, what: str, name: str, known: frozenset[str]) -> Iterator[Finding]:
@@ -93,7 +116,10 @@ def _unknown_of(place: Place, what: str, names: Sequence[str], known: frozenset[
 
 
 def overlap_findings(contracts: Sequence[ContractDocument], files: Sequence[str]) -> Iterator[tuple[int, Finding]]:
-    """Contracts with one id, and those of one client and scope valid on one date; with the index of the later one."""
+    """Contracts with one id, and those of one client and scope valid on one date; with the index of the later one.
+
+    `files` are the places of the contracts as people jump to them.
+    """
     ids: dict[str, int] = {}
     scopes: dict[tuple[str, str], list[int]] = {}
     for index, contract in enumerate(contracts):

@@ -7,8 +7,10 @@ from typing import TypeVar
 
 from billstream.configuration.checks import Finding, contract_findings, directory_findings, overlap_findings
 from billstream.configuration.problems import InvalidFiles, Problem, shown_path
+from billstream.configuration.questions import assumptions
 from billstream.configuration.source import Items, Mapping, follow, problem_at, read_file
 from billstream.configuration.validate import validate
+from billstream.configuration.worked import example_findings
 from schemas.canonical import canonical_bytes, content_hash
 from schemas.contract import ContractDocument
 from schemas.directory import DirectoryDocument
@@ -30,10 +32,11 @@ class Document:
 
 @dataclass(frozen=True)
 class ContractFile:
-    """A contract and the file it stands in."""
+    """A contract and the file it stands in; `assumed` are readings taken where the file does not say."""
 
     file: str
     contract: ContractDocument
+    assumed: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,25 @@ def load_configuration(
         if tree is not None and contract is not None:
             read.append((tree, contract))
             if people is not None:
-                found.add(tree, contract_findings(contract, people, sinks))
-    for index, finding in overlap_findings([contract for _, contract in read], [tree.file for tree, _ in read]):
+                found.check(tree, contract, people, sinks)
+    places = [_place(tree) for tree, _ in read]
+    for index, finding in overlap_findings([contract for _, contract in read], places):
         found.add(read[index][0], [finding])
     if found.problems:
         raise InvalidFiles(sorted(found.problems, key=lambda problem: (problem.file, problem.line, problem.column)))
     assert people is not None, "no problems means a directory"
-    return Configuration(people, tuple(ContractFile(tree.file, contract) for tree, contract in read))
+    return Configuration(people, tuple(_contract_file(tree, contract) for tree, contract in read))
+
+
+def _place(tree: Mapping) -> str:
+    """Where a contract's dates stand, for a message about another one."""
+    at = tree.keys.get("from") or tree.keys.get("id")
+    return tree.file if at is None else f"{tree.file}:{at.line}"
+
+
+def _contract_file(tree: Mapping, contract: ContractDocument) -> ContractFile:
+    assumed = tuple(problem_at(follow(tree, place)[0], text) for place, text in assumptions(contract))
+    return ContractFile(tree.file, contract, assumed)
 
 
 class _Found:
@@ -100,7 +115,15 @@ class _Found:
 
     def add(self, tree: Mapping, findings: Iterable[Finding]) -> None:
         for finding in findings:
-            self.problems.append(problem_at(follow(tree, finding.place)[0], finding.message, finding.fix))
+            at = follow(tree, finding.place)[0]
+            self.problems.append(problem_at(at, finding.message, finding.fix, finding.code))
+
+    def check(
+        self, tree: Mapping, contract: ContractDocument, people: DirectoryDocument, sinks: frozenset[str] | None
+    ) -> None:
+        """What a contract names, leaves open, and shows by examples; examples are run when all else is right."""
+        findings = list(contract_findings(contract, people, sinks))
+        self.add(tree, findings or example_findings(contract, people))
 
 
 def _files(folder: Path, base: Path, found: _Found) -> list[Path]:

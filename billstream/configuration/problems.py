@@ -10,13 +10,20 @@ from schemas.errors import ConfigurationError
 SHOWN_PROBLEMS_MAX = 3
 INVALID = "invalid"
 NOT_YET = "not_yet"
+AMBIGUOUS = "ambiguous"
+_ANSWERS = {
+    INVALID: ("configuration_invalid", "Mend the lines named above."),
+    NOT_YET: ("contract_not_yet", "Remove the clause or wait for a version that bills it."),
+    AMBIGUOUS: ("contract_ambiguous", "Ask those who signed it, and write the answer where the question stands."),
+}
 
 
 @dataclass(frozen=True)
 class Problem:
     """One finding in one file; lines and columns count from 1, line 0 is the whole of it.
 
-    `fix` says what to write instead; `code` is `invalid` or `not_yet` (a clause this version does not bill).
+    `fix` says what to write instead; `code` is `invalid`, `not_yet` (a clause this version
+    does not bill) or `ambiguous` (a sentence with two meanings: the message asks the question).
     """
 
     file: str
@@ -46,12 +53,9 @@ class InvalidFiles(ConfigurationError):
         shown = [problem.text for problem in self.problems[:SHOWN_PROBLEMS_MAX]]
         more = len(self.problems) - len(shown)
         rest = [f"and {more} more; --json lists all"] if more else []
-        refused = all(problem.code == NOT_YET for problem in self.problems)
-        super().__init__(
-            "contract_not_yet" if refused else "configuration_invalid",
-            "\n".join([*shown, *rest]),
-            "Remove the clause or wait for a version that bills it." if refused else "Mend the lines named above.",
-        )
+        kinds = {problem.code for problem in self.problems}
+        code, fix = _ANSWERS.get(kinds.pop() if len(kinds) == 1 else INVALID, _ANSWERS[INVALID])
+        super().__init__(code, "\n".join([*shown, *rest]), fix)
 
 
 def nearest(word: str, valid: Iterable[str]) -> str:

@@ -2,13 +2,14 @@
 
 import re
 import types
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from billstream.configuration.problems import INVALID, NOT_YET, InvalidFiles, Problem, nearest
+from billstream.configuration.problems import AMBIGUOUS, INVALID, NOT_YET, InvalidFiles, Problem, nearest
+from billstream.configuration.questions import MISSING
 from billstream.configuration.source import Items, Mapping, Node, Place, Scalar, follow, problem_at
 from schemas.dated import NOT_YET as NOT_YET_WORDS
 
@@ -34,6 +35,7 @@ _EXPECTED = {
     "date_type": "expected a date such as 2026-10-31",
 }
 
+_WORDS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*[A-Za-z0-9_]|[A-Za-z0-9_]")
 _QUOTED = re.compile(r"'([^']*)'")
 _SHOWN_VALUE_CHARACTERS = 40
 
@@ -81,8 +83,7 @@ def _problem(root: Mapping, model: type[BaseModel], details: ErrorDetails) -> Pr
     shown = ".".join(str(step) for step in place)
     kind = details["type"]
     if kind == "missing":
-        missing = str(details["loc"][-1])
-        return problem_at(node, f"'{missing}' is missing" + (f" in {shown}" if shown else ""), f"add `{missing}: ...`")
+        return _missing(node, model, place, str(details["loc"][-1]))
     if kind == "extra_forbidden":
         key = str(details["loc"][-1])
         parent, parent_place, _ = follow(root, details["loc"][:-1])
@@ -90,8 +91,49 @@ def _problem(root: Mapping, model: type[BaseModel], details: ErrorDetails) -> Pr
         fields = fields_at(model, parent_place, parent)
         return problem_at(at, f"unknown key '{key}'", nearest(key, fields))
     sentence = _sentence(node, shown or "the file", details)
-    code = NOT_YET if NOT_YET_WORDS in sentence else INVALID
-    return problem_at(node, sentence, _fix(node, details), code)
+    code = NOT_YET if NOT_YET_WORDS in sentence else AMBIGUOUS if sentence.endswith("?") else INVALID
+    at = node if isinstance(node, Scalar) else _named_in(node, sentence)
+    return problem_at(at, sentence, _fix(node, details) or _where_to_read(model, place, node), code)
+
+
+def _missing(node: Node, model: type[BaseModel], place: Place, missing: str) -> Problem:
+    """A key that has to be there; where a sentence of an agreement leaves it open, the question it has to answer."""
+    where = f" in {'.'.join(str(step) for step in place)}" if place else ""
+    asked = MISSING.get((_model_at(model, place, node).__name__, missing))
+    if asked is None:
+        return problem_at(node, f"'{missing}' is missing{where}", f"add `{missing}: ...`")
+    question, answer = asked
+    return problem_at(node, f"'{missing}' is missing{where}: {question}", f"write `{answer}`", AMBIGUOUS)
+
+
+def _named_in(node: Node, sentence: str) -> Node:
+    """The member that a sentence about a whole group names by its id or key: people look there first."""
+    words = set(_WORDS.findall(sentence))
+    for row in _rows_below(node):
+        identifier = row.members.get("id")
+        if isinstance(identifier, Scalar) and identifier.text in words:
+            return row
+    if isinstance(node, Mapping):
+        for word in _WORDS.findall(sentence):
+            if word in node.keys:
+                return node.keys[word]
+    return node
+
+
+def _rows_below(node: Node) -> Iterator[Mapping]:
+    """The rows of lists in a node, one level of keys deep, those of the file's beginning first."""
+    lists = [node] if isinstance(node, Items) else []
+    if isinstance(node, Mapping):
+        lists += [member for member in node.members.values() if isinstance(member, Items)]
+    for one in lists:
+        yield from (member for member in one.members if isinstance(member, Mapping))
+
+
+def _where_to_read(model: type[BaseModel], place: Place, node: Node) -> str:
+    """The page that tells what can stand here, for the cases in which no nearer word is known."""
+    name = _model_at(model, place if isinstance(node, Mapping) else place[:-1], node).__name__
+    page = "settings.md" if name == "Settings" else f"contracts.md#{name.lower()}"
+    return f"see docs/reference/{page}"
 
 
 def _sentence(node: Node, shown: str, details: ErrorDetails) -> str:
@@ -138,12 +180,16 @@ def _found(node: Node) -> str:
 
 def fields_at(model: type[BaseModel], place: Place, node: Node) -> tuple[str, ...]:
     """The keys that a model knows at a place; of a union, those of the member that shares most keys with the node."""
+    best = _model_at(model, place, node)
+    return tuple((field.alias or name) for name, field in best.model_fields.items())
+
+
+def _model_at(model: type[BaseModel], place: Place, node: Node) -> type[BaseModel]:
     models = [model]
     for step in place:
         models = [found for known in models for found in _models_below(known, step)] or models
     written = set(node.keys) if isinstance(node, Mapping) else set()
-    best = max(models, key=lambda known: len(written & set(known.model_fields)))
-    return tuple((field.alias or name) for name, field in best.model_fields.items())
+    return max(models, key=lambda known: len(written & set(known.model_fields)))
 
 
 def _models_below(model: type[BaseModel], step: int | str) -> list[type[BaseModel]]:

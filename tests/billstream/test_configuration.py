@@ -86,13 +86,13 @@ def test_all_mistakes_are_found_at_once(firm: Path) -> None:
 
 
 def test_a_clause_that_is_not_billed_yet_is_refused(firm: Path) -> None:
-    """A retainer is refused with its own code, never ignored."""
+    """An amount cap per task is refused with its own code, never ignored."""
     path = firm / "contracts/pavlik.yaml"
-    path.write_text(path.read_text() + "retainers:\n  - {hours: 20, fee: 2400}\n")
+    path.write_text(path.read_text() + "amount_caps:\n  - {id: task, window: task, amount: 2400, counts: fees, includes_tax: false}\n")
     with pytest.raises(InvalidFiles) as caught:
         load_configuration(firm / "directory", firm / "contracts", firm)
     assert caught.value.code == "contract_not_yet"
-    assert "not yet: a retainer" in caught.value.message
+    assert "not yet: an amount cap per task" in caught.value.message
 
 
 def test_a_missing_folder_is_a_problem(firm: Path) -> None:

@@ -1,5 +1,8 @@
 """`contracts`: check the files, show them, bring them into the book."""
 
+from pathlib import Path
+from typing import Annotated, Literal
+
 import typer
 
 from billstream.cli.options import As, ContractId, ContractsFolder, DryRun, Reason
@@ -8,6 +11,13 @@ from billstream.cli.session import Session
 contracts = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Check, show and apply directory and contracts."
 )
+
+SchemaKind = Annotated[
+    Literal["contract", "directory", "settings"] | None, typer.Argument(metavar="[KIND]", help="Of which file.")
+]
+SchemaFolder = Annotated[
+    Path | None, typer.Option("--folder", metavar="DIR", help="Write all schemas into this folder of the project.")
+]
 
 
 @contracts.command("check")
@@ -57,6 +67,34 @@ def show(context: typer.Context, contract: ContractId) -> int:
             "not_found", f"There is no contract '{contract}'.", nearest(contract, known), Exit.NOT_FOUND
         )
     print(json.dumps(json.loads(document_of(known[contract]).text), indent=2, ensure_ascii=False))
+    return 0
+
+
+@contracts.command("schema")
+def schema(context: typer.Context, kind: SchemaKind = None, folder: SchemaFolder = None) -> int:
+    """Print the JSON Schema of contracts, directory files or settings, or write all three into a folder for an editor.
+
+    \b
+    Examples:
+      billstream contracts schema contract
+      billstream contracts schema --folder schemas
+    """
+    from billstream.cli.output import answer
+    from billstream.cli.results import SchemasResult
+    from billstream.configuration.schema import FileKind, schema_text
+    from billstream.project import open_project
+
+    session: Session = context.obj
+    if folder is None:
+        print(schema_text(FileKind(kind or "contract")), end="")
+        return 0
+    place = folder if folder.is_absolute() else open_project(session.project, session.environment).folder / folder
+    place.mkdir(parents=True, exist_ok=True)
+    for one in FileKind:
+        (place / one.file_name).write_text(schema_text(one), encoding="utf-8")
+    result = SchemasResult(files=tuple(str(folder / one.file_name) for one in FileKind))
+    line = f"# yaml-language-server: $schema=../{folder.name}/{FileKind.CONTRACT.file_name}"
+    answer(session, result, lambda screen: screen.print(f"Written. Begin each contract with\n  {line}", soft_wrap=True))
     return 0
 
 
