@@ -62,7 +62,7 @@ from schemas.engagement import (
     refuse_unclear,
     scopes_meet,
 )
-from schemas.values import Value
+from schemas.values import LocalDate, Value
 from schemas.worked import WorkedExample
 
 FeeT = TypeVar("FeeT", RecurringFee, UsageFee, Minimum, Discount)
@@ -97,9 +97,9 @@ class ContractDocument(Value):
     currency: Currency
     zone: ZoneName
     week_start: Literal["monday"] = "monday"
-    holidays: tuple[date, ...] = ()
-    date_from: date | None = Field(default=None, alias="from")
-    date_to: date | None = Field(default=None, alias="to")
+    holidays: tuple[LocalDate, ...] = ()
+    date_from: LocalDate | None = Field(default=None, alias="from")
+    date_to: LocalDate | None = Field(default=None, alias="to")
 
     rates: tuple[ContractRate, ...] = ()
     blended: tuple[BlendedRate, ...] = ()
