@@ -27,6 +27,7 @@ class BillingEntry:
     person settled (`cap:<id>` approves the overflow of a cap). `written_off` is a person's reason not to bill.
     `billed_on` names an approved document on which the entry stands: it keeps its room in caps before all others and is
     not billed again.
+    Work of a higher `rank` counts after all work of a lower one: with `late_policy: remaining_capacity`, late work does.
     Time has `start` (an instant) or `work_date`. An expense has `currency` and `amount` or `quantity` and `unit_price`.
     """
 
@@ -54,6 +55,7 @@ class BillingEntry:
     released: frozenset[str] = frozenset()
     written_off: str = ""
     billed_on: str = ""
+    rank: int = 0
     amount: Decimal | None = None
     currency: str = ""
     quantity: Decimal | None = None
@@ -61,8 +63,8 @@ class BillingEntry:
     expense_category: str = ""
 
 
-OrderKey = tuple[bool, datetime, int, str, str, str]
-"""Whether it is still to be billed, start instant in UTC, position of carried time, source, source entry id, entry id.
+OrderKey = tuple[int, datetime, int, str, str, str]
+"""Rank (0 for what stands on an approved document), start instant in UTC, position of carried time, source, source entry id, entry id.
 
 What stands on an approved document cannot make room any more, so it counts before what is still to be billed.
 """
@@ -74,10 +76,15 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
+def rank_of(entry: BillingEntry) -> int:
+    """What counts before the order of work does."""
+    return 0 if entry.billed_on else 1 + entry.rank
+
+
 def work_order(entry: BillingEntry, zone: ZoneInfo) -> OrderKey:
     """The sort key of work time; an entry without a start sorts at the start of its local work date."""
     start = entry.start
     if start is None:
         assert entry.work_date is not None, f"entry {entry.entry_id} has neither start nor work date"
         start = day_start(entry.work_date, zone)
-    return (entry.billed_on == "", start, 0, entry.source, entry.source_entry_id, entry.entry_id)
+    return (rank_of(entry), start, 0, entry.source, entry.source_entry_id, entry.entry_id)
