@@ -16,7 +16,7 @@ from billstream.cli.output import say
 from billstream.cli.session import Session
 from billstream.connection import broker_folder, configured_connection, connection_of
 from billstream.project import open_project
-from billstream.settings import Installation, JsonFiles, LedesFiles
+from billstream.settings import Installation, JsonFiles, LedesFiles, PdfFiles
 from billstream.watching import Looks, keep_watching, watched
 from runtime.broker import EmbeddedBroker, Progress, Step
 from runtime.clock import SystemClock
@@ -95,6 +95,10 @@ def make_sinks(installation: Installation) -> Mapping[str, DraftSink]:
                 from sinks.ledes_1998b import Ledes1998bSink
 
                 made[name] = Ledes1998bSink(placed)
+            case PdfFiles():
+                from sinks.pdf import PdfSink
+
+                made[name] = PdfSink(placed.placed(installation.path))
     return made
 
 

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from sinks.json_file.settings import JsonFileSettings
 from sinks.ledes_1998b.settings import Ledes1998bSettings
+from sinks.pdf.settings import PdfSettings
 
 SETTINGS_FILE = "billstream.yaml"
 ENVIRONMENT_PREFIX = "BILLSTREAM_"
@@ -147,7 +148,13 @@ class LedesFiles(Ledes1998bSettings):
     kind: Literal["ledes"] = Field(description="What is written: LEDES 1998B.", examples=["ledes"])
 
 
-SinkSettings = Annotated[JsonFiles | LedesFiles, Field(discriminator="kind")]
+class PdfFiles(PdfSettings):
+    """A sink of kind `pdf`: invoices on the firm's paper."""
+
+    kind: Literal["pdf"] = Field(description="What is written: documents as PDF.", examples=["pdf"])
+
+
+SinkSettings = Annotated[JsonFiles | LedesFiles | PdfFiles, Field(discriminator="kind")]
 
 
 class PolicySettings(Group):

@@ -1,0 +1,75 @@
+"""Turns a sheet into a PDF or into pictures of its pages, the same bytes every time and on every machine."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import typst
+
+from schemas.errors import Rejected
+from sinks.pdf.fonts import Letters
+from sinks.pdf.sheet import Sheet
+
+FOLDER = Path(__file__).parent / "template"
+# PDF/A-2b for archives and PDF/UA-1 for readers by ear: one file can be both.
+STANDARDS: "list[typst.PDFStandard]" = ["a-2b", "ua-1"]
+PIXELS_PER_INCH = 72
+
+
+@dataclass(frozen=True, slots=True)
+class LogoFile:
+    """A logo as it was read: its suffix says what it is."""
+
+    suffix: str
+    content: bytes
+
+    @property
+    def name(self) -> str:
+        """What the template calls it."""
+        return f"logo{self.suffix}"
+
+
+def typeset_pdf(sheet: Sheet, letters: Letters, logo: LogoFile | None) -> bytes:
+    """The document as PDF/A-2b and PDF/UA-1; raises Rejected when it cannot be set."""
+    content = _compiled(sheet, letters, logo, "pdf", None)
+    assert isinstance(content, bytes), type(content)
+    return content
+
+
+def typeset_pictures(
+    sheet: Sheet, letters: Letters, logo: LogoFile | None, *, pixels_per_inch: int = PIXELS_PER_INCH
+) -> tuple[bytes, ...]:
+    """Each page as PNG, from the same template."""
+    content = _compiled(sheet, letters, logo, "png", pixels_per_inch)
+    return (content,) if isinstance(content, bytes) else tuple(content)
+
+
+def _compiled(
+    sheet: Sheet, letters: Letters, logo: LogoFile | None, form: Literal["pdf", "png"], pixels_per_inch: int | None
+) -> bytes | list[bytes]:
+    """A compiler of its own for each document: it keeps nothing, and two documents never wait for each other."""
+    files: dict[str, bytes] = {"main.typ": (FOLDER / "document.typ").read_bytes()}
+    if logo is not None:
+        files[logo.name] = logo.content
+    compiler = typst.Compiler(  # type: ignore[type-var]  # the guide says dictionaries of files, its types forgot them
+        files,
+        root=str(FOLDER),
+        font_paths=letters.loaded,
+        ignore_system_fonts=True,
+        sys_inputs={"sheet": json.dumps(sheet.as_values(), ensure_ascii=False)},
+    )
+    moment = datetime(*sheet.issued_on, tzinfo=UTC)
+    try:
+        content = compiler.compile(
+            format=form,
+            ppi=pixels_per_inch,
+            pdf_standards=STANDARDS if form == "pdf" else [],
+            timestamp=int(moment.timestamp()),
+        )
+    except typst.TypstError as error:
+        message = "The document cannot be set as PDF."
+        raise Rejected("pdf_not_typeset", message, "Report it with this detail.", error.message) from error
+    assert content is not None, "no output file was named"
+    return content

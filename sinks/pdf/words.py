@@ -1,0 +1,291 @@
+"""The words that stand on a document, in each language it can be written in. Texts of people are never translated."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language; `{...}` marks where a value goes."""
+
+    invoice: str
+    credit_note: str
+    draft: str
+    void: str
+    replaced: str
+    number: str
+    invoice_date: str
+    due_date: str
+    period: str
+    client_number: str
+    matter: str
+    client_matter: str
+    purchase_order: str
+    attention: str
+    tax_id: str
+    summary: str
+    services: str
+    expenses: str
+    adjustments: str
+    credits: str
+    other_work: str
+    project: str
+    description: str
+    date: str
+    timekeeper: str
+    timekeepers: str
+    role: str
+    code: str
+    task_summary: str
+    task: str
+    hours: str
+    quantity: str
+    rate: str
+    price: str
+    adjustment: str
+    amount: str
+    subtotal: str
+    net: str
+    tax: str
+    tax_on: str
+    total: str
+    amount_due: str
+    credit_due: str
+    payment: str
+    terms: str
+    details: str
+    entries: str
+    person: str
+    page_of: str
+    uncoded: str
+    time_not_billed: str
+    lump: str
+    document: str
+
+
+_ENGLISH = Words(
+    invoice="Invoice",
+    credit_note="Credit note",
+    draft="Draft",
+    void="Void",
+    replaced="Not valid",
+    number="Invoice number",
+    invoice_date="Invoice date",
+    due_date="Payable by",
+    period="Period",
+    client_number="Client",
+    matter="Matter",
+    client_matter="Your matter",
+    purchase_order="Your order",
+    attention="Attention",
+    tax_id="Tax ID",
+    summary="Summary",
+    services="Professional services",
+    expenses="Expenses",
+    adjustments="Adjustments",
+    credits="Credits",
+    other_work="Other work",
+    project="Project",
+    description="Description",
+    date="Date",
+    timekeeper="Tk.",
+    timekeepers="Timekeepers",
+    role="Role",
+    code="Code",
+    task_summary="Work by task",
+    task="Task",
+    hours="Hours",
+    quantity="Quantity",
+    rate="Rate",
+    price="Price",
+    adjustment="Adjustment",
+    amount="Amount",
+    subtotal="Subtotal",
+    net="Net",
+    tax="Tax",
+    tax_on="{name} {rate} on {base}",
+    total="Total",
+    amount_due="Amount due",
+    credit_due="In your favour",
+    payment="Payment",
+    terms="Terms",
+    details="Details",
+    entries="Time entries",
+    person="Name",
+    page_of="Page {page} of {pages}",
+    uncoded="Without code",
+    time_not_billed="Adjustments of the document",
+    lump="lump sum",
+    document="Document",
+)
+
+_GERMAN = Words(
+    invoice="Rechnung",
+    credit_note="Gutschrift",
+    draft="Entwurf",
+    void="Storniert",
+    replaced="Ungültig",
+    number="Rechnungsnummer",
+    invoice_date="Rechnungsdatum",
+    due_date="Zahlbar bis",
+    period="Zeitraum",
+    client_number="Kunde",
+    matter="Mandat",
+    client_matter="Ihr Aktenzeichen",
+    purchase_order="Ihre Bestellung",
+    attention="Zu Händen",
+    tax_id="USt-IdNr.",
+    summary="Übersicht",
+    services="Leistungen",
+    expenses="Auslagen",
+    adjustments="Anpassungen",
+    credits="Anrechnungen",
+    other_work="Weitere Arbeiten",
+    project="Projekt",
+    description="Beschreibung",
+    date="Datum",
+    timekeeper="Kürzel",
+    timekeepers="Bearbeitende",
+    role="Funktion",
+    code="Code",
+    task_summary="Arbeit nach Aufgaben",
+    task="Aufgabe",
+    hours="Stunden",
+    quantity="Menge",
+    rate="Satz",
+    price="Preis",
+    adjustment="Anpassung",
+    amount="Betrag",
+    subtotal="Zwischensumme",
+    net="Netto",
+    tax="USt.",
+    tax_on="{name} {rate} auf {base}",
+    total="Gesamt",
+    amount_due="Zu zahlen",
+    credit_due="Zu Ihren Gunsten",
+    payment="Zahlung",
+    terms="Bedingungen",
+    details="Einzelheiten",
+    entries="Zeiteinträge",
+    person="Name",
+    page_of="Seite {page} von {pages}",
+    uncoded="Ohne Code",
+    time_not_billed="Anpassungen des Dokuments",
+    lump="pauschal",
+    document="Dokument",
+)
+
+_FRENCH = Words(
+    invoice="Facture",
+    credit_note="Avoir",
+    draft="Brouillon",
+    void="Annulée",
+    replaced="Non valable",
+    number="Numéro de facture",
+    invoice_date="Date de facture",
+    due_date="Payable avant le",
+    period="Période",
+    client_number="Client",
+    matter="Dossier",
+    client_matter="Votre dossier",
+    purchase_order="Votre commande",
+    attention="À l'attention de",
+    tax_id="N° de TVA",
+    summary="Récapitulatif",
+    services="Prestations",
+    expenses="Frais",
+    adjustments="Ajustements",
+    credits="Imputations",
+    other_work="Autres travaux",
+    project="Projet",
+    description="Description",
+    date="Date",
+    timekeeper="Int.",
+    timekeepers="Intervenants",
+    role="Fonction",
+    code="Code",
+    task_summary="Travail par tâche",
+    task="Tâche",
+    hours="Heures",
+    quantity="Quantité",
+    rate="Taux",
+    price="Prix",
+    adjustment="Ajustement",
+    amount="Montant",
+    subtotal="Sous-total",
+    net="Net",
+    tax="TVA",
+    tax_on="{name} {rate} sur {base}",
+    total="Total",
+    amount_due="À payer",
+    credit_due="En votre faveur",
+    payment="Paiement",
+    terms="Conditions",
+    details="Détails",
+    entries="Temps passés",
+    person="Nom",
+    page_of="Page {page} sur {pages}",
+    uncoded="Sans code",
+    time_not_billed="Ajustements du document",
+    lump="forfait",
+    document="Document",
+)
+
+_SPANISH = Words(
+    invoice="Factura",
+    credit_note="Nota de crédito",
+    draft="Borrador",
+    void="Anulada",
+    replaced="No válida",
+    number="Número de factura",
+    invoice_date="Fecha de factura",
+    due_date="A pagar antes del",
+    period="Período",
+    client_number="Cliente",
+    matter="Asunto",
+    client_matter="Su asunto",
+    purchase_order="Su pedido",
+    attention="A la atención de",
+    tax_id="NIF/IVA",
+    summary="Resumen",
+    services="Servicios",
+    expenses="Gastos",
+    adjustments="Ajustes",
+    credits="Imputaciones",
+    other_work="Otros trabajos",
+    project="Proyecto",
+    description="Descripción",
+    date="Fecha",
+    timekeeper="Prof.",
+    timekeepers="Profesionales",
+    role="Función",
+    code="Código",
+    task_summary="Trabajo por tarea",
+    task="Tarea",
+    hours="Horas",
+    quantity="Cantidad",
+    rate="Tarifa",
+    price="Precio",
+    adjustment="Ajuste",
+    amount="Importe",
+    subtotal="Subtotal",
+    net="Neto",
+    tax="IVA",
+    tax_on="{name} {rate} sobre {base}",
+    total="Total",
+    amount_due="A pagar",
+    credit_due="A su favor",
+    payment="Pago",
+    terms="Condiciones",
+    details="Detalle",
+    entries="Registro de horas",
+    person="Nombre",
+    page_of="Página {page} de {pages}",
+    uncoded="Sin código",
+    time_not_billed="Ajustes del documento",
+    lump="tanto alzado",
+    document="Documento",
+)
+
+LANGUAGES: Mapping[str, Words] = MappingProxyType({"de": _GERMAN, "en": _ENGLISH, "es": _SPANISH, "fr": _FRENCH})
