@@ -56,7 +56,9 @@ def _shared_names(group: str, members: Sequence[tuple[str, tuple[str, ...]]]) ->
         for name in names:
             owner = owners.setdefault(reference_key(name), identifier)
             if owner != identifier:
-                yield Finding((group, index), f"the name '{name}' of {identifier} is also a name of {owner}")
+                yield Finding(
+                    (group, index), f"the name '{name}' of {identifier} is also a name of {owner}", "take it from one"
+                )
 
 
 def contract_findings(
@@ -107,7 +109,7 @@ def _references(part: BaseModel, place: Place, known: Known) -> Iterator[Finding
 
 def _unknown(place: Place, what: str, name: str, known: frozenset[str]) -> Iterator[Finding]:
     if name and name not in known:
-        yield Finding(place, f"there is no {what} '{name}'", nearest(name, known))
+        yield Finding(place, f"there is no {what} '{name}'", nearest(name, known) or "see what the directory has")
 
 
 def _unknown_of(place: Place, what: str, names: Sequence[str], known: frozenset[str]) -> Iterator[Finding]:
@@ -125,7 +127,12 @@ def overlap_findings(contracts: Sequence[ContractDocument], files: Sequence[str]
     for index, contract in enumerate(contracts):
         first = ids.setdefault(contract.id, index)
         if first != index:
-            yield index, Finding(("id",), f"the contract id '{contract.id}' is already used in {files[first]}")
+            yield (
+                index,
+                Finding(
+                    ("id",), f"the contract id '{contract.id}' is already used in {files[first]}", "give it another"
+                ),
+            )
         for earlier in scopes.setdefault((contract.client, contract.project), []):
             if _overlap(contracts[earlier], contract):
                 scope = f"project {contract.project}" if contract.project else f"all work of {contract.client}"

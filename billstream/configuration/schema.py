@@ -18,7 +18,8 @@ from schemas.directory import DirectoryDocument
 
 Json = dict[str, object]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-DECIMAL = r"^[+-]?[0-9]+(\.[0-9]+)?$"
+DECIMAL = r"^[+-]?[0-9]+(_[0-9]+)*(\.[0-9]+)?$"
+INTEGER = r"^[+-]?[0-9]+(_[0-9]+)*$"
 _LITERALS = ("enum", "const", "format", "pattern")
 
 
@@ -127,6 +128,8 @@ def _number_or_text(schema: Json) -> Json:
     """YAML reads `2026` as a number where a text is meant, and `"150.00"` as a text where a number is."""
     if schema.get("type") == "string" and not any(key in schema for key in _LITERALS if key != "pattern"):
         return {**schema, "type": ["string", "number"]}
+    if schema.get("type") == "integer":
+        return {**schema, "type": ["integer", "string"], "pattern": INTEGER}
     choices = schema.get("anyOf")
     if isinstance(choices, list):
         numbers = [one for one in choices if isinstance(one, dict) and one.get("type") == "number"]

@@ -164,12 +164,37 @@ def _events(text: str) -> Iterator[Event]:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = " ".join(str(error.problem or error.context or "not YAML").split())
-        raise _refusal(mark, f"not valid YAML: {said}") from None
+        raise _refusal(mark, f"not valid YAML: {said}", _yaml_fix(said)) from None
     except YAMLError as error:
-        raise _Refused(1, 1, f"not valid YAML: {' '.join(str(error).split())[:200]}") from None
+        said = " ".join(str(error).split())[:200]
+        raise _Refused(_line_of(text, error), 1, f"not valid YAML: {said}", _yaml_fix(said)) from None
     except (ValueError, OverflowError, IndexError, RecursionError) as error:
         # The parser meets impossible escapes and directives with Python's own errors.
-        raise _Refused(1, 1, f"not valid YAML: {' '.join(str(error).split())[:200]}") from None
+        said = " ".join(str(error).split())[:200]
+        raise _Refused(1, 1, f"not valid YAML: {said}", _yaml_fix(said)) from None
+
+
+_YAML_FIXES = (
+    ("\\t", "YAML is indented with blanks, never with tabs"),
+    ("mapping values are not allowed", "a text with a colon needs quotes; else check the indentation"),
+    ("found duplicate anchor", "each anchor needs a name of its own"),
+    ("undefined alias", "write the value itself"),
+    ("special characters are not allowed", "remove the control character"),
+)
+
+
+def _yaml_fix(said: str) -> str:
+    """What to do about a complaint of the parser, in a person's words."""
+    for words, fix in _YAML_FIXES:
+        if words in said:
+            return fix
+    return "check quotes, brackets and indentation of this line and the one before it"
+
+
+def _line_of(text: str, error: YAMLError) -> int:
+    """The line of a character that no YAML may hold; the parser knows only its position."""
+    position = getattr(error, "position", 0)
+    return text.count("\n", 0, position) + 1 if isinstance(position, int) else 1
 
 
 def _refusal(mark: StreamMark | None, message: str, fix: str = "") -> _Refused:
@@ -212,7 +237,9 @@ class _Builder:
             case AliasEvent():
                 target = self._anchors.get(event.anchor)
                 if target is None:
-                    raise _Refused(line, column, f"the alias *{event.anchor} repeats something that is not finished")
+                    raise _Refused(
+                        line, column, f"there is no finished value &{event.anchor} to repeat", "write the value itself"
+                    )
                 self._add(target, None)
             case SequenceStartEvent():
                 self._refuse_tag(event, line, column)
@@ -231,7 +258,7 @@ class _Builder:
 
     def _start(self, node: Items | Mapping, anchor: str | None) -> None:
         if len(self._open) >= DEPTH_MAX:
-            raise _Refused(node.line, node.column, f"nested deeper than {DEPTH_MAX} levels")
+            raise _Refused(node.line, node.column, f"nested deeper than {DEPTH_MAX} levels", "contracts need five")
         self._refuse_key(node)
         self._count(1, node)
         if anchor:
@@ -244,7 +271,7 @@ class _Builder:
     def _finish(self) -> None:
         node = self._open.pop()
         if (key := self._keys.pop()) is not None:
-            raise _Refused(key.line, key.column, f"the key '{key.text}' has no value")
+            raise _Refused(key.line, key.column, f"the key '{key.text}' has no value", "write a value behind it")
         self._attach(node)
 
     def _add(self, node: Node, anchor: str | None) -> None:
@@ -258,12 +285,17 @@ class _Builder:
 
     def _refuse_key(self, node: Node) -> None:
         if self._open and isinstance(self._open[-1], Mapping) and self._keys[-1] is None:
-            raise _Refused(node.line, node.column, "a key must be a single word or text")
+            raise _Refused(node.line, node.column, "a key must be a single word or text", "put quotes around it")
 
     def _take_key(self, mapping: Mapping, node: Node) -> None:
         assert isinstance(node, Scalar), "aliases stand for single values only"
         if (first := mapping.keys.get(node.text)) is not None:
-            raise _Refused(node.line, node.column, f"the key '{node.text}' is already there in line {first.line}")
+            raise _Refused(
+                node.line,
+                node.column,
+                f"the key '{node.text}' is already there in line {first.line}",
+                "keep one of them",
+            )
         mapping.keys[node.text] = node
         self._keys[-1] = node
 
@@ -283,4 +315,4 @@ class _Builder:
     def _count(self, nodes: int, node: Node) -> None:
         self._nodes += nodes
         if self._nodes > NODES_MAX:
-            raise _Refused(node.line, node.column, f"the file has more than {NODES_MAX} values")
+            raise _Refused(node.line, node.column, f"the file has more than {NODES_MAX} values", "split it")

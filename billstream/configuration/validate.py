@@ -89,9 +89,10 @@ def _problem(root: Mapping, model: type[BaseModel], details: ErrorDetails) -> Pr
         parent, parent_place, _ = follow(root, details["loc"][:-1])
         at = parent.keys.get(key, node) if isinstance(parent, Mapping) else node
         fields = fields_at(model, parent_place, parent)
-        return problem_at(at, f"unknown key '{key}'", nearest(key, fields))
+        return problem_at(at, f"unknown key '{key}'", nearest(key, fields) or _where_to_read(model, place, node))
     sentence = _sentence(node, shown or "the file", details)
-    code = NOT_YET if NOT_YET_WORDS in sentence else AMBIGUOUS if sentence.endswith("?") else INVALID
+    asks = "? " in f"{_QUOTED.sub('', sentence)} "
+    code = NOT_YET if NOT_YET_WORDS in sentence else AMBIGUOUS if asks else INVALID
     at = node if isinstance(node, Scalar) else _named_in(node, sentence)
     return problem_at(at, sentence, _fix(node, details) or _where_to_read(model, place, node), code)
 

@@ -1,15 +1,18 @@
 """Fixtures of the front door: a copy of the sample firm, and calls of the program inside this process."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from billstream.cli import run
+from billstream.configuration.source import Items, Mapping, Node, Scalar, read_text
 from billstream.demo.run import FIRM
 
 
@@ -49,3 +52,26 @@ def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
         return Called(code, captured.out, captured.err)
 
     return run_it
+
+
+@pytest.fixture(scope="session")
+def yaml_as_json() -> Callable[[str], Any]:
+    """YAML text as the JSON values that an editor's language server sees (the core schema of YAML 1.2)."""
+    return lambda text: _core(read_text(text, "text"))
+
+
+_NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+
+
+def _core(node: Node) -> Any:  # noqa: ANN401  # any JSON value
+    match node:
+        case Mapping():
+            return {key: _core(member) for key, member in node.members.items()}
+        case Items():
+            return [_core(member) for member in node.members]
+        case Scalar() if node.quoted or not isinstance(node.value, str):
+            return node.value
+        case Scalar() if _NUMBER.fullmatch(node.text):
+            return int(node.text) if node.text.lstrip("+-").isdigit() else Decimal(node.text)
+        case _:
+            return node.text

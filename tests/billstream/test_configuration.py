@@ -3,10 +3,15 @@
 from pathlib import Path
 
 import pytest
+from pydantic import field_validator
 
 from billstream.configuration.load import document_of, load_configuration
 from billstream.configuration.problems import InvalidFiles
+from billstream.configuration.source import read_text
+from billstream.configuration.validate import validate
 from schemas.contract import ContractDocument
+from schemas.dated import not_yet
+from schemas.values import Value
 
 
 def problems(firm: Path) -> list[str]:
@@ -85,14 +90,23 @@ def test_all_mistakes_are_found_at_once(firm: Path) -> None:
     assert files == {"contracts/northwind.yaml", "contracts/kestrel.yaml"}
 
 
-def test_a_clause_that_is_not_billed_yet_is_refused(firm: Path) -> None:
-    """An amount cap per task is refused with its own code, never ignored."""
-    path = firm / "contracts/pavlik.yaml"
-    path.write_text(path.read_text() + "amount_caps:\n  - {id: task, window: task, amount: 2400, counts: fees, includes_tax: false}\n")
+class Later(Value):
+    """A part of the language that is not billed yet."""
+
+    auctions: object = None
+
+    @field_validator("auctions", mode="before")
+    @classmethod
+    def _refused(cls, value: object) -> None:
+        raise not_yet("an auction")
+
+
+def test_a_clause_that_is_not_billed_yet_is_refused() -> None:
+    """What a version does not bill is refused at its line with its own code, never ignored."""
     with pytest.raises(InvalidFiles) as caught:
-        load_configuration(firm / "directory", firm / "contracts", firm)
+        validate(read_text("auctions: [1]\n", "contracts/later.yaml"), Later)
     assert caught.value.code == "contract_not_yet"
-    assert "not yet: an amount cap per task" in caught.value.message
+    assert "contracts/later.yaml:1:11: auctions: not yet: an auction" in caught.value.message
 
 
 def test_a_missing_folder_is_a_problem(firm: Path) -> None:

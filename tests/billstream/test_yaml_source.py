@@ -38,7 +38,7 @@ def test_quoted_words_are_text() -> None:
         ("a: 1\na: 2\n", "f.yaml:2:1: the key 'a' is already there in line 1"),
         ("a: !!python/object:os.system x", "f.yaml:1:4: tags such as"),
         ("a: &x [1]\nb: *x", "f.yaml:1:4: an anchor may only stand at a single value"),
-        ("a: *nope", "f.yaml:1:4: the alias *nope repeats something that is not finished"),
+        ("a: *nope", "f.yaml:1:4: there is no finished value &nope to repeat"),
         ("a: [", "f.yaml:1:5: not valid YAML"),
         ("- 1", "f.yaml:1:1: expected `key: value` lines"),
         ("a: 1\n---\nb: 2\n", "a second document starts here"),
