@@ -4,8 +4,8 @@ No amount is computed here but sums that are asserted to be the document's own.
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
-from decimal import localcontext
+from datetime import timedelta
+from decimal import Decimal, localcontext
 
 from schemas.draft import DocumentKind, DocumentState, DraftBody
 from sinks.base import DraftToSend
@@ -13,6 +13,7 @@ from sinks.pdf.keywords import keywords_of
 from sinks.pdf.numbers import Numbers
 from sinks.pdf.settings import ClientPaper, Paper
 from sinks.pdf.sheet import Fact, Look, Sheet, SheetTable
+from sinks.pdf.statements import statements
 from sinks.pdf.tables import Desk, detail_tables, section_totals, summary_tables
 from sinks.pdf.texts import Printer
 from sinks.pdf.words import LANGUAGES, Words
@@ -98,8 +99,8 @@ def _tables(desk: Desk) -> tuple[tuple[SheetTable, ...], tuple[SheetTable, ...]]
     """Summary and details; a short bill by project shows its lines at once and needs no second page."""
     details = detail_tables(desk)
     if not desk.is_legal and desk.shows_lines and len(desk.body.lines) <= LINES_ON_ONE_PAGE:
-        return details, ()
-    return summary_tables(desk), details
+        return (*details, *statements(desk)), ()
+    return (*summary_tables(desk), *statements(desk)), details
 
 
 def _heading(draft: DraftToSend, words: Words, printer: Printer) -> str:
@@ -150,8 +151,7 @@ def _facts(draft: DraftToSend, desk: Desk, client: ClientPaper) -> tuple[Fact, .
 
 
 def _period(body: DraftBody, numbers: Numbers) -> str:
-    last: date = body.scope.date_to - timedelta(days=1)
-    return f"{numbers.day(body.scope.date_from)} – {numbers.day(last)}"
+    return f"{numbers.day(body.scope.date_from)} – {numbers.last_day(body.scope.date_to)}"
 
 
 def _totals(desk: Desk) -> tuple[Fact, ...]:
@@ -169,9 +169,18 @@ def _totals(desk: Desk) -> tuple[Fact, ...]:
         facts.append(Fact(label, numbers.amount(row.tax)))
     if body.due != body.gross:
         facts.append(Fact(words.total, numbers.amount(body.gross)))
-        facts.append(Fact(words.credits, numbers.amount(body.due - body.gross)))
+        facts += _paid(desk)
     label = words.amount_due if body.due >= 0 else words.credit_due
     return (*facts, Fact(label, numbers.money(abs(body.due)), important=True))
+
+
+def _paid(desk: Desk) -> list[Fact]:
+    """What is paid already from money of the client that the firm holds; what is not named is said as a sum."""
+    body, words = desk.body, desk.words
+    uses = [one for one in body.held_money if one.applied]
+    rest = body.due - body.gross + sum((one.applied for one in uses), Decimal(0))
+    named = [(f"{words.applied}: {desk.printer.line(one.name or one.held_id)}", -one.applied) for one in uses]
+    return [Fact(label, desk.numbers.amount(amount)) for label, amount in [*named, (words.credits, rest)] if amount]
 
 
 def _remarks(desk: Desk) -> tuple[str, ...]:

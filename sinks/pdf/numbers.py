@@ -1,8 +1,10 @@
 """Numbers, money, dates and durations as a locale writes them; nothing is rounded but what is only for reading."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
 from functools import lru_cache
+from typing import assert_never
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
@@ -36,60 +38,55 @@ class Numbers:
         self.locale = Locale.parse(tag, sep="-")
         self.currency = currency
         self._places = get_currency_precision(currency)
-        self._plain = _decimal_pattern(tag)
-        self._priced = _currency_pattern(tag)
-        self._percent = _percent_pattern(tag)
+        self._tag = tag
 
     def amount(self, value: Decimal) -> str:
         """An amount in the document's currency without its sign, with every digit it has."""
-        return self._write(self._plain, value, max(self._places, _places(value)))
+        return self._write(value, max(self._places, _places(value)))
 
     def money(self, value: Decimal) -> str:
         """An amount with the currency."""
         places = max(self._places, _places(value))
-        return str(
-            self._priced.apply(
-                _exactly(value, places),
-                self.locale,
-                currency=self.currency,
-                currency_digits=False,
-                force_frac=(places, places),
-            )
-        )
+        pattern = _pattern(self._tag, _Form.MONEY, places)
+        return str(pattern.apply(_exactly(value, places), self.locale, currency=self.currency, currency_digits=False))
 
     def price(self, value: Decimal) -> str:
         """A rate or unit price: with its own digits when they end soon, else as for reading."""
         places = _places(value.normalize())
-        return self._write(self._plain, value, min(max(places, self._places), PRICE_PLACES_MAX))
+        return self._write(value, min(max(places, self._places), PRICE_PLACES_MAX))
 
     def quantity(self, value: Decimal) -> str:
         """A number of pieces, with the digits it has up to four."""
-        return self._write(self._plain, value, min(_places(value.normalize()), QUANTITY_PLACES_MAX))
+        return self._write(value, min(_places(value.normalize()), QUANTITY_PLACES_MAX))
 
     def hours(self, value: Decimal) -> str:
         """Decimal hours: two decimals, up to four where the amount needs them to be checked."""
         places = min(max(_places(value.normalize()), SHOWN_PLACES), QUANTITY_PLACES_MAX)
-        return self._write(self._plain, value, places)
+        return self._write(value, places)
 
     def hours_of(self, seconds: int) -> str:
         """A duration in decimal hours, for reading."""
-        return self._write(self._plain, Decimal(seconds) / HOUR_SECONDS, SHOWN_PLACES)
+        return self._write(Decimal(seconds) / HOUR_SECONDS, SHOWN_PLACES)
 
     def percent(self, value: Decimal) -> str:
         """A rate of tax such as `19 %`; the value is in percent."""
         places = min(_places(value.normalize()), PERCENT_PLACES_MAX)
-        return str(self._percent.apply(value / 100, self.locale, force_frac=(places, places)))
+        return str(_pattern(self._tag, _Form.PERCENT, places).apply(value / 100, self.locale))
 
     def day(self, value: date) -> str:
         """A date in a table."""
         return format_date(value, "medium", locale=self.locale)
 
+    def last_day(self, end: date) -> str:
+        """The last day before the end of a period, which is not part of it."""
+        return self.day(end - timedelta(days=1))
+
     def long_day(self, value: date) -> str:
         """A date in a text."""
         return format_date(value, "long", locale=self.locale)
 
-    def _write(self, pattern: NumberPattern, value: Decimal, places: int) -> str:
-        return str(pattern.apply(_exactly(value, places), self.locale, force_frac=(places, places)))
+    def _write(self, value: Decimal, places: int) -> str:
+        return str(_pattern(self._tag, _Form.PLAIN, places).apply(_exactly(value, places), self.locale))
 
 
 def clock(seconds: int) -> str:
@@ -109,16 +106,27 @@ def _exactly(value: Decimal, places: int) -> Decimal:
     return rounded or abs(rounded)  # no minus before nothing
 
 
-@lru_cache(maxsize=64)
-def _decimal_pattern(tag: str) -> NumberPattern:
-    return parse_pattern(Locale.parse(tag, sep="-").decimal_formats[None])
+class _Form(StrEnum):
+    """Which of a locale's patterns a number is written by."""
+
+    PLAIN = "plain"
+    MONEY = "money"
+    PERCENT = "percent"
 
 
-@lru_cache(maxsize=64)
-def _currency_pattern(tag: str) -> NumberPattern:
-    return parse_pattern(Locale.parse(tag, sep="-").currency_formats["standard"])
-
-
-@lru_cache(maxsize=64)
-def _percent_pattern(tag: str) -> NumberPattern:
-    return parse_pattern(Locale.parse(tag, sep="-").percent_formats[None])
+@lru_cache(maxsize=512)
+def _pattern(tag: str, form: _Form, places: int) -> NumberPattern:
+    """A locale's pattern with a fixed number of decimals."""
+    locale = Locale.parse(tag, sep="-")
+    match form:
+        case _Form.PLAIN:
+            written = locale.decimal_formats[None]
+        case _Form.MONEY:
+            written = locale.currency_formats["standard"]
+        case _Form.PERCENT:
+            written = locale.percent_formats[None]
+        case _:
+            assert_never(form)
+    pattern = parse_pattern(written.pattern)
+    pattern.frac_prec = (places, places)
+    return pattern

@@ -16,6 +16,17 @@ from sinks.pdf.words import Words
 
 NOTHING = "–"
 _EXPENSES = frozenset({LineKind.EXPENSE, LineKind.MARKUP})
+_CHARGES = frozenset(
+    {
+        LineKind.RETAINER_FEE,
+        LineKind.FIXED_FEE,
+        LineKind.MILESTONE,
+        LineKind.RECURRING_FEE,
+        LineKind.USAGE_FEE,
+        LineKind.MINIMUM_TRUE_UP,
+        LineKind.DEPOSIT,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -51,9 +62,15 @@ class Desk:
         return tuple(line for line in self.body.lines if line.kind in _EXPENSES)
 
     @cached_property
+    def charges(self) -> tuple[DraftLine, ...]:
+        """Prices that are agreed and not measured by time."""
+        return tuple(line for line in self.body.lines if line.kind in _CHARGES)
+
+    @cached_property
     def others(self) -> tuple[DraftLine, ...]:
-        """Everything else: discounts, rounding, corrections."""
-        return tuple(line for line in self.body.lines if line.kind is not LineKind.FEE and line.kind not in _EXPENSES)
+        """Everything else: discounts, rounding, corrections, and kinds of a newer version."""
+        known = {LineKind.FEE, *_EXPENSES, *_CHARGES}
+        return tuple(line for line in self.body.lines if line.kind not in known)
 
     @cached_property
     def initials(self) -> dict[str, str]:
@@ -108,7 +125,12 @@ def _is_title(word: str) -> bool:
 def section_totals(desk: Desk) -> tuple[tuple[str, Decimal], ...]:
     """Work, expenses and adjustments with their sums; together they are the document's net."""
     words = desk.words
-    sections = ((words.services, desk.fees), (words.expenses, desk.expenses), (words.adjustments, desk.others))
+    sections = (
+        (words.services, desk.fees),
+        (words.charges, desk.charges),
+        (words.expenses, desk.expenses),
+        (words.adjustments, desk.others),
+    )
     totals = tuple((name, _total(lines)) for name, lines in sections if lines)
     assert sum((amount for _, amount in totals), Decimal(0)) == desk.body.net, "the sections are the net"
     return totals
@@ -128,7 +150,7 @@ def detail_tables(desk: Desk) -> tuple[SheetTable, ...]:
         work = _entries(desk)
     else:
         work = _legal_fees(desk) if desk.is_legal else _agency_fees(desk)
-    tables = (work, _expenses(desk), _others(desk))
+    tables = (work, _charges(desk), _expenses(desk), _others(desk))
     return tuple(table for table in tables if table.rows)
 
 
@@ -378,10 +400,26 @@ def _expenses(desk: Desk) -> SheetTable:
     return SheetTable(words.expenses, columns, tuple(rows))
 
 
-def _others(desk: Desk) -> SheetTable:
+def _charges(desk: Desk) -> SheetTable:
     words = desk.words
-    columns = (Column(words.description, FILL), Column(desk.amount_head, right=True))
-    rows = [Row((desk.printer.line(line.text), desk.numbers.amount(line.amount))) for line in desk.others]
+    columns = _line_columns(desk, desk.charges)
+    rows = [Row((desk.printer.line(line.text), *_figures(desk, line, columns))) for line in desk.charges]
+    if rows:
+        rows.append(_subtotal(desk, columns, words.subtotal, None, desk.charges))
+    return SheetTable(words.charges, columns, tuple(rows))
+
+
+def _others(desk: Desk) -> SheetTable:
+    """Discounts, rounding and corrections; a correction names the document whose line it changes."""
+    words = desk.words
+    corrects = any(line.corrects for line in desk.others)
+    named = (Column(words.corrected, 34),) if corrects else ()
+    columns = (Column(words.description, FILL), *named, Column(desk.amount_head, right=True))
+    rows = []
+    for line in desk.others:
+        numbers = dict.fromkeys(one.number or one.document_id[:12] for one in line.corrects)
+        name = (desk.printer.line(", ".join(numbers)),) if corrects else ()
+        rows.append(Row((desk.printer.line(line.text), *name, desk.numbers.amount(line.amount))))
     if rows:
         rows.append(_subtotal(desk, columns, words.subtotal, None, desk.others))
     return SheetTable(words.adjustments, columns, tuple(rows))

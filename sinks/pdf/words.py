@@ -62,6 +62,25 @@ class Words:
     time_not_billed: str
     lump: str
     document: str
+    charges: str
+    corrections: str
+    corrected: str
+    as_billed: str
+    recomputed: str
+    difference: str
+    accounts: str
+    account: str
+    balance_before: str
+    received: str
+    applied: str
+    balance_after: str
+    requested: str
+    hours_accounts: str
+    carried_in: str
+    granted: str
+    used: str
+    lapsed: str
+    carried_out: str
 
 
 _ENGLISH = Words(
@@ -118,6 +137,25 @@ _ENGLISH = Words(
     time_not_billed="Adjustments of the document",
     lump="lump sum",
     document="Document",
+    charges="Fixed and recurring fees",
+    corrections="Corrections of earlier documents",
+    corrected="Corrects",
+    as_billed="As billed",
+    recomputed="Recomputed",
+    difference="Difference",
+    accounts="Money held for you",
+    account="Account",
+    balance_before="Balance before",
+    received="Received",
+    applied="Applied",
+    balance_after="Balance after",
+    requested="Requested",
+    hours_accounts="Hours on account",
+    carried_in="Brought forward",
+    granted="Added",
+    used="Used",
+    lapsed="Lapsed",
+    carried_out="Carried forward",
 )
 
 _GERMAN = Words(
@@ -174,6 +212,25 @@ _GERMAN = Words(
     time_not_billed="Anpassungen des Dokuments",
     lump="pauschal",
     document="Dokument",
+    charges="Feste und wiederkehrende Entgelte",
+    corrections="Korrekturen früherer Dokumente",
+    corrected="Korrigiert",
+    as_billed="Berechnet",
+    recomputed="Neu berechnet",
+    difference="Differenz",
+    accounts="Für Sie verwahrtes Geld",
+    account="Konto",
+    balance_before="Stand zuvor",
+    received="Eingang",
+    applied="Verrechnet",
+    balance_after="Stand danach",
+    requested="Angefordert",
+    hours_accounts="Stundenkonto",
+    carried_in="Vortrag",
+    granted="Zugang",
+    used="Verbraucht",
+    lapsed="Verfallen",
+    carried_out="Übertrag",
 )
 
 _FRENCH = Words(
@@ -230,6 +287,25 @@ _FRENCH = Words(
     time_not_billed="Ajustements du document",
     lump="forfait",
     document="Document",
+    charges="Honoraires fixes et récurrents",
+    corrections="Corrections de documents antérieurs",
+    corrected="Corrige",
+    as_billed="Facturé",
+    recomputed="Recalculé",
+    difference="Différence",
+    accounts="Fonds détenus pour vous",
+    account="Compte",
+    balance_before="Solde initial",
+    received="Reçu",
+    applied="Imputé",
+    balance_after="Solde final",
+    requested="Demandé",
+    hours_accounts="Compte d'heures",
+    carried_in="Report",
+    granted="Ajouté",
+    used="Utilisé",
+    lapsed="Expiré",
+    carried_out="À reporter",
 )
 
 _SPANISH = Words(
@@ -286,6 +362,25 @@ _SPANISH = Words(
     time_not_billed="Ajustes del documento",
     lump="tanto alzado",
     document="Documento",
+    charges="Honorarios fijos y periódicos",
+    corrections="Correcciones de documentos anteriores",
+    corrected="Corrige",
+    as_billed="Facturado",
+    recomputed="Recalculado",
+    difference="Diferencia",
+    accounts="Fondos a su favor",
+    account="Cuenta",
+    balance_before="Saldo inicial",
+    received="Recibido",
+    applied="Imputado",
+    balance_after="Saldo final",
+    requested="Solicitado",
+    hours_accounts="Bolsa de horas",
+    carried_in="Arrastre",
+    granted="Añadido",
+    used="Usado",
+    lapsed="Caducado",
+    carried_out="A arrastrar",
 )
 
 LANGUAGES: Mapping[str, Words] = MappingProxyType({"de": _GERMAN, "en": _ENGLISH, "es": _SPANISH, "fr": _FRENCH})

@@ -1,0 +1,102 @@
+"""One document has one file: the same bytes on every machine, archivable, readable by ear, and made fast."""
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+from time import process_time
+
+import pytest
+from pypdf import PdfReader
+
+from sinks.base import DraftToSend
+from sinks.pdf import PdfSettings, Press
+from sinks.testing import example_body, example_draft, example_fee
+
+ELSEWHERE = """
+import sys
+from pathlib import Path
+from sinks.pdf import PdfSettings, Press
+from sinks.testing import example_draft
+sys.stdout.buffer.write(Press(PdfSettings(folder=Path("x"))).render(example_draft()).content)
+"""
+
+
+def press() -> Press:
+    return Press(PdfSettings(folder=Path("unused")))
+
+
+def test_the_same_document_is_the_same_bytes() -> None:
+    """A second press prints the same file."""
+    assert press().render(example_draft()).content == press().render(example_draft()).content
+
+
+@pytest.mark.parametrize(("zone", "language"), [("Pacific/Auckland", "de_DE.UTF-8"), ("America/Los_Angeles", "C")])
+def test_another_process_prints_the_same_bytes(zone: str, language: str, repository_root: Path, tmp_path: Path) -> None:
+    """Neither zone nor language nor fonts nor folder of the machine matter."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(repository_root),
+        "TZ": zone,
+        "LC_ALL": language,
+        "SOURCE_DATE_EPOCH": "1",
+        "PYTHONHASHSEED": "7",
+    }
+    arguments = [sys.executable, "-c", ELSEWHERE]
+    made = subprocess.run(arguments, env=environment, cwd=tmp_path, capture_output=True, check=True, timeout=60)
+    assert made.stdout == press().render(example_draft()).content
+
+
+@pytest.mark.parametrize("update", [{"revision": 3}, {"number": "2026-0043"}])
+def test_another_document_is_another_file(update: dict[str, object]) -> None:
+    """Revision and number are part of what the file says."""
+    other = example_draft().model_copy(update=update)
+    assert press().render(other).content != press().render(example_draft()).content
+
+
+def test_a_file_is_for_archives_and_for_readers_by_ear() -> None:
+    """It says that it is PDF/A-2b and PDF/UA-1, has a language, a title, tags, and its own date."""
+    content = press().render(example_draft()).content
+    for mark in (b"<pdfaid:part>2</pdfaid:part>", b"<pdfaid:conformance>B</pdfaid:conformance>", b"<pdfuaid:part>1"):
+        assert mark in content
+    reader = PdfReader(io.BytesIO(content))
+    catalog = reader.root_object
+    assert catalog["/Lang"] == "en-GB"
+    assert catalog["/MarkInfo"]["/Marked"]
+    assert reader.metadata is not None
+    assert reader.metadata.title == "Invoice 2026-0042 · Acme Corp"
+    assert reader.metadata.author == "Berg & Partners"
+    assert reader.metadata["/CreationDate"] == "D:20261102000000Z"
+
+
+def test_only_our_own_fonts_are_in_the_file() -> None:
+    """Each font is embedded and is ours, so that the file looks the same in thirty years."""
+    reader = PdfReader(io.BytesIO(press().render(example_draft()).content))
+    fonts = {font.get_object()["/BaseFont"] for page in reader.pages for font in page["/Resources"]["/Font"].values()}
+    assert fonts
+    assert {str(name).split("+")[1] for name in fonts} <= {"BillstreamSans-Regular", "BillstreamSans-SemiBold"}
+
+
+def three_hundred_lines(run: int) -> DraftToSend:
+    """Each run has other texts and amounts, because the typesetter remembers what it has set."""
+    text = f"Draft reply {run} to motion for summary judgment; telephone conference with counsel on exhibits"
+    lines = [
+        example_fee(n, amount=f"{n + run}.50").model_copy(update={"text": f"{text} {n * run}"}) for n in range(1, 301)
+    ]
+    return example_draft(example_body(*lines))
+
+
+def test_three_hundred_lines_take_less_than_half_a_second() -> None:
+    """The median of five in processor time, all threads counted, so that a busy machine changes nothing."""
+    own = press()
+    own.render(three_hundred_lines(1))
+    seconds = []
+    for run in range(2, 7):
+        draft = three_hundred_lines(run)
+        begun = process_time()
+        own.render(draft)
+        seconds.append(process_time() - begun)
+    median = sorted(seconds)[2]
+    print(f"300-line PDF: {median:.3f} s")
+    assert median < 0.5
