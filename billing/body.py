@@ -1,10 +1,12 @@
 """The invoice as the body of a document: names for ids, decimals for units, and ids that are the same every time."""
 
+from dataclasses import fields
 from decimal import Decimal
 
 from billing.certificate import with_certificate
 from billing.exact import decimal_of
-from billing.results import Invoice, Line, LineCharge, SourceShare, Tax
+from billing.held_money import Application
+from billing.results import Invoice, Line, LineCharge, RetainerAccount, SourceShare, Tax
 from schemas.canonical import deterministic_id
 from schemas.draft import (
     BucketTotal,
@@ -12,9 +14,11 @@ from schemas.draft import (
     DraftBody,
     DraftLine,
     Finding,
+    HeldMoneyUse,
     LineSource,
     Party,
     Placement,
+    RetainerBalance,
     TaxRow,
     TimekeeperTotal,
 )
@@ -49,7 +53,8 @@ def to_body(invoice: Invoice) -> DraftBody:
         net=_money(invoice, invoice.net_units),
         tax=_money(invoice, invoice.tax_units),
         gross=_money(invoice, invoice.net_units + invoice.tax_units),
-        due=_money(invoice, invoice.net_units + invoice.tax_units),
+        due=_money(invoice, invoice.due_units),
+        held_money=tuple(_held_money(invoice, one) for one in invoice.held_money),
         worked_seconds=invoice.worked_seconds,
         carried_in_seconds=invoice.carried_in_seconds,
         rounding_delta_seconds=invoice.rounding_delta_seconds,
@@ -58,6 +63,7 @@ def to_body(invoice: Invoice) -> DraftBody:
         timekeepers=_timekeepers(invoice),
         findings=tuple(Finding(code=note.code, text=note.text) for note in invoice.notes),
         entries_hash=invoice.entries_hash,
+        retainers=tuple(_balance(one) for one in invoice.retainers),
     )
     return with_certificate(body)
 
@@ -98,6 +104,7 @@ def _line(invoice: Invoice, line: Line, tax: Tax, position: int) -> DraftLine:
         unit=line.unit,
         unit_price=line.unit_price,
         adjustment=_money(invoice, line.adjustment_units),
+        discount=_money(invoice, line.discount_units) if line.discount_units else Decimal(0),
         amount=_money(invoice, line.units),
         tax_category=tax.category,
         tax_rate=tax.percent,
@@ -139,6 +146,19 @@ def _source(invoice: Invoice, source: SourceShare) -> LineSource:
     )
 
 
+def _held_money(invoice: Invoice, one: Application) -> HeldMoneyUse:
+    return HeldMoneyUse(
+        held_id=one.held_id,
+        kind=one.kind,
+        name=one.name,
+        balance_before=_money(invoice, one.before),
+        received=_money(invoice, one.received),
+        applied=_money(invoice, one.applied),
+        balance_after=_money(invoice, one.after),
+        requested=_money(invoice, one.requested) if one.requested else Decimal(0),
+    )
+
+
 def _tax_row(invoice: Invoice, row: Tax) -> TaxRow:
     return TaxRow(
         category=row.category,
@@ -160,6 +180,10 @@ def _buckets(invoice: Invoice) -> tuple[BucketTotal, ...]:
         )
         for row in invoice.ledger
     )
+
+
+def _balance(one: RetainerAccount) -> RetainerBalance:
+    return RetainerBalance(**{field.name: getattr(one, field.name) for field in fields(one)})
 
 
 def _placements(invoice: Invoice) -> tuple[Placement, ...]:

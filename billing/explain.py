@@ -10,8 +10,9 @@ from billing.allocate import WindowId, WindowState, key_of
 from billing.contract import Contract
 from billing.exact import decimal_of, exact_or_shown, shown
 from billing.increments import rule_text
+from billing.lines import OpenLine
 from billing.rating import RatedPart
-from billing.settle import SettledCharge
+from billing.settled import SettledCharge
 from schemas.clauses import AmountBasis, CapWindow
 
 
@@ -22,12 +23,15 @@ def hours_text(seconds: int) -> str:
 
 def charge_steps(
     contract: Contract,
+    line: OpenLine,
     one: SettledCharge,
     parts: Sequence[RatedPart],
     windows: Mapping[WindowId, WindowState],
 ) -> tuple[str, ...]:
     """The steps of one charge."""
     steps = [*_rounding_steps(one, parts), *_cap_steps(one, parts, windows)]
+    if line.agreed is not None:
+        steps += line.agreed.steps
     key = one.charge.key
     if key.variant:
         steps.append(key.variant)
@@ -38,10 +42,11 @@ def charge_steps(
         basis = rounding.amount_basis.value
         shown_as = f", {rounding.quantity_decimals} decimals" if rounding.amount_basis is AmountBasis.DISPLAYED else ""
         steps.append(f"amount: {one.charge.seconds} s x {key.unit_price:f} / 3600 ({basis} basis{shown_as})")
+    for discount_id, amount in one.discounts.items():
+        steps.append(f"discount {discount_id} takes {shown(amount, contract.places):f} {contract.currency}")
     for cap_id, amount in sorted(one.taken.items()):
         steps.append(f"cap:{cap_id} takes {shown(amount, contract.places):f} {contract.currency}")
-    rest = Fraction(one.units, 10**contract.places) - (one.charge.gross - sum(one.taken.values(), Fraction(0)))
-    if rest:
+    if Fraction(one.units, 10**contract.places) != one.net:
         text = f"{decimal_of(one.units, contract.places):f} {contract.currency}"
         steps.append(f"rounded with its line ({rounding.money_rounding.value}): {text}")
     return tuple(steps)

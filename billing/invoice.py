@@ -6,25 +6,35 @@ Billing-domain section 3: classify, attribute, round (gather); hour caps (alloca
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 from billing.allocate import allocate
 from billing.attribute import work_date_of
+from billing.balances import reported
 from billing.body import to_body
+from billing.carried import Carried, earlier_periods, needs_earlier_invoices
 from billing.contract import Contract, needed_dates
+from billing.cover import remove_covered
 from billing.currency import Rate, exchange_of
 from billing.entries import BillingEntry
 from billing.expenses import ExpensePart, gather_expenses
+from billing.finish import agreed_fees, finish
 from billing.gather import gather
+from billing.held_money import apply_held_money
 from billing.ledger import assert_conserved, ledger_of
-from billing.lines import OpenLine, measure_fee_line, open_expense_lines, open_fee_lines
-from billing.notes import notes_of
+from billing.lines import OpenLine, measure_fee_line, open_agreed_lines, open_expense_lines, open_fee_lines
+from billing.money_items import Parts
+from billing.notes import money_notes, notes_of
 from billing.portions import Placed, placed_as
 from billing.present import Facts, present
 from billing.rating import RatedPart, rate_portions
 from billing.results import Invoice, InvoiceRequest
-from billing.settle import Parts, settle
+from billing.retainers import draw
+from billing.settle import settle
 from billing.taxes import rule_of, tax_rows
 from billing.terms import rulebook
+from billing.tiers import apply_tiers
 from schemas.draft import Bucket, LineKind
 from schemas.period import Period
 
@@ -36,39 +46,76 @@ def compute_invoice(request: InvoiceRequest) -> Invoice:
 
     Raises AssertionError when seconds or money would be lost: that is a mistake of ours, never of the facts.
     """
+    return _compute(request, _carried_into(request))
+
+
+def _carried_into(request: InvoiceRequest) -> Carried:
+    """What the invoices before leave behind, where the contract asks for it: each is computed as if it were today's."""
+    carried = Carried()
+    if not needs_earlier_invoices(request.contract):
+        return carried
+    entries = [replace(entry, billed_on="") if entry.billed_on else entry for entry in request.entries]
+    for span in earlier_periods(request.contract, request.period):
+        scope = request.scope.model_copy(update={"date_from": span.start, "date_to": span.end})
+        last_day = span.end - timedelta(days=1)
+        earlier = replace(request, scope=scope, entries=entries, invoice_date=min(last_day, request.invoice_date))
+        carried = _compute(earlier, carried).carried
+    return carried
+
+
+def _compute(request: InvoiceRequest, carried: Carried) -> Invoice:
     contract, period = request.contract, request.period
     entries = _needed(contract, period, request.entries)
     exchange = exchange_of(contract, request.exchange_rates, request.invoice_date, period)
     gathered = gather(rulebook(contract, request.directory), entries, period)
-    allocated = allocate(contract, gathered.live, period.end)
-    rated = rate_portions(contract, exchange, allocated.live)
+    uncovered = remove_covered(gathered.live)
+    allocated = allocate(contract, uncovered.live, period.end)
+    drawn = draw(contract, allocated.live, period, needed_dates(contract, period)[0])
+    tiered = apply_tiers(contract, drawn.live, period)
+    rated = rate_portions(contract, exchange, tiered.live)
     expenses = gather_expenses(contract, exchange, entries)
+    agreed = agreed_fees(contract, entries, period, drawn.charges)
     opened = open_fee_lines(contract, period, rated.parts)
     fee_lines = [line for line in opened if line.seconds]
     for line in fee_lines:
         measure_fee_line(contract, line)
-    expense_lines = open_expense_lines(contract, period, expenses.parts, len(rated.parts))
-    settled = settle(Parts(contract, period, rated.parts, expenses.parts), [*fee_lines, *expense_lines])
-    lines = present(Facts(contract, request.directory, period, rated.parts, allocated.windows), settled)
+    parts = Parts(contract, period, rated.parts, expenses.parts, agreed.parts)
+    expense_lines = open_expense_lines(contract, period, expenses.parts, parts.first_expense)
+    agreed_lines = open_agreed_lines(contract, period, agreed.parts, parts.first_agreed)
+    settled = settle(parts, [*fee_lines, *expense_lines, *agreed_lines])
+    finished = finish(contract, period, settled, carried)
+    lines = present(Facts(contract, request.directory, period, rated.parts, allocated.windows), finished.lines)
     billed, off_lines = _off_lines(period, rated.parts, opened, expenses.parts)
-    placed = [*gathered.placed, *allocated.placed, *rated.placed, *expenses.placed, *off_lines]
+    placed = [*gathered.placed, *uncovered.placed, *allocated.placed, *drawn.placed]
+    placed += [*rated.placed, *expenses.placed, *agreed.placed, *off_lines]
     fee_units = sum(line.units for line in lines if line.kind is LineKind.FEE)
     ledger = ledger_of(exchange, period, billed, placed, fee_units)
     assert_conserved(entries, gathered.worked_seconds, billed, placed, ledger)
     taxes = tax_rows(contract, lines)
+    net_units, tax_units = sum(line.units for line in lines), sum(row.tax_units for row in taxes)
+    paid = apply_held_money(contract, request.invoice_date, net_units + tax_units, carried.held)
     return Invoice(
         request=request,
         lines=lines,
         taxes=taxes,
         line_taxes=tuple(rule_of(contract, line.tax_index) for line in lines),
-        net_units=sum(line.units for line in lines),
-        tax_units=sum(row.tax_units for row in taxes),
+        net_units=net_units,
+        tax_units=tax_units,
+        due_units=paid.due_units,
+        held_money=paid.applications,
+        carried=replace(finished.carried, held=paid.used),
         worked_seconds=gathered.worked_seconds,
         carried_in_seconds=ledger.carried_in_seconds,
         rounding_delta_seconds=ledger.rounding_delta_seconds,
         ledger=ledger.rows,
         unbilled=ledger.unbilled,
-        notes=notes_of(contract, period, billed, settled),
+        notes=(
+            *notes_of(contract, period, billed, settled),
+            *drawn.notes,
+            *tiered.notes,
+            *money_notes(contract, finished, ledger.rows),
+        ),
+        retainers=tuple(reported(contract, period, account) for account in drawn.accounts),
         entries_hash=_entries_hash(entries),
     )
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
+from billing.agreed import AgreedPart
 from billing.contract import Contract
 from billing.entries import OrderKey
 from billing.exact import exact_or_shown, product, shown, units_of
@@ -65,6 +66,7 @@ class OpenLine:
     unit: str = "hour"
     gross_units: int = 0
     expense_code: str = ""
+    agreed: AgreedPart | None = None
 
     @property
     def seconds(self) -> int:
@@ -200,4 +202,26 @@ def _expense_line(contract: Contract, part: ExpensePart, tax: int, position: int
     line = OpenLine(LineKey(LineKind.EXPENSE, group, tax, price, ""), part.order, {charge_key: charge})
     line.quantity, line.unit_price, line.unit, line.gross_units = quantity, price, "unit", units
     line.expense_code = part.utbms_code
+    return line
+
+
+def open_agreed_lines(contract: Contract, period: Period, parts: Sequence[AgreedPart], first: int) -> list[OpenLine]:
+    """A line for each agreed fee of the period; part `n` has the position `first + n`."""
+    found = []
+    for number, part in enumerate(parts):
+        is_billed = bool(part.entries) and all(entry.billed_on for entry in part.entries)
+        if part.day in period and not is_billed:
+            tax = tax_index(contract, period, Taxed(TaxedKind.FEE, part.service_item, part.project_id, ""))
+            found.append(agreed_line(contract, part, tax, first + number))
+    return found
+
+
+def agreed_line(contract: Contract, part: AgreedPart, tax: int, position: int) -> OpenLine:
+    """The line of one agreed fee: one charge at its exact amount."""
+    group = LineGroup(entry_id=f"{part.clause_id} {part.key}", project_id=part.project_id)
+    charge_key = ChargeKey(part.unit_price, "", part.origin, "")
+    charge = OpenCharge(charge_key, [position], 0, part.amount)
+    line = OpenLine(LineKey(part.kind, group, tax, None, ""), part.order(contract), {charge_key: charge})
+    line.quantity, line.unit, line.unit_price, line.agreed = part.quantity, part.unit, part.unit_price, part
+    line.gross_units = units_of(part.amount, contract.places, contract.document.rounding.money_rounding)
     return line

@@ -1,27 +1,18 @@
 """Amount caps: what may be charged in a window, the latest work loses first (billing-domain step 11; BD-27, BD-28).
 
-They act on money only: seconds stay billed, the charge is reduced with the cap as its reason.
+They act on money only: seconds stay billed, the charge is reduced with the cap as its reason. Agreed fees that a cap
+counts take their room before everything else and are never reduced. A limit that includes tax pays for each amount
+with its tax.
 """
 
 from collections.abc import Sequence
-from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
 
 from billing.contract import MoneyCap
-from billing.entries import OrderKey
+from billing.money_items import ItemKind, MoneyItem
 from billing.windows import window_key
 from schemas.clauses import WeekAtMonthEnd
-
-
-class MoneyItem(NamedTuple):
-    """An exact amount that amount caps may reduce; `caps` are the ids of those that count it."""
-
-    order: tuple[OrderKey, int]
-    day: date
-    project_id: str
-    amount: Fraction
-    caps: frozenset[str]
 
 
 class Reduction(NamedTuple):
@@ -38,6 +29,7 @@ class CapRoom(NamedTuple):
     cap_id: str
     window: str
     limit: Fraction
+    includes_tax: bool
     positions: tuple[int, ...]
 
 
@@ -49,10 +41,10 @@ class Capped(NamedTuple):
     left: list[Fraction]
 
 
-def cap_amounts(caps: Sequence[MoneyCap], items: Sequence[MoneyItem]) -> Capped:
-    """Apply amount caps, narrow before wide, to items in work order."""
-    left = [item.amount for item in items]
-    order = sorted(range(len(items)), key=lambda position: (items[position].order, position))
+def cap_amounts(caps: Sequence[MoneyCap], items: Sequence[MoneyItem], amounts: Sequence[Fraction]) -> Capped:
+    """Apply amount caps, narrow before wide, to what discounts left of the items, in work order."""
+    left = list(amounts)
+    order = sorted(range(len(items)), key=lambda one: (items[one].kind is not ItemKind.AGREED, items[one].order, one))
     reductions: list[Reduction] = []
     rooms: list[CapRoom] = []
     for cap in caps:
@@ -66,7 +58,8 @@ def cap_amounts(caps: Sequence[MoneyCap], items: Sequence[MoneyItem]) -> Capped:
 
 
 def _key(cap: MoneyCap, item: MoneyItem) -> str:
-    return window_key(cap.window, WeekAtMonthEnd.WHOLE_WEEK, item.day, "", item.project_id, "")
+    at_month_end = WeekAtMonthEnd.WHOLE_WEEK
+    return window_key(cap.window, at_month_end, item.counted_day, item.entry_id, item.project_id, item.task)
 
 
 def _reduce(
@@ -79,13 +72,18 @@ def _reduce(
 ) -> CapRoom:
     """Fill one window in work order; what does not fit is taken off."""
     used = limit = Fraction(0)
+    includes_tax = cap.rows[0].includes_tax is True
     for position in positions:
-        row = cap.row_on(items[position].day)
+        item = items[position]
+        row = cap.row_on(item.work_day) or cap.row_on(item.counted_day)
         assert row is not None, "an item names only caps that are valid on its date"
         limit = Fraction(row.amount)
-        allowed = min(left[position], max(limit - used, Fraction(0)))
+        with_tax = 1 + item.tax if includes_tax else Fraction(1)
+        allowed = left[position]
+        if item.kind is not ItemKind.AGREED:
+            allowed = min(allowed, max(limit - used, Fraction(0)) / with_tax)
         if allowed < left[position]:
             reductions.append(Reduction(cap.id, position, left[position] - allowed))
             left[position] = allowed
-        used += allowed
-    return CapRoom(cap.id, window, limit, tuple(positions))
+        used += allowed * with_tax
+    return CapRoom(cap.id, window, limit, includes_tax, tuple(positions))

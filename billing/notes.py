@@ -4,12 +4,14 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from billing.contract import Contract
-from billing.exact import shown
+from billing.exact import decimal_of, shown
 from billing.explain import hours_text
+from billing.finish import Finished
 from billing.rating import RatedPart
-from billing.results import Note
-from billing.settle import SettledLine
+from billing.results import LedgerRow, Note
+from billing.settled import SettledLine
 from billing.terms import Terms
+from schemas.draft import Bucket, LineKind
 from schemas.period import Period
 
 
@@ -44,7 +46,7 @@ def _blended_variance(contract: Contract, period: Period, parts: Sequence[RatedP
     for part in parts:
         portion = part.portion
         rate = portion.terms.rate
-        if portion.counted_day in period and rate is not None and rate.standard is not None and not portion.overage:
+        if portion.counted_day in period and rate is not None and rate.standard is not None and not portion.price:
             seconds[portion.terms] = seconds.get(portion.terms, 0) + portion.billable_seconds
     standard = blended = Fraction(0)
     total = 0
@@ -63,3 +65,22 @@ def _blended_variance(contract: Contract, period: Period, parts: Sequence[RatedP
         f"variance {shown(blended - standard, contract.places):f}, effective standard rate {effective:f}."
     )
     return [Note("blended_variance", text)]
+
+
+def money_notes(contract: Contract, finished: Finished, ledger: Sequence[LedgerRow]) -> tuple[Note, ...]:
+    """What a person should know about minimums, and about an invoice that gives money back."""
+    notes: list[Note] = []
+    for one in finished.carried.shortfalls:
+        amount = decimal_of(one.units, contract.places)
+        text = f"{amount:f} {contract.currency} of minimum {one.minimum_id} in {one.period} are carried."
+        notes.append(Note("shortfall_carried", text))
+    held = sum(row.seconds for row in ledger if row.bucket is Bucket.HELD)
+    if held and any(line.line.key.kind is LineKind.MINIMUM_TRUE_UP for line in finished.lines):
+        text = f"The minimum was billed while {hours_text(held)} are held; releasing them lowers what it lacks."
+        notes.append(Note("minimum_with_held_time", text))
+    net = sum(line.units for line in finished.lines)
+    if net < 0:
+        amount = decimal_of(-net, contract.places)
+        text = f"Corrections and reductions exceed the charges by {amount:f} {contract.currency}."
+        notes.append(Note("negative_invoice", text))
+    return tuple(notes)

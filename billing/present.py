@@ -13,13 +13,26 @@ from billing.explain import charge_steps
 from billing.lines import SHOWN_DECIMALS, OpenLine
 from billing.rating import RatedPart
 from billing.results import Line, LineCharge, SourceShare
-from billing.settle import OpenSource, SettledCharge, SettledLine
+from billing.settled import OpenSource, SettledCharge, SettledLine
 from billing.taxes import rule_of
 from schemas.clauses import GroupBy, RollupRates
 from schemas.draft import LineKind
 from schemas.period import Period
 
-_KIND_RANK = {LineKind.FEE: 0, LineKind.EXPENSE: 1, LineKind.MARKUP: 2}
+_KINDS = (
+    LineKind.FEE,
+    LineKind.RETAINER_FEE,
+    LineKind.FIXED_FEE,
+    LineKind.MILESTONE,
+    LineKind.RECURRING_FEE,
+    LineKind.USAGE_FEE,
+    LineKind.MINIMUM_TRUE_UP,
+    LineKind.EXPENSE,
+    LineKind.MARKUP,
+    LineKind.DISCOUNT,
+    LineKind.DEPOSIT,
+)
+_KIND_RANK = {kind: rank for rank, kind in enumerate(_KINDS)}
 
 
 class Facts(NamedTuple):
@@ -33,7 +46,7 @@ class Facts(NamedTuple):
 
 
 def present(facts: Facts, settled: Iterable[SettledLine]) -> tuple[Line, ...]:
-    """All lines in the order of the invoice: fees by group, then expenses by date, then mark-up."""
+    """All lines in the order of the invoice: time by group, other fees by date, expenses, discounts, deposits."""
     ordered = sorted(settled, key=lambda one: _order(facts, one.line))
     return tuple(_line(facts, one) for one in ordered)
 
@@ -55,13 +68,16 @@ def _line(facts: Facts, one: SettledLine) -> Line:
     kind, group = line.key.kind, line.key.group
     sources = [source for charge in one.charges for source in charge.sources]
     roles = _roles(facts, one) if kind is LineKind.FEE else set()
+    agreed = line.agreed
     return Line(
         key=_identity(facts, line),
         kind=kind,
         text=_text(facts, line, sources, roles),
-        date=_date(facts.period, sources),
-        project_id=_only({source.entry.project_id for source in sources}),
-        service_item=_only({source.entry.service_item for source in sources}),
+        date=_date(facts.period, sources) if agreed is None else agreed.day,
+        project_id=_only({source.entry.project_id for source in sources}) if agreed is None else agreed.project_id,
+        service_item=_only({source.entry.service_item for source in sources})
+        if agreed is None
+        else agreed.service_item,
         person_id=_only({source.entry.person_id for source in sources}),
         role=_only(roles),
         seconds=line.seconds,
@@ -70,6 +86,7 @@ def _line(facts: Facts, one: SettledLine) -> Line:
         unit_price=line.unit_price,
         units=one.units,
         adjustment_units=one.units - line.gross_units,
+        discount_units=-one.discount_units,
         tax_index=line.key.tax_index,
         utbms_task=group.utbms_task,
         utbms_activity=group.utbms_activity,
@@ -102,6 +119,8 @@ def _date(period: Period, sources: Sequence[OpenSource]) -> date:
 
 def _text(facts: Facts, line: OpenLine, sources: Sequence[OpenSource], roles: set[str]) -> str:
     kind, group = line.key.kind, line.key.group
+    if line.agreed is not None:
+        return line.agreed.text
     if kind is LineKind.MARKUP:
         return "Mark-up on expenses"
     if kind is LineKind.EXPENSE:
@@ -141,7 +160,7 @@ def _charge(facts: Facts, line: OpenLine, one: SettledCharge) -> LineCharge:
         units=one.units,
         rate_origin=key.origin,
         lost=() if rate is None else rate.lost,
-        steps=charge_steps(facts.contract, one, facts.fees, facts.windows),
+        steps=charge_steps(facts.contract, line, one, facts.fees, facts.windows),
         sources=tuple(_share(source) for source in one.sources),
     )
 

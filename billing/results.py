@@ -6,10 +6,12 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from billing.carried import Carried
 from billing.contract import Contract
 from billing.currency import Rate
 from billing.directory import Directory
 from billing.entries import BillingEntry
+from billing.held_money import Application
 from schemas.draft import Bucket, DocumentScope, LineKind
 from schemas.period import Period
 
@@ -66,7 +68,9 @@ class LineCharge:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What the client sees; amounts in smallest units, `adjustment_units` is what amount caps took (never positive)."""
+    """What the client sees; amounts in smallest units. `adjustment_units` is what discounts and amount caps took,
+    `discount_units` the part of it that discounts took inside the line.
+    """
 
     key: tuple[str, ...]
     kind: LineKind
@@ -82,6 +86,7 @@ class Line:
     unit_price: Decimal
     units: int
     adjustment_units: int
+    discount_units: int
     tax_index: int
     utbms_task: str
     utbms_activity: str
@@ -124,6 +129,31 @@ class Unbilled:
 
 
 @dataclass(frozen=True, slots=True)
+class RetainerAccount:
+    """What a retainer or block had, gave and has left over the period, in seconds of its balance.
+
+    The members and their law are those of `schemas.draft.RetainerBalance`.
+    """
+
+    engagement_id: str
+    name: str
+    date_from: date
+    date_to: date
+    rolled_in_seconds: Decimal
+    granted_seconds: Decimal
+    used_rolled_in_seconds: Decimal
+    used_granted_seconds: Decimal
+    used_deficit_seconds: Decimal
+    lapsed_seconds: Decimal
+    credited_seconds: Decimal
+    rolled_out_seconds: Decimal
+    deficit_in_seconds: Decimal
+    deficit_out_seconds: Decimal
+    beyond_seconds: Decimal
+    earned: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Something a person should know about this invoice; the code has a page entry."""
 
@@ -133,7 +163,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """A computed invoice: `worked_seconds + carried_in_seconds` is the sum of the ledger, net that of the lines."""
+    """A computed invoice: `worked_seconds + carried_in_seconds` is the sum of the ledger, net that of the lines.
+
+    `carried` is what the contract's next invoice depends on.
+    """
 
     request: InvoiceRequest
     lines: tuple[Line, ...]
@@ -141,6 +174,9 @@ class Invoice:
     line_taxes: tuple[Tax, ...]
     net_units: int
     tax_units: int
+    due_units: int
+    held_money: tuple[Application, ...]
+    carried: Carried
     worked_seconds: int
     carried_in_seconds: int
     rounding_delta_seconds: int
@@ -148,3 +184,4 @@ class Invoice:
     unbilled: tuple[Unbilled, ...]
     notes: tuple[Note, ...]
     entries_hash: str
+    retainers: tuple[RetainerAccount, ...] = ()

@@ -67,18 +67,6 @@ from schemas.worked import WorkedExample
 
 FeeT = TypeVar("FeeT", RecurringFee, UsageFee, Minimum, Discount)
 
-_REFUSED = {
-    "money_retainer": "a money retainer",
-    "fixed_fees": "a fixed fee",
-    "milestones": "milestone billing",
-    "deposits": "a deposit",
-    "recurring_fees": "a recurring fee",
-    "usage_fees": "a usage fee",
-    "discounts": "a discount",
-    "minimum": "a minimum commitment",
-    "trust": "trust money",
-}
-
 
 class ContractDocument(Value):
     """A contract of one client, for all its work or for one project, valid on the local work dates `[from, to)`.
@@ -140,13 +128,6 @@ class ContractDocument(Value):
     money_retainer: HeldMoney | None = None
     trust: HeldMoney | None = None
 
-    @field_validator(*_REFUSED, mode="before")
-    @classmethod
-    def _refused(cls, value: object, info: ValidationInfo) -> object:
-        if value and value != "none":
-            raise not_yet(_REFUSED[str(info.field_name)])
-        return value
-
     @field_validator("rates")
     @classmethod
     def _one_rate_per_date(cls, rates: tuple[ContractRate, ...]) -> tuple[ContractRate, ...]:
@@ -200,17 +181,22 @@ class ContractDocument(Value):
                 raise ValueError(f"no tax rule says what a line of kind '{kind}' without special rule is taxed with")
         return taxes
 
-    @field_validator("retainers", "prepaid_blocks", "tiers", mode="before")
+    @field_validator(
+        "retainers",
+        "prepaid_blocks",
+        "tiers",
+        "discounts",
+        "fixed_fees",
+        "milestones",
+        "deposits",
+        "recurring_fees",
+        "usage_fees",
+        "minimum",
+        mode="before",
+    )
     @classmethod
     def _none_is_stated(cls, value: object) -> object:
         return () if value is None else value
-
-    @field_validator("retainers", "prepaid_blocks", "tiers", "fixed_cover")
-    @classmethod
-    def _engaged_later(cls, value: tuple[object, ...], info: ValidationInfo) -> tuple[object, ...]:
-        if value:
-            raise not_yet(f"{info.field_name}")
-        return value
 
     @field_validator("clauses")
     @classmethod
@@ -258,7 +244,7 @@ class ContractDocument(Value):
             raise ValueError("the contract has taxes: does the limit of each amount cap include them (includes_tax)?")
         if self.money_retainer is not None and self.trust is not None and self.money_retainer.id == self.trust.id:
             raise ValueError("the money retainer and the trust money have one id")
-        if self.date_from is None and self._looks_back():
+        if self.date_from is None and self.counts_from_start:
             raise ValueError(
                 "carried shortfalls, deposits for next invoices, usage for the contract and held money are counted "
                 "from the contract's start, so it needs 'from'"
@@ -277,7 +263,9 @@ class ContractDocument(Value):
         found |= {f"threshold of {one.id}": one.threshold for one in held}
         return found | {f"target of {one.id}": one.target for one in held}
 
-    def _looks_back(self) -> bool:
+    @property
+    def counts_from_start(self) -> bool:
+        """Whether money of a period depends on everything that happened since the contract's start."""
         return (
             any(row.shortfall is Shortfall.CARRY for row in self.minimum)
             or any(row.deduct_from is DepositDeduction.NEXT_INVOICES for row in self.deposits)

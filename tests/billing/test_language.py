@@ -8,31 +8,8 @@ from pydantic import ValidationError
 from billing.contract import compile_contract, needed_dates
 from billing.testing import contract_of, directory_of, open_desk
 from schemas.contract import ContractDocument
-from schemas.dated import NOT_YET
 from schemas.directory import name_index
 from schemas.period import parse_period
-
-
-@pytest.mark.parametrize(
-    ("clause", "value", "word"),
-    [
-        ("money_retainer", {"balance": "5000"}, "a money retainer"),
-        ("fixed_fees", [{"amount": "1"}], "a fixed fee"),
-        ("milestones", [{"percent": "30"}], "milestone billing"),
-        ("deposits", [{"percent": "10"}], "a deposit"),
-        ("recurring_fees", [{"amount": "1"}], "a recurring fee"),
-        ("usage_fees", [{"included": 1}], "a usage fee"),
-        ("discounts", [{"percent": "10"}], "a discount"),
-        ("minimum", {"amount": "4000"}, "a minimum commitment"),
-    ],
-)
-def test_what_is_not_billed_yet_is_refused_where_it_stands(clause: str, value: object, word: str) -> None:
-    """The error names the clause and begins with the words the loader looks for; nothing is ignored."""
-    with pytest.raises(ValidationError) as refused:
-        contract_of({clause: value})
-    [error] = refused.value.errors()
-    assert error["loc"] == (clause,)
-    assert f"{NOT_YET}{word}" in error["msg"]
 
 
 def test_defaults_of_later_clauses_are_accepted() -> None:

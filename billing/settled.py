@@ -1,0 +1,60 @@
+"""Lines on their way from exact amounts to whole units: what clauses took, and the share of each source."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+
+from billing.entries import BillingEntry, OrderKey
+from billing.lines import OpenCharge, OpenLine
+
+
+@dataclass(slots=True)
+class OpenSource:
+    """An entry's share of a charge while residuals are spread; `weight` where its amount does not say it."""
+
+    order: tuple[OrderKey, int]
+    entry: BillingEntry
+    day: date
+    counted_day: date
+    positions: list[int]
+    worked_seconds: int
+    delta_seconds: int
+    units: int = 0
+    weight: Fraction | None = None
+
+
+@dataclass(slots=True)
+class SettledCharge:
+    """A charge with its whole units, its sources, and what amount caps and discounts took from it, by their ids."""
+
+    charge: OpenCharge
+    units: int
+    sources: list[OpenSource]
+    taken: dict[str, Fraction]
+    discounts: dict[str, Fraction] = field(default_factory=dict)
+
+    @property
+    def net(self) -> Fraction:
+        """The exact amount that is left."""
+        zero = Fraction(0)
+        return self.charge.gross - sum(self.taken.values(), zero) - sum(self.discounts.values(), zero)
+
+
+@dataclass(slots=True)
+class SettledLine:
+    """A line with its whole units after discounts and caps.
+
+    `discount_units` is what discounts took inside of it, `separate_units` what those take, by id, that stand on lines
+    of their own.
+    """
+
+    line: OpenLine
+    units: int
+    charges: list[SettledCharge]
+    discount_units: int = 0
+    separate_units: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def net_units(self) -> int:
+        """What is left when discounts on lines of their own are taken off too."""
+        return self.units - sum(self.separate_units.values())
