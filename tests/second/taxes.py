@@ -1,0 +1,50 @@
+"""Step 15: the first tax rule that meets a line, and the tax on the document or on each line (BD-53, BD-54)."""
+
+from collections import Counter, defaultdict
+from datetime import timedelta
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from billing.entries import BillingEntry
+from schemas.clauses import TaxedKind, TaxRounding
+from tests.second.case import Case, Fact
+from tests.second.exact import fraction, whole
+
+if TYPE_CHECKING:
+    from tests.second.money import Rounded
+
+
+def tax_index(case: Case, kind: TaxedKind, entry: BillingEntry) -> int:
+    """The position of the rule that a charge of an entry meets; -1 without taxes."""
+    last = case.period.end - timedelta(days=1)
+    for at, rule in enumerate(case.contract.taxes):
+        if (
+            rule.covers(last)
+            and (not rule.kinds or kind in rule.kinds)
+            and (not rule.service_items or entry.service_item in rule.service_items)
+            and (
+                not rule.expense_categories
+                or (kind is TaxedKind.EXPENSE and entry.expense_category in rule.expense_categories)
+            )
+            and (not rule.projects or entry.project_id in rule.projects)
+        ):
+            return at
+    return -1
+
+
+def tax_facts(case: Case, lines: list["Rounded"]) -> tuple[Counter[Fact], int]:
+    """The rows of the breakdown by (category, rate), and the tax in all."""
+    mode = case.contract.rounding.money_rounding
+    bases: dict[tuple[str, Fraction], list[int]] = defaultdict(list)
+    for line in lines:
+        if line.tax >= 0:
+            rule = case.contract.taxes[line.tax]
+            bases[rule.category, fraction(rule.percent)].append(line.units)
+    rows: Counter[Fact] = Counter()
+    total = 0
+    for (category, percent), units in bases.items():
+        parts = units if case.contract.tax_rounding is TaxRounding.LINE else [sum(units)]
+        tax = sum(whole(part * percent / 100, mode) for part in parts)
+        rows[category, percent, sum(units), tax] += 1
+        total += tax
+    return rows, total
