@@ -126,6 +126,7 @@ class Billed:
             "quantity": f"{line.quantity:f}",
             "price": f"{line.unit_price:f}",
             "adjustment": f"{line.adjustment:f}",
+            "discount": f"{line.discount:f}",
             "amount": f"{line.amount:f}",
             "shares": " ".join(f"{source.amount:f}" for source in line.sources),
             "delta": " ".join(str(source.delta_seconds // 60) for source in line.sources),

@@ -391,6 +391,33 @@ def check_plans(plans: tuple[MilestonePlan, ...], deposits: tuple[Deposit, ...])
             raise ValueError(f"deposit {one.id!r} names the plan {one.plan!r}, which the contract does not have")
         if one.milestone and plan is not None and one.milestone not in {part.id for part in plan.parts}:
             raise ValueError(f"deposit {one.id!r} names the milestone {one.milestone!r}, which its plan does not have")
+    for plan in plans:
+        for part in plan.parts:
+            _check_deducted(plan, part, deposits)
+
+
+def _check_deducted(plan: MilestonePlan, part: Milestone, deposits: tuple[Deposit, ...]) -> None:
+    """A milestone is worth what is deducted from it, or its invoice would ask the firm to pay."""
+    mine = [
+        one
+        for one in deposits
+        if one.deduct_from is DepositDeduction.MILESTONE
+        and one.plan == plan.id
+        and (one.milestone or plan.parts[-1].id) == part.id
+    ]
+    deducted = sum((one.amount or (one.percent or Decimal(0)) * plan.total / 100 for one in mine), Decimal(0))
+    if mine and deducted > _worth(plan, part):
+        names = ", ".join(one.id for one in mine)
+        raise ValueError(f"more than milestone {part.id!r} is worth is deducted from it ({names}): where does it go?")
+
+
+def _worth(plan: MilestonePlan, part: Milestone) -> Decimal:
+    """The price of a milestone, near enough to compare it with a deposit."""
+    if part.amount is not None:
+        return part.amount
+    if part.percent is not None:
+        return plan.total * part.percent / 100
+    return plan.total * (part.share or 0) / sum(one.share or 0 for one in plan.parts)
 
 
 def check_money(currency: str, amounts: dict[str, Decimal | None]) -> None:

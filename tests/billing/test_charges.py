@@ -1,0 +1,283 @@
+"""Fees beside the hours: milestones, deposits, recurring and usage fees, and their place in the order of the rules."""
+
+import pytest
+from pydantic import ValidationError
+
+from billing.testing import contract_of, open_desk
+
+PORTAL: dict[str, object] = {
+    "id": "portal",
+    "name": "Portal",
+    "total": "48000.00",
+    "parts": [
+        {"id": "m1", "name": "Concept", "percent": "30", "due": "acceptance"},
+        {"id": "m2", "name": "Build", "percent": "40", "due": "acceptance"},
+        {"id": "m3", "name": "Launch", "percent": "30", "due": "acceptance"},
+    ],
+}
+SIGNING: dict[str, object] = {
+    "id": "signing",
+    "name": "Deposit",
+    "plan": "portal",
+    "percent": "10",
+    "on": "2025-01-15",
+    "deduct_from": "milestone",
+}
+COMPLETIONS = """
+    entry  kind       date        task
+    c1     milestone  2025-02-10  m1
+    c2     milestone  2025-03-10  Build
+    again  milestone  2025-03-20  m1
+    c3     milestone  2025-04-10  launch
+"""
+
+
+def test_a_milestone_is_billed_once_and_the_deposit_leaves_the_last_one() -> None:
+    """BD-43: 4,800.00 at signing, 14,400.00, 19,200.00, then 14,400.00 less the deposit: 48,000.00 in all."""
+    desk = open_desk(milestones=[PORTAL], deposits=[SIGNING])
+    months = ("2025-01", "2025-02", "2025-03", "2025-04")
+    assert [desk.bill(COMPLETIONS, month).net for month in months] == ["4800.00", "14400.00", "19200.00", "9600.00"]
+    desk.bill(COMPLETIONS, "2025-04").expect_lines("""
+        kind       text                           amount
+        milestone  Portal: Launch                 14400.00
+        deposit    Deposit of 2025-01-15, deducted  -4800.00
+    """)
+    desk.bill(COMPLETIONS, "2025-03").expect_placements("""
+        entry  bucket        reason              detail
+        again  non_billable  milestone_repeated  c1
+    """)
+
+
+def test_the_last_of_equal_milestones_absorbs_the_remainder() -> None:
+    """BD-44: 10,000.00 in three equal parts is 3,333.33, 3,333.33 and 3,333.34."""
+    parts = [{"id": f"m{n}", "share": 1, "due": "date", "on": f"2025-0{n}-15"} for n in (1, 2, 3)]
+    desk = open_desk(milestones=[{"id": "site", "total": "10000.00", "parts": parts}])
+    assert [desk.bill([], f"2025-0{n}").net for n in (1, 2, 3)] == ["3333.33", "3333.33", "3333.34"]
+
+
+def test_a_completion_that_names_no_milestone_is_held() -> None:
+    """Nothing is guessed: an unknown name waits, one of a dated milestone tells nothing new, a held one bills nothing."""
+    parts = [
+        {"id": "m1", "share": 1, "due": "date", "on": "2025-03-15"},
+        {"id": "m2", "share": 1, "due": "acceptance"},
+    ]
+    desk = open_desk(milestones=[{"id": "site", "total": "100.00", "parts": parts}])
+    billed = desk.bill("""
+        entry  kind       date        task  held
+        a      milestone  2025-03-10  m9    -
+        b      milestone  2025-03-11  m1    -
+        c      milestone  2025-03-12  m2    on_hold
+    """)
+    assert billed.net == "50.00"
+    billed.expect_placements("""
+        entry  bucket        reason             detail
+        a      held          milestone_unknown  m9
+        b      non_billable  milestone_by_date  m1
+        c      held          on_hold            -
+    """)
+
+
+def test_plans_of_two_projects_are_completed_apart() -> None:
+    """A completion belongs to the plan of its project."""
+    part = {"id": "done", "share": 1, "due": "acceptance"}
+    plans = [{"id": one, "total": total, "project": one, "parts": [part]} for one, total in (("a", "10"), ("b", "20"))]
+    billed = open_desk(milestones=plans).bill("""
+        kind       date        task  project
+        milestone  2025-03-10  done  b
+    """)
+    assert billed.net == "20.00"
+
+
+def test_a_deposit_can_be_used_up_by_the_next_invoices() -> None:
+    """1,000.00 asked for in January leave what later invoices charge, and never more."""
+    deposit = {
+        "id": "start",
+        "name": "Deposit",
+        "amount": "1000.00",
+        "on": "2025-01-10",
+        "deduct_from": "next_invoices",
+    }
+    desk = open_desk(rates=[{"rate": "100.00"}], deposits=[deposit], also={"from": "2025-01-01"})
+    entries = """
+        date        worked
+        2025-01-15  1.00
+        2025-02-15  6.00
+        2025-03-15  9.00
+    """
+    assert desk.bill(entries, "2025-01").net == "1100.00"
+    assert desk.bill(entries, "2025-02").net == "0.00"
+    desk.bill(entries, "2025-03").expect_lines("""
+        kind     amount
+        fee      900.00
+        deposit  -400.00
+    """)
+
+
+def test_recurring_fees_are_billed_at_the_start_or_the_end_of_their_span() -> None:
+    """A quarter in arrears is on March's invoice, a month in advance on its own, a year on January's."""
+    fees = [
+        {"id": "hosting", "name": "Hosting", "amount": "90.00", "every": "quarter", "billed_at": "end"},
+        {"id": "support", "name": "Support", "amount": "50.00", "every": "month", "billed_at": "start"},
+        {"id": "licence", "name": "Licence", "amount": "700.00", "every": "year", "billed_at": "start"},
+    ]
+    desk = open_desk(recurring_fees=fees)
+    assert [desk.bill([], f"2025-0{n}").net for n in (1, 2, 3)] == ["750.00", "50.00", "140.00"]
+    desk.bill([], "2025-03").expect_lines("""
+        kind           text              date        quantity  price  amount
+        recurring_fee  Support, 2025-03  2025-03-01  1         50.00  50.00
+        recurring_fee  Hosting, 2025-Q1  2025-03-31  1         90.00  90.00
+    """)
+
+
+@pytest.mark.parametrize(
+    ("prorate", "amount", "text"),
+    [
+        ("none", "2400.00", "Care, 2025-04"),
+        ("calendar_days", "1600.00", "Care, 2025-04 (20 of 30 days)"),
+        ("workdays", "1527.27", "Care, 2025-04 (14 of 22 workdays)"),
+    ],
+)
+def test_a_started_span_costs_all_or_its_share(prorate: str, amount: str, text: str) -> None:
+    """BD-41 and BD-76 for a recurring fee: started on 11 April 2025; the fee's own setting goes before the contract's."""
+    fee = {"id": "care", "name": "Care", "amount": "2400.00", "every": "month", "billed_at": "end"}
+    for own, general in ((prorate, "none"), (None, prorate)):
+        desk = open_desk(
+            recurring_fees=[fee | ({"prorate": own} if own else {})], prorate=general, also={"from": "2025-04-11"}
+        )
+        billed = desk.bill([], "2025-04")
+        assert [(line.text, f"{line.amount:f}") for line in billed.body.lines] == [(text, amount)]
+
+
+def test_a_price_that_changes_inside_a_span_is_shared_or_that_of_the_first_day() -> None:
+    """Rows of one id are one fee: with proration each bills its days, without it a span costs one price."""
+    rows = [
+        {"id": "care", "amount": "310.00", "every": "month", "billed_at": "end", "to": "2025-03-11"},
+        {"id": "care", "amount": "620.00", "every": "month", "billed_at": "end", "from": "2025-03-11"},
+    ]
+    assert open_desk(recurring_fees=rows).bill([], "2025-03").net == "310.00"
+    assert open_desk(recurring_fees=rows, prorate="calendar_days").bill([], "2025-03").net == "520.00"
+    assert open_desk(recurring_fees=rows).bill([], "2025-04").net == "620.00"
+
+
+CALLS: dict[str, object] = {
+    "id": "api",
+    "name": "API calls",
+    "meter": "calls",
+    "unit": "calls",
+    "included_units": "100000",
+    "package_units": "1000",
+    "price": "0.40",
+}
+
+
+@pytest.mark.parametrize(
+    ("units", "packages", "amount"), [("137500", "38", "15.20"), ("100000", "0", "0.00"), ("100001", "1", "0.40")]
+)
+def test_usage_above_the_included_units_is_charged_in_started_packages(units: str, packages: str, amount: str) -> None:
+    """BD-47: 100,000 calls are included, every started 1,000 beyond costs 0.40."""
+    billed = open_desk(usage_fees=[CALLS]).bill(f"""
+        kind   date        expense  quantity
+        usage  2025-03-31  calls    {units}
+    """)
+    billed.expect_lines(f"""
+        kind       quantity    unit                   price  amount
+        usage_fee  {packages}  package of 1000 calls  0.40   {amount}
+    """)
+
+
+def test_usage_is_counted_per_period_or_over_the_contract() -> None:
+    """Included units are there anew each month, or once; what was counted before keeps its packages."""
+    entries = """
+        kind   date        expense  quantity
+        usage  2025-01-31  calls    60000
+        usage  2025-02-28  calls    60500
+        usage  2025-03-31  calls    500
+    """
+    nets = {}
+    for reset in ("period", "contract"):
+        desk = open_desk(usage_fees=[CALLS | {"reset": reset}], also={"from": "2025-01-01"})
+        nets[reset] = [desk.bill(entries, f"2025-0{n}").net for n in (1, 2, 3)]
+    assert nets == {"period": ["0.00", "0.00", "0.00"], "contract": ["0.00", "8.40", "0.00"]}
+
+
+def test_a_package_can_be_charged_by_its_part() -> None:
+    """37,500 calls beyond are 37.5 packages; the entries behind the line share it by their units."""
+    billed = open_desk(usage_fees=[CALLS | {"partial_package": "pro_rata"}]).bill("""
+        kind   date        expense  quantity
+        usage  2025-03-10  calls    100000
+        usage  2025-03-31  calls    37500
+    """)
+    billed.expect_lines("""
+        quantity  amount  shares
+        37.50     15.00   10.91 4.09
+    """)
+
+
+def test_usage_that_nothing_prices_is_held() -> None:
+    """An unknown meter and a missing number wait for a person."""
+    billed = open_desk(usage_fees=[CALLS]).bill("""
+        entry  kind   date        expense  quantity
+        a      usage  2025-03-10  mails    5
+        b      usage  2025-03-10  calls    -
+    """)
+    billed.expect_placements("""
+        entry  bucket  reason             detail
+        a      held    usage_without_fee  mails
+        b      held    quantity_missing   -
+    """)
+
+
+def test_a_fixed_fee_is_charged_once() -> None:
+    """On the invoice of its date, and on no other."""
+    desk = open_desk(fixed_fees=[{"id": "audit", "name": "Audit", "amount": "900.00", "on": "2025-03-05"}])
+    assert [desk.bill([], month).net for month in ("2025-02", "2025-03", "2025-04")] == ["0.00", "900.00", "0.00"]
+
+
+def test_fees_are_taxed_by_their_item_and_project() -> None:
+    """A rule for a service item reaches a recurring fee that names it; all others fall under the general rule."""
+    fees = [
+        {"id": "book", "amount": "10.00", "every": "month", "billed_at": "end", "service_item": "Books"},
+        {"id": "care", "amount": "10.00", "every": "month", "billed_at": "end"},
+    ]
+    taxes = [{"service_items": ["Books"], "category": "AA", "percent": "5"}, {"category": "S", "percent": "20"}]
+    body = open_desk(recurring_fees=fees, taxes=taxes).bill([]).body
+    assert [(row.category, f"{row.tax:f}") for row in body.taxes] == [("AA", "0.50"), ("S", "2.00")]
+
+
+@pytest.mark.parametrize(
+    ("clauses", "word"),
+    [
+        ({"discounts": [{"id": "a", "percent": "5"}]}, "counts"),
+        ({"discounts": [{"id": "a", "counts": "fees"}]}, "which of them"),
+        ({"discounts": [{"id": "a", "counts": "fees", "amount": "5", "level": "line"}]}, "level 'invoice'"),
+        ({"discounts": [{"id": "a", "counts": "fees", "percent": "5", "expense_categories": ["x"]}]}, "do they count"),
+        ({"minimum": [{"amount": "4000", "every": "month", "shortfall": "bill"}]}, "counts"),
+        ({"minimum": [{"amount": "4000", "every": "month", "counts": "fees"}]}, "shortfall"),
+        ({"minimum": [{"amount": "1", "every": "month", "counts": "fees", "shortfall": "carry"}]}, "how many periods"),
+        ({"minimum": [{"amount": "1", "every": "week", "counts": "fees", "shortfall": "bill"}]}, "same span"),
+        ({"milestones": [PORTAL | {"total": "1.001"}]}, "more decimals"),
+        (
+            {"milestones": [PORTAL | {"parts": [{"id": "a", "percent": "30", "due": "acceptance"}]}]},
+            "rest of the price",
+        ),
+        ({"milestones": [PORTAL | {"parts": [{"id": "a", "percent": "100"}]}]}, "due"),
+        ({"deposits": [SIGNING]}, "does not have"),
+        ({"milestones": [PORTAL], "deposits": [SIGNING | {"milestone": "m9"}]}, "does not have"),
+        ({"milestones": [PORTAL], "deposits": [SIGNING | {"percent": "31"}]}, "more than"),
+        ({"recurring_fees": [{"id": "a", "amount": "1", "every": "month"}]}, "billed_at"),
+        ({"usage_fees": [CALLS, CALLS | {"id": "b"}]}, "one meter"),
+        ({"money_retainer": {"id": "r", "threshold": "5"}}, "belong together"),
+        ({"money_retainer": {"id": "r", "threshold": "5", "target": "4"}}, "below the threshold"),
+        (
+            {
+                "amount_caps": [{"id": "n", "window": "contract", "amount": "1", "counts": "fees"}],
+                "taxes": [{"category": "S", "percent": "20"}],
+            },
+            "includes_tax",
+        ),
+    ],
+)
+def test_what_a_clause_leaves_open_is_asked(clauses: dict[str, object], word: str) -> None:
+    """Section 7 of the rules: an ambiguous sentence is an error that asks, and never a default."""
+    with pytest.raises(ValidationError, match=word):
+        contract_of(clauses)

@@ -1,0 +1,216 @@
+"""Discounts and amount caps: what they count, how they are spread, and in which order (steps 10 and 11)."""
+
+import pytest
+
+from billing.testing import Desk, open_desk
+
+FEES_AND_A_BOOK = """
+    entry  kind     date        person  worked  amount  item  expense
+    a      time     2025-03-03  ana     1.00    -       A     -
+    b      time     2025-03-04  bo      1.00    -       B     -
+    c      time     2025-03-05  cy      1.00    -       C     -
+    d      expense  2025-03-06  -       -       80.00   -     book
+"""
+PRICES = [
+    {"person": "ana", "rate": "333.10"},
+    {"person": "bo", "rate": "210.45"},
+    {"person": "cy", "rate": "156.45"},
+]
+
+
+def with_discount(**discount: object) -> Desk:
+    """A contract whose three fees are 333.10, 210.45 and 156.45, with one discount."""
+    return open_desk(rates=PRICES, discounts=[{"id": "spring", "name": "Spring discount"} | discount])
+
+
+def test_a_percentage_on_fees_is_rounded_once_and_spread() -> None:
+    """BD-48: 10 % of 700.00 is 70.00; a tie of the shares goes to the earlier line; the expense is untouched."""
+    billed = with_discount(percent="10", counts="fees").bill(FEES_AND_A_BOOK)
+    billed.expect_lines(
+        """
+        item  price   adjustment  discount  amount
+        A     333.10  -33.31      -33.31    299.79
+        B     210.45  -21.05      -21.05    189.40
+        C     156.45  -15.64      -15.64    140.81
+        -     80.00   0.00        0         80.00
+    """.replace("item", "service_item")
+    )
+    assert billed.net == "710.00"
+
+
+def test_a_fixed_discount_is_spread_by_largest_remainder() -> None:
+    """BD-48: 100.00 on 700.00 of fees leaves 285.51, 180.39 and 134.10."""
+    billed = with_discount(amount="100.00", counts="fees").bill(FEES_AND_A_BOOK)
+    billed.expect_lines("""
+        discount  amount
+        -47.59    285.51
+        -30.06    180.39
+        -22.35    134.10
+        0         80.00
+    """)
+
+
+def test_a_discount_on_a_line_is_its_adjustment() -> None:
+    """BD-73: 3.40 h at 250.00 with 10 % for the client: adjustment -85.00, total 765.00, named in the explanation."""
+    desk = open_desk(
+        rates=[{"rate": "250.00"}], discounts=[{"id": "client", "percent": "10", "counts": "fees", "level": "line"}]
+    )
+    billed = desk.bill("date  worked\n2025-03-03  3.40")
+    billed.expect_lines("""
+        quantity  price   adjustment  amount
+        3.40      250.00  -85.00      765.00
+    """)
+    assert "discount client takes 85.00 USD" in billed.body.lines[0].charges[0].steps
+
+
+@pytest.mark.parametrize(
+    ("discount", "net"),
+    [
+        ({"percent": "10", "counts": "everything"}, "702.00"),
+        ({"percent": "10", "counts": "expenses"}, "772.00"),
+        ({"percent": "10", "counts": "expenses", "expense_categories": ["hotel"]}, "780.00"),
+        ({"percent": "10", "counts": "fees_and_expenses", "service_items": ["A"]}, "738.69"),
+        ({"percent": "100", "counts": "fees", "people": ["cy"]}, "623.55"),
+        ({"percent": "10", "counts": "fees", "roles": ["senior"]}, "725.64"),
+        ({"amount": "5000.00", "counts": "fees"}, "80.00"),
+        ({"percent": "10", "counts": "fees", "from": "2025-03-05"}, "764.35"),
+        ({"amount": "10.00", "counts": "fees", "to": "2025-03-31"}, "780.00"),
+    ],
+)
+def test_a_discount_reduces_what_it_names(discount: dict[str, object], net: str) -> None:
+    """It may cover expenses; a percentage asks for the work date, a fixed amount for the period's last day."""
+    assert with_discount(**discount).bill(FEES_AND_A_BOOK).net == net
+
+
+def test_discounts_follow_each_other_lines_first() -> None:
+    """10 % on lines leave 630.00; the fixed 30.00 and then 50 % of what is left come off the invoice."""
+    rows = [
+        {"id": "fixed", "amount": "30.00", "counts": "fees"},
+        {"id": "half", "percent": "50", "counts": "fees"},
+        {"id": "line", "percent": "10", "counts": "fees", "level": "line"},
+    ]
+    desk = open_desk(rates=[{"rate": "700.00"}], discounts=rows)
+    assert desk.bill("date  worked\n2025-03-03  1.00").net == "300.00"
+
+
+def test_a_discount_may_stand_on_a_line_of_its_own() -> None:
+    """Shown apart it leaves the lines as they are: one line for each tax of what it reduces."""
+    taxes = [{"kinds": ["expense"], "category": "AA", "percent": "5"}, {"category": "S", "percent": "20"}]
+    discount = {"id": "spring", "name": "Spring discount", "percent": "10", "counts": "everything", "show": "separate"}
+    billed = open_desk(rates=PRICES, discounts=[discount], taxes=taxes).bill(FEES_AND_A_BOOK)
+    billed.expect_lines("""
+        kind      text                     adjustment  amount  tax_category
+        fee       A, Ana (senior)          0.00        333.10  S
+        fee       B, Bo (senior)           0.00        210.45  S
+        fee       C, Cy (junior)           0.00        156.45  S
+        expense   book                     0.00        80.00   AA
+        discount  Spring discount          0.00        -8.00   AA
+        discount  Spring discount          0.00        -70.00  S
+    """)
+    assert [f"{row.tax:f}" for row in billed.body.taxes] == ["3.60", "126.00"]
+
+
+def test_a_refund_lowers_what_a_discount_is_taken_of() -> None:
+    """A negative sum has no discount: nothing is given on money that goes back."""
+    desk = with_discount(percent="10", counts="expenses")
+    table = "kind  date  amount\nexpense  2025-03-03  100.00\nexpense  2025-03-04  {refund}"
+    assert desk.bill(table.format(refund="-40.00")).net == "54.00"
+    assert desk.bill(table.format(refund="-140.00")).net == "-40.00"
+
+
+def test_an_amount_cap_meets_discounted_amounts() -> None:
+    """Step 10 before step 11: 1,000.00 less 10 % are 900.00, and a limit of 950.00 takes nothing."""
+    desk = open_desk(
+        rates=[{"rate": "100.00"}],
+        discounts=[{"id": "d", "percent": "10", "counts": "fees"}],
+        amount_caps=[{"id": "nte", "window": "contract", "amount": "950.00", "counts": "fees"}],
+    )
+    assert desk.bill("date  worked\n2025-03-03  10.00").net == "900.00"
+    body = desk.bill("date  worked\n2025-03-03  10.00\n2025-03-04  1.00").body
+    assert f"{body.net:f}" == "950.00"
+    assert [f"{line.discount:f} {line.adjustment:f}" for line in body.lines] == ["-110.00 -150.00"]
+
+
+def test_an_amount_cap_remembers_discounted_months() -> None:
+    """The limit over the contract counts February with its discounts, percent and fixed alike."""
+    nte = {"id": "nte", "window": "contract", "amount": "1500.00", "counts": "fees"}
+    rows = [{"id": "p", "percent": "10", "counts": "fees"}, {"id": "f", "amount": "100.00", "counts": "fees"}]
+    desk = open_desk(rates=[{"rate": "100.00"}], discounts=rows, amount_caps=[nte], also={"from": "2025-02-01"})
+    entries = "date  worked\n2025-02-03  10.00\n2025-03-03  10.00"
+    assert [desk.bill(entries, month).net for month in ("2025-02", "2025-03")] == ["800.00", "700.00"]
+
+
+def capped(counts: str, amount: str, **more: object) -> Desk:
+    """A contract with a limit over the contract, a monthly fee of 300.00 and 20 % tax."""
+    cap: dict[str, object] = {"id": "nte", "window": "contract", "amount": amount, "counts": counts}
+    return open_desk(
+        rates=[{"rate": "100.00"}],
+        amount_caps=[cap | {"includes_tax": False} | more],
+        taxes=[{"category": "S", "percent": "20"}],
+        recurring_fees=[{"id": "care", "amount": "300.00", "every": "month", "billed_at": "end"}],
+        also={"from": "2025-03-01"},
+    )
+
+
+WORK_AND_TRAVEL = """
+    kind     date        worked  amount
+    time     2025-03-03  5.00    -
+    expense  2025-03-04  -       200.00
+    time     2025-03-05  5.00    -
+"""
+
+
+@pytest.mark.parametrize(
+    ("counts", "amount", "more", "net"),
+    [
+        ("fees", "800.00", {}, "1300.00"),
+        ("fees_and_expenses", "800.00", {}, "1100.00"),
+        ("all_fees", "800.00", {}, "1000.00"),
+        ("everything", "800.00", {}, "800.00"),
+        ("expenses", "150.00", {}, "1450.00"),
+        ("everything", "960.00", {"includes_tax": True}, "800.00"),
+        ("fees", "960.00", {"includes_tax": True}, "1300.00"),
+        ("all_fees", "250.00", {}, "500.00"),
+        ("fees", "0", {}, "500.00"),
+    ],
+)
+def test_a_not_to_exceed_says_what_it_includes(counts: str, amount: str, more: dict[str, object], net: str) -> None:
+    """With or without agreed fees, expenses and tax. Agreed fees take their room first and are never reduced."""
+    assert capped(counts, amount, **more).bill(WORK_AND_TRAVEL).net == net
+
+
+def test_a_limit_with_tax_is_not_passed_by_rounding() -> None:
+    """100.00 with 19 % tax leave 84.03 net and 15.97 tax: exactly the limit, never a cent above."""
+    desk = open_desk(
+        rates=[{"rate": "100.00"}],
+        amount_caps=[{"id": "n", "window": "contract", "amount": "100.00", "counts": "fees", "includes_tax": True}],
+        taxes=[{"category": "S", "percent": "19"}],
+    )
+    body = desk.bill("date  worked  person\n2025-03-03  0.50  ana\n2025-03-04  1.00  bo").body
+    assert (f"{body.net:f}", f"{body.tax:f}", f"{body.gross:f}") == ("84.03", "15.97", "100.00")
+
+
+def test_narrow_limits_go_before_wide_ones() -> None:
+    """An entry, its task (work without a task is one), a project, the contract; each takes the latest work."""
+    caps = [
+        {"id": "all", "window": "contract", "amount": "550.00", "counts": "fees"},
+        {"id": "project", "window": "project", "amount": "400.00", "counts": "fees"},
+        {"id": "task", "window": "task", "amount": "150.00", "counts": "fees"},
+        {"id": "entry", "window": "entry", "amount": "180.00", "counts": "fees"},
+    ]
+    desk = open_desk(rates=[{"rate": "100.00"}], amount_caps=caps, lines={"group_by": ["entry"]})
+    billed = desk.bill("""
+        entry  date        worked  project  task
+        a      2025-03-03  2.00    alpha    plan
+        b      2025-03-04  3.00    alpha    -
+        c      2025-03-05  1.00    alpha    plan
+        d      2025-03-06  2.00    beta     plan
+        e      2025-03-07  2.00    beta     -
+    """)
+    assert [f"{line.amount:f}" for line in billed.body.lines] == ["150.00", "150.00", "0.00", "150.00", "100.00"]
+
+
+def test_what_a_limit_took_is_in_the_findings() -> None:
+    """The reader learns which limit took how much."""
+    notes = capped("everything", "800.00").bill(WORK_AND_TRAVEL).body.findings
+    assert [(one.code, one.text) for one in notes] == [("amount_cap_reached", "Cap nte takes 700.00 USD.")]
