@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from billing.contract import Contract, HourCap
-from billing.entries import day_start
-from billing.portions import Placed, Portion, cut, placed_as, portion_order
+from billing.entries import day_start, rank_of
+from billing.portions import Placed, Portion, SetPrice, cut, placed_as, portion_order
 from billing.terms import AppliedCap
 from billing.windows import prorated_limit, window_dates, window_key
 from schemas.clauses import CapBasis, Overflow, WeekAtMonthEnd
@@ -127,10 +127,18 @@ def _overflow(one: _Pass, applied: AppliedCap, rest: Portion) -> bool:
         case Overflow.HOLD_FOR_APPROVAL:
             one.placed.append(placed_as(rest, Bucket.HELD, reason))
         case Overflow.OVERAGE_RATE:
-            one.kept.append(rest if rest.overage is not None else rest._replace(overage=applied))
+            one.kept.append(rest if rest.price is not None else rest._replace(price=_overage(one, applied)))
         case Overflow.CARRY_FORWARD:
             return False
     return True
+
+
+def _overage(one: _Pass, applied: AppliedCap) -> SetPrice:
+    """The price of an hour above a cap."""
+    rate = applied.row.overage_rate
+    assert rate is not None, "validated with the contract"
+    origin = f"overage rate of cap {applied.cap.id}: {rate:f} {one.contract.currency}"
+    return SetPrice(rate, f"above cap {applied.cap.name}", origin)
 
 
 def _carry(one: _Pass, pool_key: str, waiting: deque[Portion]) -> None:
@@ -169,7 +177,7 @@ def _counted_on(contract: Contract, portion: Portion, last: date, position: int)
     entry = portion.entry
     midnight = day_start(last + timedelta(days=1), contract.zone)
     order = (
-        entry.billed_on == "",
+        rank_of(entry),
         midnight,
         position - _BEFORE_OWN_WORK,
         entry.source,

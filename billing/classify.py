@@ -12,6 +12,7 @@ from schemas.entry import EntryKind
 from schemas.inputs import Category
 
 LOW_CONFIDENCE = "low_confidence"
+WITHOUT_ENGAGEMENT = "category_without_engagement"
 
 
 class Verdict(NamedTuple):
@@ -41,7 +42,10 @@ def verdict_of(entry: BillingEntry, confidence_min: Decimal) -> Verdict | None:
             return None
         case Category.NON_BILLABLE:
             return Verdict(Bucket.NON_BILLABLE, "non_billable")
+        case Category.RETAINER | Category.PROJECT if entry.kind is EntryKind.TIME:
+            # Whether the contract has such an engagement for this work, its terms say.
+            return None
         case Category.RETAINER | Category.PROJECT:
-            return Verdict(Bucket.HELD, "category_without_engagement", entry.category.value)
+            return Verdict(Bucket.HELD, WITHOUT_ENGAGEMENT, entry.category.value)
         case Category.UNKNOWN | None:
             return Verdict(Bucket.HELD, "undecided")

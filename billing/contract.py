@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from billing.engagements import Engagement, engaged_since, engagements_of
 from schemas.charges import Counts
 from schemas.clauses import (
     AmountCap,
@@ -21,6 +22,7 @@ from schemas.clauses import (
 )
 from schemas.contract import ContractDocument
 from schemas.dated import DatedRow
+from schemas.engagement import TierReset
 from schemas.entry import SECONDS_OF_A_DAY, WORKED_SECONDS_MAX
 from schemas.money import exponent
 from schemas.period import Period, month_of, week_of
@@ -81,6 +83,7 @@ class Contract:
     caps: tuple[HourCap, ...]
     money_caps: tuple[MoneyCap, ...]
     incomplete_caps: tuple[str, ...]
+    engagements: tuple[Engagement, ...]
     holidays: frozenset[date]
     boundaries: tuple[date, ...]
 
@@ -99,7 +102,7 @@ class Contract:
 def compile_contract(document: ContractDocument) -> Contract:
     """Prepare a validated contract; the caller keeps the result for as long as the revision counts."""
     dated: list[DatedRow] = [*document.rates, *document.blended, *document.increments, *document.premiums]
-    dated += [*document.caps, *document.amount_caps]
+    dated += [*document.caps, *document.amount_caps, *document.retainers, *document.tiers, *document.fixed_cover]
     return Contract(
         document=document,
         id=document.id,
@@ -110,6 +113,7 @@ def compile_contract(document: ContractDocument) -> Contract:
         caps=_hour_caps(document.caps),
         money_caps=_money_caps(document.amount_caps),
         incomplete_caps=tuple(sorted({cap.id for cap in document.caps if cap.pool is None})),
+        engagements=engagements_of(document),
         holidays=frozenset(document.holidays),
         boundaries=boundaries_of(dated, document.date_from, document.date_to),
     )
@@ -170,19 +174,27 @@ def _by_id(rows: Iterable[RowT]) -> list[tuple[RowT, ...]]:
 def needed_dates(contract: Contract, period: Period) -> tuple[date, date]:
     """The local work dates `[first, end)` whose entries `compute_invoice` must be given for a period.
 
-    Cap windows that overlap the period are needed whole up to its end. A cap over the contract, a project or a task,
-    and one that carries forward, is computed from the contract's start on (BD-30, BD-25).
+    The rules are gone through from the last step to the first, because what one of them needs must be right in all
+    steps before it: amount caps, tiers, balances, then hour caps from wide to narrow. What counts over the contract, a
+    project or a task, or is carried forward, is computed from the contract's start on (BD-22, BD-25, BD-30, BD-35).
     """
     document = contract.document
     first = period.start
-    for cap in contract.caps:
-        for row in cap.rows:
-            first = min(
-                first, contract_start(contract, period) if cap.carries else _window_start(contract, period, row)
-            )
     for money_cap in contract.money_caps:
-        for money_row in money_cap.rows:
-            first = min(first, _window_start(contract, period, money_row))
+        first = min([first, *(_window_start(contract, first, row) for row in money_cap.rows)])
+    if first < period.start and any(row.amount is not None for row in document.discounts):
+        first = contract.period_of(first).start
+    if document.counts_from_start:
+        first = contract_start(contract, first)
+    if any(tier.reset is TierReset.CONTRACT for tier in document.tiers):
+        first = contract_start(contract, first)
+    elif document.tiers and first < period.start:
+        first = contract.period_of(first).start
+    first = engaged_since(contract.engagements, first)
+    for cap in reversed(contract.caps):
+        if cap.carries:
+            first = contract_start(contract, first)
+        first = min([first, *(_window_start(contract, first, row) for row in cap.rows)])
     scopes = {rule.scope for rule in document.increments}
     if scopes & {IncrementScope.LINE, IncrementScope.PERIOD} and first < period.start:
         # A group of a whole earlier period is rounded as a whole, so its last entry is only known with all others.
@@ -195,20 +207,21 @@ def needed_dates(contract: Contract, period: Period) -> tuple[date, date]:
     return first, period.end
 
 
-def contract_start(contract: Contract, period: Period) -> date:
-    """The first local date of the contract, or of the period when the contract does not name one."""
-    return contract.document.date_from or period.start
+def contract_start(contract: Contract, first: date) -> date:
+    """The first local date of the contract, or the given one when the contract does not name one."""
+    return min(contract.document.date_from or first, first)
 
 
-def _window_start(contract: Contract, period: Period, row: CapScope) -> date:
+def _window_start(contract: Contract, first: date, row: CapScope) -> date:
+    """The first date of the window that holds a date."""
     match row.window:
         case CapWindow.ENTRY | CapWindow.DAY:
-            return period.start
+            return first
         case CapWindow.WEEK:
-            return week_of(period.start).start
+            return week_of(first).start
         case CapWindow.MONTH:
-            return month_of(period.start).start
+            return month_of(first).start
         case CapWindow.DATES:
-            return row.window_from or period.start
+            return row.window_from or first
         case CapWindow.PROJECT | CapWindow.TASK | CapWindow.CONTRACT:
-            return contract_start(contract, period)
+            return contract_start(contract, first)

@@ -38,7 +38,7 @@ def charge_steps(
     if key.conversion:
         steps.append(f"converted: {key.conversion}")
     rounding = contract.document.rounding
-    if one.charge.seconds:
+    if one.charge.seconds and line.package is None:
         basis = rounding.amount_basis.value
         shown_as = f", {rounding.quantity_decimals} decimals" if rounding.amount_basis is AmountBasis.DISPLAYED else ""
         steps.append(f"amount: {one.charge.seconds} s x {key.unit_price:f} / 3600 ({basis} basis{shown_as})")

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from billing.attribute import DayPart, days_of
-from billing.classify import verdict_of
+from billing.classify import WITHOUT_ENGAGEMENT, verdict_of
+from billing.cover import cover_of, draws_of
 from billing.entries import BillingEntry, work_order
 from billing.grouping import line_group
 from billing.increments import counted_seconds, lay_delta, round_seconds
@@ -13,7 +14,12 @@ from billing.terms import Rulebook, Terms
 from schemas.clauses import IncrementScope
 from schemas.draft import Bucket
 from schemas.entry import EntryKind
+from schemas.inputs import Category
 from schemas.period import Period
+
+
+_NOT_WORK = frozenset({EntryKind.EXPENSE, EntryKind.MILESTONE, EntryKind.USAGE})
+"""What is billed without being time; other modules take it."""
 
 
 class Gathered(NamedTuple):
@@ -32,7 +38,7 @@ def gather(book: Rulebook, entries: Iterable[BillingEntry], period: Period) -> G
     worked_seconds = 0
     first, end = period.start, period.end
     for entry in entries:
-        if entry.kind is EntryKind.EXPENSE:
+        if entry.kind in _NOT_WORK:
             continue
         days = days_of(entry, book.contract.zone, document.day_attribution)
         worked_seconds += sum(part.worked_seconds for part in days if first <= part.day < end)
@@ -60,6 +66,10 @@ def billable_terms(
     for one in terms:
         if one.hold is not None:
             return (Bucket.HELD, one.hold.reason, one.hold.detail), ()
+        if one.is_engaged and cover_of(one, entry) is not None:
+            continue
+        if entry.category is not Category.BILLABLE and not draws_of(one, entry):
+            return (Bucket.HELD, WITHOUT_ENGAGEMENT, str(entry.category)), ()
         if one.premiums and entry.start is None and any(premium.is_timed for premium in one.premiums):
             return (Bucket.HELD, "premium_time_missing", "a premium asks for the time of day"), ()
     return None, terms

@@ -15,6 +15,7 @@ from billing.entries import OrderKey
 from billing.exact import exact_or_shown, product, shown, units_of
 from billing.expenses import ExpensePart
 from billing.grouping import LineGroup, line_group
+from billing.portions import Package
 from billing.rating import RatedPart
 from billing.taxes import Taxed, tax_index
 from schemas.clauses import AmountBasis, RollupRates, ShowMarkup, TaxedKind
@@ -67,6 +68,7 @@ class OpenLine:
     gross_units: int = 0
     expense_code: str = ""
     agreed: AgreedPart | None = None
+    package: Package | None = None
 
     @property
     def seconds(self) -> int:
@@ -93,12 +95,17 @@ def open_fee_lines(contract: Contract, period: Period, parts: Sequence[RatedPart
         tax = taxes.get(taxed)
         if tax is None:
             tax = taxes[taxed] = tax_index(contract, period, Taxed(TaxedKind.FEE, *taxed, ""))
-        group = line_group(contract, portion)
+        package = None if portion.price is None else portion.price.package
+        if package is None:
+            group = line_group(contract, portion)
+        else:
+            # A package has one price for all who share it; only task codes and tax keep its time apart.
+            group = LineGroup(utbms_task=entry.utbms_task, utbms_activity=entry.utbms_activity)
         joined = group.rollup_id != "" and rates[group.rollup_id] is not RollupRates.PRESERVE
         key = LineKey(LineKind.FEE, group, tax, None if joined else part.unit_price, "" if joined else part.variant)
         line = lines.get(key)
         if line is None:
-            line = lines[key] = OpenLine(key, portion.order)
+            line = lines[key] = OpenLine(key, portion.order, package=package)
         _add(line, ChargeKey(part.unit_price, part.variant, part.origin, part.conversion), position, part)
     return list(lines.values())
 
@@ -113,6 +120,9 @@ def _add(line: OpenLine, key: ChargeKey, position: int, part: RatedPart) -> None
 
 def measure_fee_line(contract: Contract, line: OpenLine) -> None:
     """Set quantity, price and exact amounts of a fee line from its seconds (BD-08, BD-50)."""
+    if line.package is not None:
+        _measure_packages(contract, line, line.package)
+        return
     rounding = contract.document.rounding
     decimals = SHOWN_DECIMALS if rounding.quantity_decimals is None else rounding.quantity_decimals
     by_price: dict[Decimal, list[OpenCharge]] = {}
@@ -132,6 +142,18 @@ def measure_fee_line(contract: Contract, line: OpenLine) -> None:
     line.quantity = shown(hours, decimals) if is_displayed else exact_or_shown(hours, max(decimals, SHOWN_DECIMALS))
     line.gross_units = units_of(line.gross, contract.places, rounding.money_rounding)
     _price(contract, line, hours)
+
+
+def _measure_packages(contract: Contract, line: OpenLine, package: Package) -> None:
+    """Started packages are charged whole; lines that share them share the amount by their seconds (BD-23)."""
+    total = Fraction(package.price) * package.count
+    for charge in line.charges.values():
+        charge.gross = total * Fraction(charge.seconds, package.seconds) if package.seconds else Fraction(0)
+    line.gross_units = units_of(line.gross, contract.places, contract.document.rounding.money_rounding)
+    line.quantity, line.unit, line.unit_price = Decimal(package.count), "unit", package.price
+    if line.seconds != package.seconds:
+        amount = Fraction(line.gross_units, 10**contract.places)
+        line.quantity, line.unit, line.unit_price = Decimal(1), "lump", shown(amount, contract.places)
 
 
 def _price(contract: Contract, line: OpenLine, hours: Fraction) -> None:

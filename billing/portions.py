@@ -1,19 +1,47 @@
 """Portions: stretches of one entry's worked time that share a fate, from classification to the line."""
 
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
 from billing.entries import BillingEntry, OrderKey
-from billing.terms import AppliedCap, Terms
+from billing.terms import Terms
 from schemas.draft import Bucket
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Package:
+    """Hours sold in packages: how many were started, what one holds and costs, and the hours they were charged for."""
+
+    id: str
+    name: str
+    count: int
+    package_seconds: int
+    price: Decimal
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SetPrice:
+    """A price of an hour, in the contract's currency, that a rule sets instead of the rate: overage, or a tier's band.
+
+    `label` is what the line says of it, empty for nothing; `is_multiplied` whether premiums multiply it.
+    """
+
+    rate: Decimal
+    label: str
+    origin: str
+    is_multiplied: bool = False
+    package: Package | None = None
 
 
 class Portion(NamedTuple):
     """Worked seconds `[offset, offset + worked)` of an entry with the rounding delta behind them.
 
     `day` is the local work date and decides the rate; `counted_day` is the date of the window that pays for it and
-    differs only for carried time. `overage` is the cap above which an overage rate applies. A named tuple, because a
-    close makes ten thousands of them.
+    differs only for carried time. `price` is set where a rule prices the time instead of its rate. A named tuple,
+    because a close makes ten thousands of them.
     """
 
     order: OrderKey
@@ -24,7 +52,7 @@ class Portion(NamedTuple):
     offset_seconds: int
     worked_seconds: int
     delta_seconds: int
-    overage: AppliedCap | None = None
+    price: SetPrice | None = None
 
     @property
     def billable_seconds(self) -> int:

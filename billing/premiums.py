@@ -1,5 +1,6 @@
 """Premiums: after-hours and other multipliers of the rate, cut at local times (BD-18, BD-78)."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -24,21 +25,34 @@ class Premiumed(NamedTuple):
     label: str
 
 
-def with_premiums(contract: Contract, portion: Portion) -> list[Premiumed]:
-    """Cut a portion at the limits of the premiums that may meet it. An overage rate is not multiplied.
+class Met(NamedTuple):
+    """A portion with all premiums whose conditions its time meets."""
 
-    A rounding delta has the factor of the last worked second before it, and takes nothing that was not worked.
+    portion: Portion
+    premiums: list[Premium]
+
+
+def with_premiums(contract: Contract, portion: Portion) -> list[Premiumed]:
+    """Cut a portion at the limits of the premiums that may meet it, and stack what multiplies its rate."""
+    if not portion.terms.premiums:
+        return [Premiumed(portion, _ONE, "")]
+    met = cut_by_premiums(contract, portion, portion.terms.premiums)
+    return _joined([_stacked(contract, *one) for one in met])
+
+
+def cut_by_premiums(contract: Contract, portion: Portion, candidates: Sequence[Premium]) -> list[Met]:
+    """A portion cut where one of the premiums begins or ends.
+
+    A rounding delta goes with the last worked second before it, and takes nothing that was not worked.
     """
-    if not portion.terms.premiums or portion.overage is not None:
-        return [Premiumed(portion, _ONE, "")]
     tags = portion.entry.tags
-    premiums = [one for one in portion.terms.premiums if not one.tags or any(tag in tags for tag in one.tags)]
+    premiums = [one for one in candidates if not one.tags or any(tag in tags for tag in one.tags)]
     if not premiums:
-        return [Premiumed(portion, _ONE, "")]
+        return [Met(portion, [])]
     start = portion.entry.start
     if start is None:
-        return [_stacked(contract, portion, [one for one in premiums if _date_fits(contract, one, portion.day)])]
-    found: list[Premiumed] = []
+        return [Met(portion, [one for one in premiums if _date_fits(contract, one, portion.day)])]
+    found: list[Met] = []
     rest = portion
     for until in _limits(contract, portion.entry, premiums, portion.offset_seconds):
         inside_seconds = until - rest.offset_seconds
@@ -47,10 +61,10 @@ def with_premiums(contract: Contract, portion: Portion) -> list[Premiumed]:
         inside, rest = cut(rest, inside_seconds, 0)
         found.append(_matched(contract, inside, premiums, start))
     found.append(_matched(contract, rest, premiums, start))
-    return _joined(_with_delta(found, portion.delta_seconds))
+    return _with_delta(found, portion.delta_seconds)
 
 
-def _with_delta(found: list[Premiumed], delta_seconds: int) -> list[Premiumed]:
+def _with_delta(found: list[Met], delta_seconds: int) -> list[Met]:
     deltas = lay_delta([part.portion.worked_seconds for part in found], delta_seconds)
     return [
         part._replace(portion=part.portion._replace(delta_seconds=delta))
@@ -58,13 +72,14 @@ def _with_delta(found: list[Premiumed], delta_seconds: int) -> list[Premiumed]:
     ]
 
 
-def _matched(contract: Contract, portion: Portion, premiums: list[Premium], start: datetime) -> Premiumed:
+def _matched(contract: Contract, portion: Portion, premiums: list[Premium], start: datetime) -> Met:
     # A portion that is all delta stands behind the last worked second, so that second decides.
     offset = portion.offset_seconds if portion.worked_seconds else max(portion.offset_seconds - 1, 0)
     local = (start.astimezone(UTC) + timedelta(seconds=offset)).astimezone(contract.zone)
     second = local.hour * 3600 + local.minute * 60 + local.second
-    matched = [one for one in premiums if _date_fits(contract, one, local.date()) and _time_fits(one, second)]
-    return _stacked(contract, portion, matched)
+    return Met(
+        portion, [one for one in premiums if _date_fits(contract, one, local.date()) and _time_fits(one, second)]
+    )
 
 
 def _date_fits(contract: Contract, premium: Premium, day: date) -> bool:

@@ -6,8 +6,9 @@ from typing import NamedTuple
 from billing.contract import Contract
 from billing.currency import SAME, Conversion, Exchange
 from billing.exact import product
-from billing.portions import Placed, Portion, placed_as
+from billing.portions import Placed, Portion, SetPrice, placed_as
 from billing.premiums import with_premiums
+from billing.rates import ChosenRate
 from schemas.draft import Bucket
 
 
@@ -34,25 +35,33 @@ def rate_portions(contract: Contract, exchange: Exchange, live: list[Portion]) -
     placed: list[Placed] = []
     for portion in live:
         rate = portion.terms.rate
-        assert rate is not None, "an entry without a rate was held"
-        conversion = SAME if portion.overage else exchange.fee(rate.currency, portion.day)
+        if portion.price is not None:
+            parts += _set_parts(contract, portion, portion.price)
+            continue
+        if rate is None:
+            missing = portion.terms.unpriced
+            assert missing is not None, "terms without a rate say why"
+            placed.append(placed_as(portion, Bucket.HELD, missing.reason, missing.detail))
+            continue
+        conversion = exchange.fee(rate.currency, portion.day)
         if conversion is None:
             unpriced = placed_as(portion, Bucket.HELD, "exchange_rate_missing", exchange.missing(rate.currency))
             placed.append(unpriced)
         else:
-            parts += _parts(contract, portion, conversion)
+            parts += _rated_parts(contract, portion, rate, conversion)
     return Rated(parts, placed)
 
 
-def _parts(contract: Contract, portion: Portion, conversion: Conversion) -> list[RatedPart]:
-    rate = portion.terms.rate
-    assert rate is not None, "an entry without a rate was held"
-    applied = portion.overage
-    if applied is not None:
-        overage_rate = applied.row.overage_rate
-        assert overage_rate is not None, "validated with the contract"
-        origin = f"overage rate of cap {applied.cap.id}: {overage_rate:f} {contract.currency}"
-        return [RatedPart(portion, overage_rate, f"above cap {applied.cap.name}", origin, "")]
+def _set_parts(contract: Contract, portion: Portion, price: SetPrice) -> list[RatedPart]:
+    if not price.is_multiplied:
+        return [RatedPart(portion, price.rate, price.label, price.origin, "")]
+    return [
+        RatedPart(part, product(price.rate, factor) if label else price.rate, label, price.origin, "")
+        for part, factor, label in with_premiums(contract, portion)
+    ]
+
+
+def _rated_parts(contract: Contract, portion: Portion, rate: ChosenRate, conversion: Conversion) -> list[RatedPart]:
     found: list[RatedPart] = []
     for portion_part, factor, label in with_premiums(contract, portion):
         is_plain = not label and conversion is SAME

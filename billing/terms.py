@@ -5,18 +5,20 @@ row begins or ends, so the answer is kept for person, project, item, task and th
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
 from billing.contract import Contract, HourCap, MoneyCap, boundaries_of
 from billing.directory import Directory
+from billing.engagements import Engaged
 from billing.entries import Hold
 from billing.increments import NO_INCREMENT
 from billing.rates import ChosenRate, Work, resolve_rate
 from schemas.clauses import BlendedRate, Cap, CapPool, CapScope, IncrementRule, Premium
 from schemas.dated import DatedRow
+from schemas.engagement import FixedCover, Tier, WorkScope
 
 _RULEBOOKS_KEPT = 512
 _TERMS_KEPT = 100_000
@@ -34,7 +36,11 @@ class AppliedCap:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Terms:
-    """The answer for one kind of work in a span of dates; `hold` says why it cannot be billed."""
+    """The answer for one kind of work in a span of dates; `hold` says why it cannot be billed.
+
+    `covers`, `engaged` and `tier` are the engagements whose scope has this work, before its tags are looked at. Where
+    there is one of them, a missing rate is no hold of the whole entry: `unpriced` holds what nothing else prices.
+    """
 
     role: str
     rate: ChosenRate | None
@@ -43,6 +49,15 @@ class Terms:
     increment: IncrementRule
     premiums: tuple[Premium, ...]
     hold: Hold | None
+    unpriced: Hold | None = None
+    covers: tuple[FixedCover, ...] = ()
+    engaged: tuple[Engaged, ...] = ()
+    tier: Tier | None = None
+
+    @property
+    def is_engaged(self) -> bool:
+        """Whether an engagement may take this work, or price it."""
+        return bool(self.covers or self.engaged or self.tier is not None)
 
 
 TermsKey = tuple[str, str, str, str, int, int]
@@ -91,13 +106,17 @@ def rulebook(contract: Contract, directory: Directory) -> Rulebook:
     rows += [] if client is None else client.rates
     for project in directory.document.projects:
         rows += project.rates if project.client == contract.client_id else ()
-    caps: list[CapScope] = [*contract.document.caps, *contract.document.amount_caps]
+    document = contract.document
+    caps: list[CapScope] = [*document.caps, *document.amount_caps]
+    scopes: list[WorkScope] = [*document.retainers, *document.prepaid_blocks, *document.tiers, *document.fixed_cover]
     windows = [bound for row in caps for bound in (row.window_from, row.window_to)]
     return Rulebook(
         contract=contract,
         directory=directory,
         boundaries=tuple(sorted({*boundaries_of(rows, *windows), *contract.boundaries})),
-        asks_for_task=any(row.tasks for row in caps) or any(row.tasks for row in contract.document.premiums),
+        asks_for_task=any(row.tasks for row in caps)
+        or any(row.tasks for row in scopes)
+        or any(row.tasks for row in document.premiums),
         person_boundaries={
             person.id: boundaries_of([*person.roles, *person.rates]) for person in directory.document.people
         },
@@ -107,20 +126,49 @@ def rulebook(contract: Contract, directory: Directory) -> Rulebook:
 def terms_of(contract: Contract, directory: Directory, work: Work) -> Terms:
     """Look everything up for work of a person on a local date."""
     rate = resolve_rate(contract, directory, work)
-    caps = _caps(contract, work)
     document = contract.document
+    covers = tuple(row for row in document.fixed_cover if row.covers(work.day) and in_scope(row, work))
+    engaged = tuple(_engaged(contract, work))
+    tier = next((row for row in document.tiers if row.covers(work.day) and in_scope(row, work)), None)
+    unpriced = None
+    if rate is None:
+        name = directory.person_name(work.person_id)
+        unpriced = Hold("rate_missing", f"no rate for {name} ({work.role or 'no role'}) on {work.day}")
+    is_engaged = bool(covers or engaged or tier is not None)
     return Terms(
         role=work.role,
         rate=rate,
-        caps=caps,
+        caps=_caps(contract, work),
         money_caps=_money_caps(contract, work),
         increment=next((row for row in document.increments if row.covers(work.day)), NO_INCREMENT),
-        premiums=tuple(premium for premium in document.premiums if _premium_may_apply(premium, work, rate)),
-        hold=_hold(contract, directory, work, rate),
+        premiums=tuple(premium for premium in document.premiums if _premium_may_apply(premium, work, rate, tier)),
+        hold=_hold(contract, directory, work, None if is_engaged else unpriced),
+        unpriced=unpriced,
+        covers=covers,
+        engaged=engaged,
+        tier=tier,
     )
 
 
-def _hold(contract: Contract, directory: Directory, work: Work, rate: ChosenRate | None) -> Hold | None:
+def _engaged(contract: Contract, work: Work) -> Iterator[Engaged]:
+    for engagement in contract.engagements:
+        row = engagement.row_on(work.day)
+        if row is not None and in_scope(row, work):
+            yield Engaged(engagement, row)
+
+
+def in_scope(scope: WorkScope, work: Work) -> bool:
+    """Whether work is in a scope as far as person, role, project, item and task say; tags are the entry's own."""
+    return (
+        (not scope.people or work.person_id in scope.people)
+        and (not scope.roles or work.role in scope.roles)
+        and (not scope.service_items or work.service_item in scope.service_items)
+        and (not scope.projects or work.project_id in scope.projects)
+        and (not scope.tasks or work.task in scope.tasks)
+    )
+
+
+def _hold(contract: Contract, directory: Directory, work: Work, unpriced: Hold | None) -> Hold | None:
     """The first reason why this work cannot be billed, if there is one: nothing is guessed."""
     document = contract.document
     if contract.incomplete_caps:
@@ -131,17 +179,19 @@ def _hold(contract: Contract, directory: Directory, work: Work, rate: ChosenRate
         return Hold("contract_missing", f"contract {contract.id} is for project {document.project} only")
     if not work.person_id or work.person_id not in directory.people:
         return Hold("person_unknown", work.person_id)
-    if rate is None:
-        name = directory.person_name(work.person_id)
-        return Hold("rate_missing", f"no rate for {name} ({work.role or 'no role'}) on {work.day}")
+    if unpriced is not None:
+        return unpriced
     if not work.role and _asks_for_role(contract, work):
         return Hold("role_missing", f"{directory.person_name(work.person_id)} has no role on {work.day}")
     return None
 
 
 def _asks_for_role(contract: Contract, work: Work) -> bool:
-    """Whether the role decides about a cap or a blended rate for this work."""
+    """Whether the role decides about a cap, an engagement or a blended rate for this work."""
     document = contract.document
+    scopes: list[WorkScope] = [*document.retainers, *document.prepaid_blocks, *document.tiers, *document.fixed_cover]
+    if any(scope.roles for scope in scopes):
+        return True
     caps: list[Cap | CapScope] = [*document.caps, *document.amount_caps]
     for row in caps:
         by_role = row.roles or (isinstance(row, Cap) and row.pool is CapPool.ROLE)
@@ -187,9 +237,11 @@ def _scope_matches(row: CapScope, work: Work) -> bool:
     )
 
 
-def _premium_may_apply(premium: Premium, work: Work, rate: ChosenRate | None) -> bool:
+def _premium_may_apply(premium: Premium, work: Work, rate: ChosenRate | None, tier: Tier | None) -> bool:
     """Whether the conditions that this kind of work alone decides are met; tags and times are looked at per entry."""
-    if rate is None or (isinstance(rate.row, BlendedRate) and rate.row.premiums_apply is False):
+    if rate is not None and isinstance(rate.row, BlendedRate) and rate.row.premiums_apply is False:
+        return False
+    if tier is not None and not tier.tags and not tier.premiums_apply:
         return False
     return (
         premium.covers(work.day)

@@ -49,7 +49,7 @@ from schemas.clauses import (
     TaxRule,
 )
 from schemas.corrections import Correction, LatePolicy
-from schemas.dated import Currency, Identifier, ZoneName, not_yet, refuse_overlaps
+from schemas.dated import Currency, Identifier, ZoneName, refuse_overlaps
 from schemas.engagement import (
     FixedCover,
     PrepaidBlock,

@@ -304,7 +304,7 @@ class Party(Value):
 
 
 class RetainerBalance(Value):
-    """The hours of one retainer or prepaid block over the period of the document, in seconds of its balance (BD-35..42).
+    """The hours of one retainer or prepaid block over a document's period, in seconds of its balance (BD-35..42).
 
     `rolled_in + granted - deficit_in = used_rolled_in + used_granted + used_deficit + lapsed + credited + rolled_out
     - deficit_out`. With weights, work burns more or less than its time, so these need not be whole seconds.

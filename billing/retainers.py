@@ -1,0 +1,325 @@
+"""Step 8: retainers and prepaid blocks. Who draws from which hours, what lapses, rolls over and is owed.
+
+Balances are recomputed from the beginning of what they depend on, never from a stored total (BD-35..42). The days are
+gone through in order: on each day at which something begins or ends, hours expire first, then new ones are granted,
+and then the work up to the next such day draws in work-time order.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from billing.agreed import AgreedPart
+from billing.balances import Account
+from billing.contract import Contract
+from billing.cover import draws_of
+from billing.engagements import BURN_UNITS, Engaged, Engagement, credit_rate, weight_units
+from billing.exact import product
+from billing.portions import Placed, Portion, SetPrice, cut, placed_as, portion_order
+from billing.premiums import cut_by_premiums
+from billing.results import Note
+from billing.retainer_charges import Grant, charges_of, grants_of, notes_of_balances
+from schemas.draft import Bucket
+from schemas.engagement import PrepaidBlock, Retainer, RetainerOrder, Rollover
+from schemas.period import Period
+
+
+@dataclass(slots=True, eq=False)
+class Lot:
+    """Hours of one grant: what is left of them, and the last day on which they can be used. In balance units."""
+
+    engagement: Engagement
+    row: Retainer | PrepaidBlock
+    since: date
+    last_day: date
+    left: int
+
+
+class Drawn(NamedTuple):
+    """What is still to be billed, what the balances pay for, the accounts of the period, what they cost, findings."""
+
+    live: list[Portion]
+    placed: list[Placed]
+    accounts: tuple[Account, ...]
+    charges: list[AgreedPart]
+    notes: list[Note]
+
+
+@dataclass(slots=True, eq=False)
+class _Balances:
+    """The balances on their way through the days; `lots` stand in the order in which they are used."""
+
+    contract: Contract
+    period: Period
+    accounts: dict[str, Account]
+    lots: list[Lot] = field(default_factory=list)
+    deficits: dict[str, int] = field(default_factory=dict)
+    live: list[Portion] = field(default_factory=list)
+    placed: list[Placed] = field(default_factory=list)
+
+
+def draw(contract: Contract, live: list[Portion], period: Period, since: date) -> Drawn:
+    """Let retainers and blocks pay for portions in work order, from `since` up to the end of the period."""
+    if not contract.engagements:
+        return Drawn(live, [], (), [], [])
+    grants = grants_of(contract, since, period.end)
+    book = _Balances(contract, period, {one.id: Account(one) for one in contract.engagements})
+    days = _turning_days(contract, grants, period)
+    for day, work in zip((date.min, *days), _work_by_span(days, live), strict=True):
+        _turn(book, grants, day)
+        _draw_all(book, work)
+    for account in book.accounts.values():
+        account.assert_balanced()
+    kept = sum(one.worked_seconds for one in book.live) + sum(one.worked_seconds for one in book.placed)
+    assert kept == sum(one.worked_seconds for one in live), "a draw keeps the seconds"
+    book.live.sort(key=portion_order)
+    accounts = tuple(account for account in book.accounts.values() if account.is_touched)
+    charges = charges_of(contract, grants, accounts, period)
+    return Drawn(book.live, book.placed, accounts, charges, notes_of_balances(accounts))
+
+
+def _turning_days(contract: Contract, grants: Sequence[Grant], period: Period) -> list[date]:
+    """The days at which hours begin, expire or are trimmed, or an engagement ends; the period's own ends among them."""
+    days = {period.start, period.end}
+    for grant in grants:
+        days.add(grant.day)
+        if grant.span is not None:
+            days.add(grant.span.end)
+        if grant.last_day != date.max:
+            days.add(grant.last_day + timedelta(days=1))
+    days |= {one.end for one in contract.engagements if one.end is not None}
+    return sorted(day for day in days if day <= period.end)
+
+
+def _work_by_span(days: Sequence[date], live: Sequence[Portion]) -> list[list[Portion]]:
+    """The portions before the first of the days, and from each of them up to the next; in each part in work order."""
+    found: list[list[Portion]] = [[] for _ in range(len(days) + 1)]
+    spans: dict[date, list[Portion]] = {}
+    for portion in live:
+        span = spans.get(portion.counted_day)
+        if span is None:
+            span = spans[portion.counted_day] = found[bisect_right(days, portion.counted_day)]
+        span.append(portion)
+    return found
+
+
+def _turn(book: _Balances, grants: Sequence[Grant], day: date) -> None:
+    """What happens on a turning day before its work: ends first, then what begins."""
+    if day == date.min:
+        return
+    for lot in book.lots:
+        if lot.last_day < day:
+            _lapse(book, lot, lot.left, day)
+    for engagement in book.contract.engagements:
+        row = engagement.row_on(day - timedelta(days=1))
+        if isinstance(row, Retainer) and row.rollover is Rollover.MAX_HOURS and engagement.period_of(day).start == day:
+            _trim(book, engagement, row, day)
+        if engagement.end == day:
+            _settle_end(book, engagement, day)
+    book.lots = [lot for lot in book.lots if lot.left]
+    if day in (book.period.start, book.period.end):
+        _take_stock(book, day)
+    for grant in grants:
+        if grant.day == day and day < book.period.end:
+            _grant(book, grant)
+
+
+def _lapse(book: _Balances, lot: Lot, units: int, day: date) -> None:
+    if book.period.start < day:
+        book.accounts[lot.engagement.id].lapsed += units
+    lot.left -= units
+
+
+def _trim(book: _Balances, engagement: Engagement, row: Retainer, day: date) -> None:
+    """At most so many hours cross the end of a period, rolled ones among them; what lives longest is kept."""
+    assert row.rollover_hours is not None, "validated with the contract"
+    room = int(row.rollover_hours * 3600) * BURN_UNITS
+    mine = [lot for lot in book.lots if lot.engagement is engagement]
+    for lot in sorted(mine, key=lambda lot: (lot.last_day, lot.since), reverse=True):
+        kept = min(lot.left, room)
+        room -= kept
+        _lapse(book, lot, lot.left - kept, day)
+
+
+def _settle_end(book: _Balances, engagement: Engagement, day: date) -> None:
+    """At the end of an engagement what is left lapses or is credited, and what is owed is billed."""
+    account = book.accounts[engagement.id]
+    is_reported = book.period.start < day
+    for lot in book.lots:
+        if lot.engagement is not engagement or not lot.left:
+            continue
+        if credit_rate(lot.row) is None:
+            _lapse(book, lot, lot.left, day)
+            continue
+        if is_reported:
+            account.credited += lot.left
+            account.credits.append((lot.row, lot.left))
+        lot.left = 0
+    owed = book.deficits.pop(engagement.id, 0)
+    if is_reported:
+        account.owed_at_end = owed
+
+
+def _take_stock(book: _Balances, day: date) -> None:
+    """The balances at the beginning or the end of the period."""
+    is_start = day == book.period.start
+    for lot in book.lots:
+        account = book.accounts[lot.engagement.id]
+        if is_start:
+            account.rolled_in += lot.left
+        else:
+            account.rolled_out += lot.left
+    for account in book.accounts.values():
+        owed = book.deficits.get(account.engagement.id, 0)
+        if is_start:
+            account.deficit_in = owed
+        else:
+            account.deficit_out = owed + account.owed_at_end
+
+
+def _grant(book: _Balances, grant: Grant) -> None:
+    """New hours; a deficit is made up for first, and what is left of the grant can be used (BD-42)."""
+    owed = book.deficits.get(grant.engagement.id, 0)
+    repaid = min(owed, grant.units)
+    book.deficits[grant.engagement.id] = owed - repaid
+    if grant.day in book.period:
+        book.accounts[grant.engagement.id].granted += grant.units
+    if grant.units > repaid:
+        book.lots.append(Lot(grant.engagement, grant.row, grant.day, grant.last_day, grant.units - repaid))
+        if book.contract.document.retainer_order is RetainerOrder.NEWEST_FIRST:
+            book.lots.sort(key=lambda lot: (-lot.since.toordinal(), lot.last_day, lot.engagement.id))
+        else:
+            book.lots.sort(key=lambda lot: (lot.last_day, lot.since, lot.engagement.id))
+
+
+def _draw_all(book: _Balances, work: Sequence[Portion]) -> None:
+    """Let the work of a span draw. An hour that a cap priced has its price, so it draws from nothing."""
+    premiums = {
+        weight.premium
+        for engagement in book.contract.engagements
+        for row in (*engagement.retainer, engagement.block)
+        if row is not None
+        for weight in row.weights
+        if weight.premium
+    }
+    weighing = [one for one in book.contract.document.premiums if one.id in premiums]
+    for portion in work:
+        draws = draws_of(portion.terms, portion.entry) if portion.terms.engaged and portion.price is None else ()
+        if not draws:
+            book.live.append(portion)
+        elif weighing:
+            on_date = [one for one in weighing if one.covers(portion.day)]
+            for part, met in cut_by_premiums(book.contract, portion, on_date):
+                _draw(book, part, draws, frozenset(one.id for one in met))
+        else:
+            _draw(book, portion, draws, _NO_PREMIUM)
+
+
+_NO_PREMIUM: frozenset[str] = frozenset()
+
+
+def _draw(book: _Balances, portion: Portion, draws: Sequence[Engaged], premiums: frozenset[str]) -> None:
+    """Draw from the lots in their order, then in deficit; what is left is billed (BD-36, BD-39)."""
+    is_in_period = portion.counted_day in book.period
+    rows = {one.engagement.id: one for one in draws}
+    is_emptied = False
+    for lot in book.lots:
+        one = rows.get(lot.engagement.id)
+        if one is None or lot.left == 0:
+            continue
+        weight = _weight(one, portion, premiums)
+        inside, portion_left = _inside(portion, lot.left // weight)
+        if inside is None:
+            continue
+        units = inside.billable_seconds * weight
+        _pay(book, inside, lot, units, is_in_period=is_in_period)
+        is_emptied = is_emptied or lot.left == 0
+        if portion_left is None:
+            break
+        portion = portion_left
+    else:
+        _beyond(book, portion, draws, premiums, is_in_period=is_in_period)
+    if is_emptied:
+        book.lots = [lot for lot in book.lots if lot.left]
+
+
+def _weight(one: Engaged, portion: Portion, premiums: frozenset[str]) -> int:
+    if not one.row.weights:
+        return BURN_UNITS
+    entry = portion.entry
+    return weight_units(one.row.weights, entry.service_item, entry.task, entry.tags, premiums)
+
+
+def _inside(portion: Portion, room_seconds: int) -> tuple[Portion | None, Portion | None]:
+    """What of a portion fits, and what does not; worked seconds fit first, the rounding delta last (BD-34)."""
+    size = portion.billable_seconds
+    if size <= room_seconds:
+        return portion, None
+    if room_seconds == 0:
+        return None, portion
+    worked = min(room_seconds, portion.worked_seconds)
+    return cut(portion, worked, room_seconds - worked)
+
+
+def _pay(book: _Balances, inside: Portion, lot: Lot, units: int, *, is_in_period: bool) -> None:
+    before, lot.left = lot.left, lot.left - units
+    engagement = lot.engagement
+    detail = f"of {lot.since}: {_seconds(before)} -> {_seconds(lot.left)}"
+    book.placed.append(placed_as(inside, Bucket.RETAINER, engagement.reason, detail))
+    account = book.accounts[engagement.id]
+    if not is_in_period:
+        account.used_before += units
+    elif lot.since < book.period.start:
+        account.used_rolled_in += units
+    else:
+        account.used_granted += units
+
+
+def _seconds(units: int) -> str:
+    return f"{units // BURN_UNITS} s" if units % BURN_UNITS == 0 else f"{Decimal(units) / BURN_UNITS:f} s"
+
+
+def _beyond(
+    book: _Balances, portion: Portion, draws: Sequence[Engaged], premiums: frozenset[str], *, is_in_period: bool
+) -> None:
+    """What finds no hours: it is carried as a deficit, priced by an overage rate, or billed like other work."""
+    for one in draws:
+        row, engagement = one.row, one.engagement
+        weight = _weight(one, portion, premiums)
+        units = portion.billable_seconds * weight
+        if isinstance(row, Retainer) and row.allow_deficit:
+            owed = book.deficits.get(engagement.id, 0)
+            book.deficits[engagement.id] = owed + units
+            detail = f"deficit {_seconds(owed)} -> {_seconds(owed + units)}"
+            book.placed.append(placed_as(portion, Bucket.RETAINER, engagement.reason, detail))
+            if is_in_period:
+                book.accounts[engagement.id].used_deficit += units
+            return
+    priced = next((one for one in draws if _prices(one, portion)), None)
+    counted = priced or draws[0]
+    weight = _weight(counted, portion, premiums)
+    if is_in_period:
+        book.accounts[counted.engagement.id].beyond += portion.billable_seconds * weight
+    book.live.append(portion if priced is None else portion._replace(price=_overage(book.contract, priced, weight)))
+
+
+def _prices(one: Engaged, portion: Portion) -> bool:
+    return one.row.overage_rate is not None and one.engagement.start <= portion.counted_day
+
+
+def _overage(contract: Contract, one: Engaged, weight: int) -> SetPrice:
+    """The price of a real hour beyond the balance: the rate of a burned hour times what the work burns (BD-39)."""
+    rate = one.row.overage_rate
+    assert rate is not None, "the caller looks"
+    kind = "retainer" if one.engagement.block is None else "block"
+    origin = f"overage rate of {kind} {one.engagement.id}: {rate:f} {contract.currency}"
+    label = f"above {kind} {one.engagement.name}"
+    if weight == BURN_UNITS:
+        return SetPrice(rate, label, origin)
+    factor = Decimal(weight) / BURN_UNITS
+    return SetPrice(
+        product(rate, factor), f"{label} x {factor.normalize():f}", f"{origin}, burns {factor.normalize():f} h"
+    )
