@@ -17,7 +17,6 @@ from schemas.entry import EntryKind
 from schemas.inputs import Category
 from schemas.period import Period
 
-
 _NOT_WORK = frozenset({EntryKind.EXPENSE, EntryKind.MILESTONE, EntryKind.USAGE})
 """What is billed without being time; other modules take it."""
 
