@@ -44,6 +44,15 @@ def preview_files(
 async def _preview(
     session: Session, files: Sequence[Path], contracts: Path | None, clients: Sequence[str], period: Period
 ) -> PreviewResult:
+    desk, problems = await desk_of_files(session, files, contracts)
+    result = await preview(desk, clients, period)
+    return result.model_copy(update={"problems": problems})
+
+
+async def desk_of_files(
+    session: Session, files: Sequence[Path], contracts: Path | None
+) -> tuple[MemoryDesk, tuple[str, ...]]:
+    """A desk in memory that has read the project's configuration and these files, and what could not be read."""
     installation = open_project(session.project, session.environment)
     desk = memory_desk(installation)
     await apply_configuration(desk, contracts, "preview", "preview", dry_run=False)
@@ -54,5 +63,4 @@ async def _preview(
         if shown.refused or shown.asked:
             problems.append(f"{shown.file}: {shown.refused} rows refused, {shown.asked} need an answer")
         problems += [f"{shown.file}: {note}" for note in shown.notes]
-    result = await preview(desk, clients, period)
-    return result.model_copy(update={"problems": tuple(problems)})
+    return desk, tuple(problems)

@@ -4,7 +4,7 @@ No worker is asked for anything: the follower's rows are the same as the workers
 Two desks exist: one over Kafka, and one in memory for previews on files and for tests.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from billstream.follower import Verdict
@@ -15,6 +15,7 @@ from schemas.commands import Command
 from schemas.entry import EntryVersion
 from schemas.inputs import ContractRevision, DirectoryRevision, ExchangeRate, ImportCompleted, SourceWatermark
 from schemas.outputs import Alert
+from schemas.values import Record
 
 EntryInput = EntryVersion | ImportCompleted | SourceWatermark
 Order = Command | DirectoryRevision | ContractRevision | ExchangeRate
@@ -54,6 +55,9 @@ class Desk(Protocol):
 
     async def catch_up(self) -> None:
         """Apply the journal up to its present end."""
+
+    def journal(self) -> AsyncIterator[Sequence[tuple[int, Record]]]:
+        """The book's records with their offsets, from the first one to the present end, in batches."""
 
     async def publish_orders(self, orders: Sequence[Order]) -> None:
         """Send commands and revisions; returns when the broker acknowledged all of them."""

@@ -140,6 +140,18 @@ class KafkaDesk:
         while self._seen_offset < end:
             await self.follow()
 
+    async def journal(self) -> AsyncIterator[Sequence[tuple[int, Record]]]:
+        """See `Desk`. The follower's own place in the journal is kept."""
+        end = (await self._consumer.end_offsets([self._place]))[self._place]
+        try:
+            self._consumer.seek(self._place, (await self._consumer.beginning_offsets([self._place]))[self._place])
+            while (position := await self._consumer.position(self._place)) < end:
+                fetched = await self._consumer.getmany(self._place, timeout_ms=POLL_MILLISECONDS)
+                decoded = [(one.offset, self._read(one.value)) for one in fetched.get(self._place, [])]
+                yield [(offset, record) for offset, record in decoded if record is not None and offset >= position]
+        finally:
+            self._consumer.seek(self._place, self._seen_offset)
+
     async def follow(self, wait_milliseconds: int = POLL_MILLISECONDS) -> int:
         """Apply what the journal has next, waiting a little when it has nothing; returns how many records it was."""
         fetched = await self._consumer.getmany(self._place, timeout_ms=wait_milliseconds)

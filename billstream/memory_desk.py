@@ -3,7 +3,7 @@
 Documents are not delivered from here; requests for delivery stay open.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
 from billstream.follower import Verdict, Verdicts
 from billstream.gateway import EntryInput, OnPublished, Order, no_report
@@ -62,6 +62,10 @@ class MemoryDesk:
 
     async def catch_up(self) -> None:
         """See `Desk`; there is nothing to wait for."""
+
+    async def journal(self) -> AsyncIterator[Sequence[tuple[int, Record]]]:
+        """See `Desk`."""
+        yield list(enumerate(self._journal.records))
 
     async def publish_orders(self, orders: Sequence[Order]) -> None:
         """See `Desk`."""

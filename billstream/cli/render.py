@@ -17,6 +17,7 @@ from billstream.cli.results import (
     RefusedItem,
     StatusResult,
     StoryNode,
+    VerifyResult,
 )
 
 if TYPE_CHECKING:
@@ -223,6 +224,31 @@ def status(screen: "Console", result: StatusResult) -> None:
     document_table(screen, "Documents", result.documents)
     if result.waiting_closes or result.open_work:
         screen.print(f"waiting: {result.waiting_closes} closes, {result.open_work} requests to slow work")
+
+
+def verified(screen: "Console", result: VerifyResult) -> None:
+    """One row for each document, then what does not hold, with its reason."""
+    rows = [
+        (
+            one.client,
+            f"{one.date_from}..{one.date_to}",
+            one.number or one.document_id[:SHORT_ID],
+            str(one.revision),
+            hours(one.worked_seconds + one.carried_in_seconds),
+            buckets_text(one.buckets),
+            "holds" if one.holds else "DOES NOT HOLD",
+        )
+        for one in result.documents
+    ]
+    head = ("client", "period", "document", "rev", "worked", "buckets", "verdict")
+    table(screen, "Certificates of minutes", head, rows, right=(3, 4))
+    for one in result.documents:
+        for check in one.checks:
+            if not check.holds:
+                name = one.file or one.number or one.document_id[:SHORT_ID]
+                screen.print(f"{visible(name)}: {check.name}: {visible(check.detail)}", soft_wrap=True)
+    if result.records:
+        screen.print(f"Judged by {result.records} journal records, folded from the first one on.")
 
 
 def explain(screen: "Console", result: ExplainResult) -> None:

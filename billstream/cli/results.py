@@ -271,6 +271,44 @@ class StoryNode(BaseModel):
     below: tuple["StoryNode", ...] = ()
 
 
+class CheckItem(BaseModel):
+    """One question to a document; `detail` says what does not hold."""
+
+    name: str = Field(
+        description="content, certificate, sums, entries, contract, recomputed, rows, recorded, number or journal."
+    )
+    holds: bool
+    detail: str = ""
+
+
+class VerifiedItem(BaseModel):
+    """A document, its certificate of minutes, and what was checked."""
+
+    document_id: str
+    revision: int
+    number: str = ""
+    state: str = ""
+    file: str = ""
+    client: str
+    date_from: date
+    date_to: date
+    holds: bool
+    worked_seconds: int
+    carried_in_seconds: int = 0
+    statement: str = Field(default="", description="Hash over entry set, contract revision and buckets.")
+    buckets: tuple[BucketItem, ...] = ()
+    checks: tuple[CheckItem, ...]
+
+
+class VerifyResult(Result):
+    """Answer of `verify`."""
+
+    name: ClassVar[str] = "verify"
+
+    documents: tuple[VerifiedItem, ...]
+    records: int = Field(default=0, description="Journal records that were folded from the first one on.")
+
+
 class StageItem(BaseModel):
     """A part of the demo and how long it took."""
 
@@ -308,5 +346,6 @@ RESULTS: tuple[type[Result], ...] = (
     HeldResult,
     StatusResult,
     ExplainResult,
+    VerifyResult,
     DemoResult,
 )

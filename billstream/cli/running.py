@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from billstream.cli.exits import Exit
 from billstream.cli.output import answer
-from billstream.cli.results import ContractsResult, DocumentsResult, EntriesResult, ImportResult, PreviewResult, Result
+from billstream.cli.results import (
+    ContractsResult,
+    DocumentsResult,
+    EntriesResult,
+    ImportResult,
+    PreviewResult,
+    Result,
+    VerifyResult,
+)
 from billstream.cli.session import Session
 
 if TYPE_CHECKING:
@@ -73,6 +81,8 @@ def exit_of(result: Result) -> Exit:
             return Exit.NEEDS_ATTENTION if any(one.refused or one.asked for one in result.files) else Exit.DONE
         case ContractsResult():
             return Exit.DONE if result.in_force or result.dry_run else Exit.TRY_AGAIN
+        case VerifyResult():
+            return Exit.DONE if all(one.holds for one in result.documents) else Exit.REFUSED
         case PreviewResult():
             return Exit.NEEDS_ATTENTION if result.problems else Exit.DONE
         case _:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import cast
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from billstream.configuration.wording import KEYS
 from billstream.settings import Settings
@@ -78,9 +78,24 @@ def schema_of(kind: FileKind) -> Json:
     for name, conditions in _CONDITIONS.items():
         if name in definitions:
             definitions[name]["allOf"] = list(conditions)
+    if kind is FileKind.CONTRACT:
+        _allow_nothing(cast(dict[str, Json], schema["properties"]))
     if kind is FileKind.DIRECTORY:
         schema.pop("required", None)
     return {"$schema": DIALECT, "$id": f"urn:billstream:{kind.value}:1", **schema, "title": title}
+
+
+def _allow_nothing(properties: dict[str, Json]) -> None:
+    """Some lists may be left empty behind their key; which ones, the model itself is asked."""
+    needed = {"id": "a", "client": "a", "currency": "EUR", "zone": "UTC"}
+    for name, schema in properties.items():
+        if schema.get("type") != "array":
+            continue
+        try:
+            ContractDocument.model_validate({**needed, name: None})
+        except ValidationError:
+            continue
+        schema["type"] = ["array", "null"]
 
 
 def schema_text(kind: FileKind) -> str:
