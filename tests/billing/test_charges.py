@@ -56,7 +56,7 @@ def test_the_last_of_equal_milestones_absorbs_the_remainder() -> None:
 
 
 def test_a_completion_that_names_no_milestone_is_held() -> None:
-    """Nothing is guessed: an unknown name waits, one of a dated milestone tells nothing new, a held one bills nothing."""
+    """Nothing is guessed: an unknown name waits, a dated milestone needs no word, a held completion bills nothing."""
     parts = [
         {"id": "m1", "share": 1, "due": "date", "on": "2025-03-15"},
         {"id": "m2", "share": 1, "due": "acceptance"},
@@ -138,7 +138,7 @@ def test_recurring_fees_are_billed_at_the_start_or_the_end_of_their_span() -> No
     ],
 )
 def test_a_started_span_costs_all_or_its_share(prorate: str, amount: str, text: str) -> None:
-    """BD-41 and BD-76 for a recurring fee: started on 11 April 2025; the fee's own setting goes before the contract's."""
+    """BD-41 and BD-76 for a recurring fee from 11 April 2025; its own setting goes before the contract's."""
     fee = {"id": "care", "name": "Care", "amount": "2400.00", "every": "month", "billed_at": "end"}
     for own, general in ((prorate, "none"), (None, prorate)):
         desk = open_desk(

@@ -193,7 +193,7 @@ def test_trust_money_pays_after_the_retainer() -> None:
 
 
 def test_an_invoice_below_zero_draws_and_adds_nothing() -> None:
-    """Refunds above the charges: no discount, no money from the retainer, the tax mirrors, the minimum still counts fees."""
+    """Refunds above the charges: no discount, nothing drawn, the tax mirrors, the minimum still counts its fees."""
     base: dict[str, object] = {
         "taxes": [{"category": "S", "percent": "20"}],
         "money_retainer": RETAINER,

@@ -114,7 +114,7 @@ def test_other_reasons_not_to_bill_are_named() -> None:
         e01    held    contract_missing
         e02    held    contract_missing
         e03    held    person_unknown
-        e04    held    kind_not_billed
+        e04    held    milestone_unknown
     """)
 
 
