@@ -7,6 +7,7 @@ from typing import NamedTuple
 from billing.allocate import key_of
 from billing.attribute import days_of, work_date_of
 from billing.contract import Contract
+from billing.cover import cover_of
 from billing.directory import Directory
 from billing.entries import BillingEntry
 from billing.gather import billable_terms, portions_of
@@ -42,7 +43,7 @@ _NOTHING: tuple[CapShare, ...] = ()
 
 
 def contributions(contract: Contract, directory: Directory, entry: BillingEntry) -> tuple[CapShare, ...]:
-    """The seconds an entry adds to each cap window; nothing when it is held, not billable or meets no cap.
+    """The seconds an entry adds to each cap window; nothing when it is held, not billable, covered or meets no cap.
 
     With scope `entry` its own increment counts; of wider scopes only worked seconds, because the group is not known.
     What one window cannot pay for is not subtracted: alerts speak about the work that was done.
@@ -52,7 +53,7 @@ def contributions(contract: Contract, directory: Directory, entry: BillingEntry)
     book = rulebook(contract, directory)
     days = days_of(entry, contract.zone, contract.document.day_attribution)
     refused, terms = billable_terms(book, entry, days)
-    if refused is not None:
+    if refused is not None or (terms[0].covers and cover_of(terms[0], entry) is not None):
         return _NOTHING
     shares = [
         CapShare(
