@@ -1,7 +1,8 @@
 """From a document to the lines of a LEDES 1998B file. Pure; no amount is computed here, only shown.
 
-Work of people is `F`, one line a person; what was bought is `E`; fees that nobody's time stands behind are `IF`; all
-that takes away is merged into one `IF` and one `IE`, because a receiver may refuse a second negative one.
+Work of people is `F`, one line a person; what was bought is `E`; fees that nobody's time stands behind
+(retainers, milestones, minimums and the like) are `IF`; all that takes away is merged into one `IF` and one `IE`,
+because a receiver may refuse a second negative one.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,7 @@ from sinks.ledes_1998b.settings import PeriodPolicy, Receiver, TaxPolicy
 from sinks.ledes_1998b.shares import HOUR_UNIT, Share, shares_of
 
 DRAFT_ID_CHARACTERS = 8
+_WITH_UNITS = frozenset({LineKind.FEE, LineKind.EXPENSE})
 POOLS = (LineType.FEE_ADJUSTMENT, LineType.EXPENSE_ADJUSTMENT)
 
 
@@ -34,7 +36,7 @@ class _Named:
 
 def lay_out(draft: DraftToSend, receiver: Receiver) -> LedesLayout:
     """The file's content for this receiver, with notes on what it cannot carry and problems that forbid to write it."""
-    notes = list(_tax_notes(draft, receiver))
+    notes = [*_tax_notes(draft, receiver), *_payment_notes(draft)]
     shown: list[LedesLine] = []
     pooled: list[LedesLine] = []
     for line in draft.body.lines:
@@ -58,7 +60,11 @@ def lay_out(draft: DraftToSend, receiver: Receiver) -> LedesLayout:
 
 
 def _is_no_charge(line: DraftLine) -> bool:
-    return line.amount == 0 and line.unit_price == 0 and line.adjustment == 0
+    """Whether a line charges nothing and takes nothing away: no price, no quantity, or a fee without time that is 0."""
+    if line.amount != 0:
+        return False
+    has_no_units = line.kind not in _WITH_UNITS or line.quantity == 0
+    return has_no_units or (line.unit_price == 0 and line.adjustment == 0)
 
 
 def _lines_of(draft: DraftToSend, line: DraftLine, receiver: Receiver) -> tuple[list[LedesLine], list[Finding]]:
@@ -249,6 +255,14 @@ def _tax_notes(draft: DraftToSend, receiver: Receiver) -> Iterator[Finding]:
         tax = f"{draft.body.tax:f} {draft.body.currency}"
         text = f"The format has no tax: the file shows the net, {tax} of tax are not in it."
         yield Finding(code="ledes_tax_not_expressed", text=text)
+
+
+def _payment_notes(draft: DraftToSend) -> Iterator[Finding]:
+    """Money held for the client is a payment, not a discount: it reduces neither lines nor total (BD-40)."""
+    paid = sum((one.applied for one in draft.body.held_money), Decimal(0))
+    if paid:
+        text = f"The format has no payments: {paid:f} {draft.body.currency} of held money pay a part of this invoice."
+        yield Finding(code="ledes_payment_not_expressed", text=text)
 
 
 def _problems(draft: DraftToSend, receiver: Receiver) -> Iterator[Problem]:

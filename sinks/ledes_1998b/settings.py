@@ -128,9 +128,11 @@ class Ledes1998bSettings(Value):
     """Where LEDES files go and for whom they are."""
 
     folder: Path = Field(description="Folder for the files; made when missing.", examples=["drafts/ledes"])
-    receiver: Receiver = Field(default_factory=Receiver, description="What receivers accept by default.", examples=[{}])
+    receiver: Receiver = Field(default_factory=Receiver, description="What receivers accept by default.")
     receivers: Mapping[str, Receiver] = Field(
-        default_factory=dict, description="Per client id, another receiver.", examples=[{"acme": {"line_ending": "lf"}}]
+        default_factory=dict,
+        description="Per client id, another receiver, as `receiver`.",
+        examples=[{"acme": {"line_ending": "lf"}}],
     )
 
     def receiver_of(self, client_id: str) -> Receiver:
