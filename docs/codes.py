@@ -15,7 +15,7 @@ ROOMS = ("schemas", "runtime", "billing", "books", "connectors", "sinks", "strea
 ROOTS = frozenset({"BillstreamError", "MachineryError", "CommandFailed"})
 CODE = re.compile(r"[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*")
 # These have a page of their own, docs/guides/deliveries.md, with a test of its own.
-ELSEWHERE = re.compile(r"(?:ledes|sink|outbox)_")
+ELSEWHERE = re.compile(r"(?:ledes|pdf|sink|outbox)_")
 # Functions that answer with (code, sentence).
 _ANSWERS = {"errors": ("billstream/cli/failure.py", "streams/letters.py"), "refusals": ("books/",)}
 # Doubts of connectors and deciders about an entry are constants of these files.

@@ -88,18 +88,28 @@ def settings(model: type[BaseModel], place: str = "") -> Iterator[tuple[str, ...
     """Every setting with its place in the file, default, meaning and example; groups are walked into."""
     for name, field in model.model_fields.items():
         here = f"{place}{name}"
-        inner = [t for t in (field.annotation, *getattr(field.annotation, "__args__", ())) if is_model(t)]
+        inner = list(models_in(field.annotation))
         if inner and not field.examples:
-            repeated = inner[0] is not field.annotation
-            yield from settings(inner[0], f"{here}.NAME." if repeated else f"{here}.")
+            below = f"{here}." if inner[0] is field.annotation else f"{here}.NAME."
+            for one in inner:
+                yield from settings(one, f"{below}({kind_of(one)})." if len(inner) > 1 else below)
             continue
         example = shown(field.examples[0]) if field.examples else ""
         yield f"`{here}`", field.description or "", shown(field.default), example
 
 
-def is_model(annotation: object) -> bool:
-    """Whether a setting's type is itself a group of settings."""
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+def models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    """The groups of settings in a type: itself, or those it is a mapping or a choice of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in getattr(annotation, "__args__", ()):
+        yield from models_in(part)
+
+
+def kind_of(model: type[BaseModel]) -> str:
+    """The word that chooses this group among several, as the example of its `kind` says."""
+    (word,) = model.model_fields["kind"].examples or [""]
+    return str(word)
 
 
 def shown(value: object) -> str:
@@ -117,7 +127,8 @@ def settings_page() -> str:
     head = ("setting", "meaning", "without it", "example")
     set_by = [(f"`{variable}`", f"`{place}`") for variable, place in sorted(variables().items())]
     return (
-        f"# Settings\n\n{WRITTEN}\nThe file is `billstream.yaml`; dots stand for nesting, NAME for a name you choose.\n"
+        f"# Settings\n\n{WRITTEN}\nThe file is `billstream.yaml`; dots stand for nesting, "
+        "NAME for a name you choose, a word in brackets for a `kind`.\n"
         + table(head, list(settings(Settings)))
         + "\n## Variables of the environment\n\nA variable wins over the file. An unknown one is an error.\n"
         + table(("variable", "sets"), set_by)

@@ -133,7 +133,7 @@ def _rows_below(node: Node) -> Iterator[Mapping]:
 def _where_to_read(model: type[BaseModel], place: Place, node: Node) -> str:
     """The page that tells what can stand here, for the cases in which no nearer word is known."""
     name = _model_at(model, place if isinstance(node, Mapping) else place[:-1], node).__name__
-    page = "settings.md" if name == "Settings" else f"contracts.md#{name.lower()}"
+    page = "settings.md" if model.__name__ == "Settings" else f"contracts.md#{name.lower()}"
     return f"see docs/reference/{page}"
 
 
@@ -188,9 +188,14 @@ def fields_at(model: type[BaseModel], place: Place, node: Node) -> tuple[str, ..
 def _model_at(model: type[BaseModel], place: Place, node: Node) -> type[BaseModel]:
     models = [model]
     for step in place:
-        models = [found for known in models for found in _models_below(known, step)] or models
+        having = [known for known in models if _has_field(known, step)] or models
+        models = [found for known in having for found in _models_below(known, step)] or models
     written = set(node.keys) if isinstance(node, Mapping) else set()
     return max(models, key=lambda known: len(written & set(known.model_fields)))
+
+
+def _has_field(model: type[BaseModel], step: int | str) -> bool:
+    return any(step in {name, field.alias} for name, field in model.model_fields.items())
 
 
 def _models_below(model: type[BaseModel], step: int | str) -> list[type[BaseModel]]:

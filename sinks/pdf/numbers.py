@@ -41,12 +41,12 @@ class Numbers:
         self._tag = tag
 
     def amount(self, value: Decimal) -> str:
-        """An amount in the document's currency without its sign, with every digit it has."""
-        return self._write(value, max(self._places, _places(value)))
+        """An amount in the document's currency without its sign, with every digit that says something."""
+        return self._write(value, max(self._places, _places(value.normalize())))
 
     def money(self, value: Decimal) -> str:
         """An amount with the currency."""
-        places = max(self._places, _places(value))
+        places = max(self._places, _places(value.normalize()))
         pattern = _pattern(self._tag, _Form.MONEY, places)
         return str(pattern.apply(_exactly(value, places), self.locale, currency=self.currency, currency_digits=False))
 

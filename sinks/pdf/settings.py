@@ -171,10 +171,8 @@ class PdfSettings(Value):
     """Where PDF documents go, what they look like, and what differs for whom."""
 
     folder: Path = Field(description="Folder for the documents; made when missing.", examples=["drafts/pdf"])
-    paper: Paper = Field(default=Paper(), description="What every document looks like.", examples=[{}])
-    clients: Mapping[str, ClientPaper] = Field(
-        default={}, description="Per client id, what differs.", examples=[{"acme": {"locale": "en-US"}}]
-    )
+    paper: Paper = Field(default=Paper(), description="What every document looks like.")
+    clients: Mapping[str, ClientPaper] = Field(default={}, description="Per client id, what differs.")
 
     @classmethod
     def example(cls) -> Self:

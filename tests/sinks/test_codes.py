@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-CODE = re.compile(r'"((?:ledes|sink|outbox)_[a-z_]+)"')
-EXPLAINED = re.compile(r"^\| `((?:ledes|sink|outbox)_[a-z_]+)` \|", re.MULTILINE)
+CODE = re.compile(r'"((?:ledes|pdf|sink|outbox)_[a-z_]+)"')
+EXPLAINED = re.compile(r"^\| `((?:ledes|pdf|sink|outbox)_[a-z_]+)` \|", re.MULTILINE)
 NAMES = {"ledes_1998b", "ledes_id", "sink_receipt", "outbox_attempt"}
 
 
