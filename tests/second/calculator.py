@@ -1,76 +1,125 @@
 """The whole invoice, step by step in the order of the rules (section 3), with nothing but fractions and patience."""
 
 from collections import Counter
+from dataclasses import dataclass, field, replace
 
-from schemas.entry import EntryKind
+from schemas.clauses import TaxedKind
+from tests.second.agreed import Fee, agreed_fees
 from tests.second.caps import apply_caps
 from tests.second.case import Case, Facts, line_fact
+from tests.second.discounts import apply_discounts
 from tests.second.expenses import expense_charges
 from tests.second.increments import round_time
-from tests.second.lines import Charge, lines_of, rate_time, show_quantities
-from tests.second.money import Rounded, apply_amount_caps, keep_limits, parts_of, round_line
+from tests.second.lines import Charge, Line, lines_of, rate_time, show_quantities
+from tests.second.minimum import held_money, true_ups
+from tests.second.money import Part, Rounded, apply_amount_caps, keep_limits, parts_of, round_line
 from tests.second.sorting import sort_time
 from tests.second.stretch import Stretch
-from tests.second.taxes import tax_facts
+from tests.second.taxes import Taxed, fee_tax_index, tax_facts
+
+
+@dataclass
+class Draft:
+    """An invoice on the way: its time by bucket, its charges, what is shown of them, and the fees beside them."""
+
+    case: Case
+    time: list[Stretch] = field(default_factory=list)
+    placed: list[tuple[Stretch, str, str]] = field(default_factory=list)
+    charges: list[Charge] = field(default_factory=list)
+    shown: list[Rounded] = field(default_factory=list)
+    parts: list[list[Part]] = field(default_factory=list)
+    fees: list[Fee] = field(default_factory=list)
+    taxes: Counter[tuple[object, ...]] = field(default_factory=Counter)
+    net: int = 0
+    tax: int = 0
+
+    @property
+    def gross(self) -> int:
+        """Net and tax."""
+        return self.net + self.tax
 
 
 def calculate(case: Case) -> Facts:
     """The facts of the invoice of a case."""
+    draft = compute(case)
     facts = Facts()
-    sorted_time = sort_time(case)
-    rounded = [one for one in round_time(case, sorted_time.live) if one.worked or one.delta]
-    capped = apply_caps(case, rounded)
-    charges = [*rate_time(case, capped.live, capped.placed), *expense_charges(case)]
-    lines = lines_of(charges)
-    show_quantities(case, lines)
-    apply_amount_caps(case, charges)
-    present = [round_line(case, line) for line in lines if line.key[0] == case.period.start]
-    for one, bucket, reason in [*sorted_time.placed, *capped.placed]:
+    for one, bucket, reason in draft.placed:
         if one.counted in case.period:
             facts.place(one.entry.entry_id, bucket, reason, one.worked, one.delta)
-    _lines(case, facts, present, charges)
-    _count(case, facts, sorted_time.live + [one for one, _, _ in sorted_time.placed])
-    return facts
-
-
-def _lines(case: Case, facts: Facts, present: list[Rounded], charges: list[Charge]) -> None:
-    """Lines, their tax and the totals; what stands on an earlier document is only counted."""
-    shown: list[Rounded] = []
-    for rounded in present:
-        for charge in [one for one in rounded.line.charges if one.one.entry.billed_on and rounded.line.kind == "fee"]:
-            one = charge.one
-            facts.place(one.entry.entry_id, "billed", "billed_before", one.worked, one.delta)
-        own = [one for one in rounded.line.charges if not one.one.entry.billed_on]
-        if not own:
-            continue
-        rounded.line.charges = own
-        again = round_line(case, rounded.line)
-        if again.line.kind == "fee" and again.line.seconds == 0:
-            for charge in own:
-                one = charge.one
-                facts.place(one.entry.entry_id, "billed", "rounded_to_zero", one.worked, one.delta)
-            continue
-        shown.append(again)
-    parts = [parts_of(rounded.line, rounded.units) for rounded in shown]
-    keep_limits(case, charges, [part for of_line in parts for part in of_line])
-    for rounded, of_line in zip(shown, parts, strict=True):
-        sources = [part.fact for part in of_line]
-        kept = sum(part.units for part in of_line)
-        rounded.adjustment += kept - rounded.units
-        rounded.units = kept
-        facts.lines[line_fact(rounded.line.kind, rounded.line.seconds, rounded.adjustment, rounded.units, sources)] += 1
-        for entry_id, worked, _, _ in sources:
-            if rounded.line.kind == "fee" and entry_id:
-                facts.buckets["billed", ""] += worked
-    facts.taxes, tax = tax_facts(case, shown)
-    net = sum(rounded.units for rounded in shown)
-    facts.totals |= {"net": net, "tax": tax, "gross": net + tax, "due": net + tax}
-
-
-def _count(case: Case, facts: Facts, all_time: list[Stretch]) -> None:
-    """The ledger: what was worked in the period, and where it is (BD-72)."""
-    facts.totals["worked"] = sum(one.worked for one in all_time if one.day in case.period)
+    for rounded, parts in zip(draft.shown, draft.parts, strict=True):
+        kind, seconds = rounded.line.kind, rounded.line.seconds
+        facts.lines[line_fact(kind, seconds, rounded.adjustment, rounded.units, [one.fact for one in parts])] += 1
+        if kind == "fee":
+            facts.buckets["billed", ""] += sum(one.fact[1] for one in parts)
+    for fee in draft.fees:
+        facts.lines[line_fact(fee.kind, 0, -fee.discount, fee.units - fee.discount, [])] += 1
+    facts.taxes = draft.taxes
+    facts.totals = {"net": draft.net, "tax": draft.tax, "gross": draft.gross, "due": draft.gross}
+    facts.totals["worked"] = sum(one.worked for one in draft.time if one.day in case.period)
+    pay_from_held_money(case, facts)
     for (_, bucket, reason), (worked, _) in facts.placed.items():
         facts.buckets[bucket, reason] += worked
     facts.buckets = Counter({key: seconds for key, seconds in facts.buckets.items() if seconds})
-    assert all(one.entry.kind is EntryKind.TIME for one in all_time)
+    return facts
+
+
+def compute(case: Case) -> Draft:
+    """Steps 2 to 15."""
+    draft = Draft(case)
+    sorted_time = sort_time(case)
+    draft.time = sorted_time.live + [one for one, _, _ in sorted_time.placed]
+    capped = apply_caps(case, [one for one in round_time(case, sorted_time.live) if one.worked or one.delta])
+    draft.placed = [*sorted_time.placed, *capped.placed]
+    draft.charges = [*rate_time(case, capped.live, draft.placed), *expense_charges(case)]
+    lines = without_empty(draft, lines_of(draft.charges))
+    show_quantities(case, lines)
+    present = [line for line in lines if line.key[0] == case.period.start]
+    draft.fees = agreed_fees(case)
+    apply_discounts(case, present, draft.fees)
+    apply_amount_caps(case, draft.charges)
+    show(draft, present)
+    draft.fees += true_ups(case, draft.shown, draft.fees)
+    taxed = [Taxed(one.units, one.tax) for one in draft.shown]
+    for fee in draft.fees:
+        at = fee_tax_index(case, TaxedKind.FEE, fee.service_item, fee.project)
+        taxed.append(Taxed(fee.units - fee.discount, at))
+    draft.taxes, draft.tax = tax_facts(case, taxed)
+    draft.net = sum(one.units for one in taxed)
+    return draft
+
+
+def without_empty(draft: Draft, lines: list[Line]) -> list[Line]:
+    """A line whose whole time was rounded away is none; its seconds stay billed (BD-75)."""
+    kept: list[Line] = []
+    for line in lines:
+        if line.kind == "fee" and line.seconds == 0:
+            draft.placed += [(charge.one, "billed", "rounded_to_zero") for charge in line.charges]
+        else:
+            kept.append(line)
+    return kept
+
+
+def show(draft: Draft, lines: list[Line]) -> None:
+    """Round each line and share it out."""
+    draft.shown = [round_line(draft.case, line) for line in lines]
+    draft.parts = [parts_of(rounded.line, rounded.units) for rounded in draft.shown]
+    keep_limits(draft.case, draft.charges, [part for of_line in draft.parts for part in of_line])
+    for rounded, of_line in zip(draft.shown, draft.parts, strict=True):
+        kept = sum(part.units for part in of_line)
+        rounded.adjustment += kept - rounded.units
+        rounded.units = kept
+
+
+def pay_from_held_money(case: Case, facts: Facts) -> None:
+    """Step 16, over all invoices since the contract's start."""
+    contract = case.contract
+    accounts = [one for one in (contract.money_retainer, contract.trust) if one is not None]
+    if not accounts:
+        return
+    dues = [compute(replace(case, period=period)).gross for period in case.periods()]
+    for held in accounts:
+        uses = held_money(case, held, dues)
+        for name, units in zip(("before", "applied", "after", "requested"), uses[-1], strict=True):
+            facts.totals[f"{held.id} {name}"] = units
+        dues = [due - use[1] for due, use in zip(dues, uses, strict=True)]
+    facts.totals["due"] = dues[-1]

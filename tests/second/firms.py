@@ -188,6 +188,71 @@ def pick_exchange(random: Random) -> Clauses:
     return {"exchange": terms, "currency": random.choice(["EUR", "JPY", "KWD"]), "rates": rates}
 
 
+def pick_discounts(random: Random) -> Clauses:
+    """A discount on lines or on the invoice."""
+    found: list[Clauses] = []
+    for number in range(random.randint(1, 2)):
+        row: Clauses = {"id": f"d{number}", "counts": random.choice(["fees", "all_fees", "expenses", "everything"])}
+        row |= random.choice([{"percent": "10"}, {"percent": "7.5", "level": "line"}, {"amount": "100"}])
+        if row["counts"] == "fees" and random.random() < 0.4:
+            row |= random.choice([{"service_items": ["Development"]}, {"people": ["ana"]}, {"roles": ["senior"]}])
+        found.append(row)
+    return {"discounts": found}
+
+
+def day_near(random: Random, period: Period) -> str:
+    """A date in the period or just beside it."""
+    return str(period.start + timedelta(days=random.choice([-5, -1, 0, 3, 10, 27, 30, 31])))
+
+
+def pick_fees(random: Random, period: Period) -> Clauses:
+    """Fixed, recurring and usage fees."""
+    recurring: Clauses = {"id": "r", "amount": random.choice(["310.50", "99.99"])}
+    recurring |= {"every": random.choice(["week", "month", "quarter", "year"])}
+    recurring |= {"billed_at": random.choice(["start", "end"]), "service_item": random.choice(["", "Meetings"])}
+    recurring |= random.choice([{}, {"prorate": "calendar_days"}, {"prorate": "workdays"}])
+    recurring |= random.choice([{}, {}, {"from": day_near(random, period)}, {"to": day_near(random, period)}])
+    usage: Clauses = {"id": "u", "meter": "calls", "included_units": "1000", "package_units": "300", "price": "0.40"}
+    usage |= {"partial_package": random.choice(["full", "pro_rata"]), "reset": random.choice(["period", "contract"])}
+    fixed: Clauses = {"id": "f", "amount": "1234.50", "on": day_near(random, period), "project": "beta"}
+    return {"recurring_fees": [recurring], "usage_fees": [usage], "fixed_fees": [fixed]}
+
+
+def pick_milestones(random: Random, period: Period) -> Clauses:
+    """A plan in parts, with a deposit."""
+    kinds: list[list[Clauses]] = [
+        [{"percent": "30"}, {"percent": "40"}, {"percent": "30"}],
+        [{"share": 1}, {"share": 1}, {"share": 1}],
+        [{"amount": "2500.50"}, {"amount": "7000"}, {"amount": "499.50"}],
+    ]
+    parts: list[Clauses] = []
+    for number, part in enumerate(random.choice(kinds)):
+        due: Clauses = random.choice([{"due": "acceptance"}, {"due": "date", "on": day_near(random, period)}])
+        parts.append({"id": f"m{number}", **part, **due})
+    found: Clauses = {"milestones": [{"id": "plan", "total": "10000", "parts": parts}]}
+    if random.random() < 0.5:
+        on = str(period.start - timedelta(days=random.choice([0, 0, 70])))
+        deposit = {"id": "dep", "plan": "plan", "percent": "4", "on": on, "deduct_from": "milestone"}
+        parts[-1].pop("on", None)
+        parts[-1] |= {"due": "date", "on": str(period.start + timedelta(days=random.choice([0, 3, 27, 40])))}
+        found["deposits"] = [deposit]
+    return found
+
+
+def pick_minimum(random: Random, every: str) -> Clauses:
+    """A minimum that is billed at once."""
+    counts = random.choice(["fees", "all_fees", "fees_and_expenses", "everything"])
+    row: Clauses = {"amount": random.choice(["2000", "4000"]), "every": every, "counts": counts, "shortfall": "bill"}
+    return {"minimum": [row | random.choice([{}, {"prorate": "calendar_days"}, {"prorate": "workdays"}])]}
+
+
+def pick_held_money(random: Random, period: Period) -> Clauses:
+    """A money retainer with replenishment, or a prepayment."""
+    received = [{"on": day_near(random, period), "amount": random.choice(["500", "5000"])} for _ in range(2)]
+    asks: Clauses = random.choice([{}, {"threshold": "2000", "target": "5000"}])
+    return {"money_retainer": {"id": "held", "received": received, **asks}}
+
+
 PICKS: tuple[Callable[[Random], Clauses], ...] = (
     pick_increments,
     pick_premiums,
@@ -200,6 +265,7 @@ PICKS: tuple[Callable[[Random], Clauses], ...] = (
     pick_blended,
     pick_split,
     pick_exchange,
+    pick_discounts,
 )
 
 
@@ -212,8 +278,19 @@ def contract_clauses(random: Random, period: Period, every: str) -> Clauses:
     clauses |= pick_rates(random)
     for pick in random.sample(PICKS, random.randint(1, 5)):
         clauses |= pick(random)
+    for pick_of_period in (pick_fees, pick_milestones, pick_held_money):
+        if random.random() < 0.12:
+            clauses |= pick_of_period(random, period)
+    if random.random() < 0.12:
+        clauses |= pick_minimum(random, every)
     if clauses.get("exchange"):
-        clauses.pop("amount_caps", None)
+        for name in ("amount_caps", "money_retainer", "discounts"):
+            clauses.pop(name, None)
+    if clauses.get("currency") in ("JPY", "KWD"):
+        for name in ("fixed_fees", "milestones", "deposits"):
+            clauses.pop(name, None)
+    if clauses.get("discounts"):
+        clauses["from"] = period.start
     return clauses
 
 
@@ -260,6 +337,10 @@ def entry_of(random: Random, number: int, period: Period, zone: ZoneInfo) -> Bil
     """An entry with everything that can happen to it, seldom."""
     start = moment_of(random, period, zone)
     is_expense, is_dated = random.random() < 0.12, random.random() < 0.2
+    kind = EntryKind.EXPENSE if is_expense else EntryKind.TIME
+    if random.random() < 0.1:
+        kind = random.choice([EntryKind.MILESTONE, EntryKind.USAGE])
+        return event_of(random, number, kind, start, zone)
     hours = random.choice(SECONDS) if random.random() < 0.7 else random.randint(0, 30_000)
     amount = Decimal(random.randint(-500, 50_000)) / 100 if is_expense else None
     per_unit = is_expense and random.random() < 0.2
@@ -271,7 +352,7 @@ def entry_of(random: Random, number: int, period: Period, zone: ZoneInfo) -> Bil
         premise="",
         source=random.choice(["toggl", "harvest"]),
         source_entry_id=f"s{random.randint(10, 99)}-{number:02d}",
-        kind=EntryKind.EXPENSE if is_expense else EntryKind.TIME,
+        kind=kind,
         person_id=random.choice(PEOPLE[:3]) if random.random() < 0.85 else random.choice(PEOPLE),
         project_id=random.choice(PROJECTS),
         task=random.choice(TASKS),
@@ -292,6 +373,32 @@ def entry_of(random: Random, number: int, period: Period, zone: ZoneInfo) -> Bil
         quantity=Decimal(186) if per_unit else None,
         unit_price=Decimal("0.30") if per_unit else None,
         expense_category=random.choice(["hotel", "mileage", "meals"]) if is_expense else "",
+    )
+
+
+def event_of(random: Random, number: int, kind: EntryKind, start: datetime, zone: ZoneInfo) -> BillingEntry:
+    """A milestone that was accepted, or counted units."""
+    is_usage = kind is EntryKind.USAGE
+    return BillingEntry(
+        entry_id=f"e{number:02d}",
+        content=f"c{number}",
+        premise="",
+        source="meter",
+        source_entry_id=f"s{number:02d}",
+        kind=kind,
+        person_id="",
+        project_id=random.choice(PROJECTS),
+        task="" if is_usage else random.choice(["m0", "m1", "m2", "M1"]),
+        service_item="",
+        tags=(),
+        description="",
+        start=None,
+        end=None,
+        work_date=start.astimezone(zone).date(),
+        worked_seconds=0,
+        category=Category.BILLABLE,
+        quantity=Decimal(random.choice([100, 999, 1001, 1500])) if is_usage else None,
+        expense_category="calls" if is_usage else "",
     )
 
 

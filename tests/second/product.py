@@ -53,11 +53,21 @@ def facts_of(case: Case, body: DraftBody) -> Facts:
     for line in body.lines:
         sources = [(one.entry_id, one.worked_seconds, one.delta_seconds, units(one.amount)) for one in line.sources]
         kind = line.kind.value
+        if kind not in ("fee", "expense", "markup"):
+            sources = []
         facts.lines[line_fact(kind, line.seconds, units(line.adjustment), units(line.amount), sources)] += 1
     for row in body.taxes if case.contract.taxes else ():
         facts.taxes[row.category, Fraction(row.rate), units(row.base), units(row.tax)] += 1
     totals = {"net": body.net, "tax": body.tax, "gross": body.gross, "due": body.due}
     facts.totals = {name: units(amount) for name, amount in totals.items()} | {"worked": body.worked_seconds}
+    for held in body.held_money:
+        there = held.balance_before + held.received
+        for name, amount in zip(
+            ("before", "applied", "after", "requested"),
+            (there, held.applied, held.balance_after, held.requested),
+            strict=True,
+        ):
+            facts.totals[f"{held.held_id} {name}"] = units(amount)
     for bucket in body.buckets:
         facts.buckets[bucket.bucket.value, bucket.reason] += bucket.seconds
     facts.buckets = Counter({key: seconds for key, seconds in facts.buckets.items() if seconds})

@@ -61,7 +61,7 @@ def bucket_of(case: Case, one: Stretch, first_day: date) -> tuple[str, str]:
         return "non_billable", "non_billable"
     if not contract.covers(first_day) or (contract.project and entry.project_id != contract.project):
         return "held", "contract_missing"
-    problem = problem_of(case, one)
+    problem = problem_of(case, one) if entry.kind is EntryKind.TIME else ""
     return ("held", problem) if problem else ("", "")
 
 

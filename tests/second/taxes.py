@@ -1,38 +1,48 @@
 """Step 15: the first tax rule that meets a line, and the tax on the document or on each line (BD-53, BD-54)."""
 
 from collections import Counter, defaultdict
+from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from billing.entries import BillingEntry
 from schemas.clauses import TaxedKind, TaxRounding
 from tests.second.case import Case, Fact
 from tests.second.exact import fraction, whole
 
-if TYPE_CHECKING:
-    from tests.second.money import Rounded
+
+@dataclass(frozen=True)
+class Taxed:
+    """A line's amount and the position of its tax rule."""
+
+    units: int
+    tax: int
 
 
 def tax_index(case: Case, kind: TaxedKind, entry: BillingEntry) -> int:
     """The position of the rule that a charge of an entry meets; -1 without taxes."""
+    return fee_tax_index(case, kind, entry.service_item, entry.project_id, entry.expense_category)
+
+
+def fee_tax_index(case: Case, kind: TaxedKind, service_item: str, project: str, expense_category: str = "") -> int:
+    """The same for anything with a service item and a project."""
     last = case.period.end - timedelta(days=1)
     for at, rule in enumerate(case.contract.taxes):
         if (
             rule.covers(last)
             and (not rule.kinds or kind in rule.kinds)
-            and (not rule.service_items or entry.service_item in rule.service_items)
+            and (not rule.service_items or service_item in rule.service_items)
             and (
                 not rule.expense_categories
-                or (kind is TaxedKind.EXPENSE and entry.expense_category in rule.expense_categories)
+                or (kind is TaxedKind.EXPENSE and expense_category in rule.expense_categories)
             )
-            and (not rule.projects or entry.project_id in rule.projects)
+            and (not rule.projects or project in rule.projects)
         ):
             return at
     return -1
 
 
-def tax_facts(case: Case, lines: list["Rounded"]) -> tuple[Counter[Fact], int]:
+def tax_facts(case: Case, lines: list[Taxed]) -> tuple[Counter[Fact], int]:
     """The rows of the breakdown by (category, rate), and the tax in all."""
     mode = case.contract.rounding.money_rounding
     bases: dict[tuple[str, Fraction], list[int]] = defaultdict(list)

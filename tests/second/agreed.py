@@ -1,0 +1,197 @@
+"""Step 12: fees that stand beside the hours, one amount each (BD-41, BD-43, BD-44, BD-47, BD-76)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+
+from billing.entries import BillingEntry
+from schemas.charges import (
+    BilledAt,
+    Deposit,
+    DepositDeduction,
+    Every,
+    Milestone,
+    MilestoneDue,
+    MilestonePlan,
+    PartialPackage,
+    RecurringFee,
+    UsageFee,
+    UsageReset,
+)
+from schemas.engagement import Prorate
+from schemas.entry import EntryKind
+from schemas.period import Period, month_of, week_of
+from tests.second.case import Case
+from tests.second.exact import fraction, units_of, whole
+from tests.second.sorting import bucket_of, days_of_entry
+from tests.second.stretch import days_of, is_workday
+
+
+@dataclass
+class Fee:
+    """An agreed amount in smallest units; `discount` is what discounts take."""
+
+    kind: str
+    units: int
+    service_item: str = ""
+    project: str = ""
+    discount: int = 0
+
+
+def rounded(case: Case, amount: Fraction) -> int:
+    """An amount in smallest units, rounded as the contract says."""
+    return whole(units_of(amount, case.contract.currency), case.contract.rounding.money_rounding)
+
+
+def agreed_fees(case: Case) -> list[Fee]:
+    """All of them for the period."""
+    contract = case.contract
+    found = [
+        Fee("fixed_fee", rounded(case, fraction(one.amount)), one.service_item, one.project)
+        for one in contract.fixed_fees
+        if one.on in case.period
+    ]
+    for plan in contract.milestones:
+        found += plan_fees(case, plan)
+    for deposit in contract.deposits:
+        if deposit.on in case.period:
+            found.append(Fee("deposit", deposit_units(case, deposit), deposit.service_item, deposit.project))
+    for fee_id in dict.fromkeys(row.id for row in contract.recurring_fees):
+        found += recurring(case, [row for row in contract.recurring_fees if row.id == fee_id])
+    for row in contract.usage_fees:
+        if row.covers(case.period.end - timedelta(days=1)):
+            counted = usage_entries(case, row)
+            if any(day in case.period for day, _ in counted):
+                found.append(Fee("usage_fee", usage(case, row, counted), row.service_item, row.project))
+    return found
+
+
+def events(case: Case, kind: EntryKind) -> list[tuple[date, BillingEntry]]:
+    """The entries of a kind that nothing speaks against, by their day."""
+    found = []
+    for entry in case.entries:
+        if entry.kind is kind:
+            one = days_of_entry(case, entry)[0]
+            if bucket_of(case, one, one.day) == ("", ""):
+                found.append((one.day, entry))
+    return sorted(found, key=lambda pair: (pair[0], pair[1].entry_id))
+
+
+def part_units(case: Case, plan: MilestonePlan) -> list[int]:
+    """Each part rounded, the last one what is left (BD-44)."""
+    total = rounded(case, fraction(plan.total))
+    found: list[int] = []
+    for part in plan.parts[:-1]:
+        if part.amount is not None:
+            found.append(rounded(case, fraction(part.amount)))
+        elif part.percent is not None:
+            found.append(rounded(case, fraction(plan.total) * fraction(part.percent) / 100))
+        else:
+            all_shares = sum(one.share or 0 for one in plan.parts)
+            found.append(rounded(case, fraction(plan.total) * Fraction(part.share or 0, all_shares)))
+    return [*found, total - sum(found)]
+
+
+def due_day(case: Case, plan: MilestonePlan, part: Milestone) -> date | None:
+    """The date of a part, or the day it was first said to be complete."""
+    if part.due is MilestoneDue.DATE:
+        return part.on
+    names = {part.id.casefold(), part.title.casefold()}
+    for day, entry in events(case, EntryKind.MILESTONE):
+        said = (entry.task or entry.service_item).strip().casefold()
+        if said in names and plan.project in ("", entry.project_id):
+            return day
+    return None
+
+
+def plan_fees(case: Case, plan: MilestonePlan) -> list[Fee]:
+    """The parts that are due in the period, less the deposits that are deducted from them (BD-43)."""
+    found: list[Fee] = []
+    for part, units in zip(plan.parts, part_units(case, plan), strict=True):
+        day = due_day(case, plan, part)
+        if day is None or day not in case.period:
+            continue
+        found.append(Fee("milestone", units, plan.service_item, plan.project))
+        for deposit in case.contract.deposits:
+            mine = deposit.plan == plan.id and (deposit.milestone or plan.parts[-1].id) == part.id
+            if mine and deposit.deduct_from is DepositDeduction.MILESTONE:
+                found.append(Fee("deposit", -deposit_units(case, deposit), deposit.service_item, deposit.project))
+    return found
+
+
+def deposit_units(case: Case, deposit: Deposit) -> int:
+    """The amount, or the percent of the plan's price."""
+    if deposit.amount is not None:
+        return rounded(case, fraction(deposit.amount))
+    plan = next(one for one in case.contract.milestones if one.id == deposit.plan)
+    return rounded(case, fraction(plan.total) * fraction(deposit.percent or 0) / 100)
+
+
+def span_of(every: Every, day: date) -> Period:
+    """The week, month, quarter or year of the calendar that holds a day."""
+    if every is Every.WEEK:
+        return week_of(day)
+    if every is Every.MONTH:
+        return month_of(day)
+    months = 3 if every is Every.QUARTER else 12
+    first = date(day.year, (day.month - 1) // months * months + 1, 1)
+    last = first
+    for _ in range(months):
+        last = month_of(last).end
+    return Period(start=first, end=last)
+
+
+def weight(days: Iterable[date], prorate: Prorate, holidays: tuple[date, ...]) -> int:
+    """How many days count."""
+    return len([day for day in days if prorate is not Prorate.WORKDAYS or is_workday(day, holidays)])
+
+
+def recurring(case: Case, rows: list[RecurringFee]) -> list[Fee]:
+    """The spans whose first covered day, or last day, lies in the period."""
+    found: list[Fee] = []
+    spans = dict.fromkeys(span_of(rows[0].every, day) for day in days_of(case.period))
+    for span in spans:
+        covered = [day for day in days_of(span) if case.contract.covers(day) and any(row.covers(day) for row in rows)]
+        if not covered:
+            continue
+        first = next(row for row in rows if row.covers(covered[0]))
+        billed_on = covered[0] if first.billed_at is BilledAt.START else covered[-1]
+        if billed_on not in case.period:
+            continue
+        prorate = first.prorate or case.contract.prorate
+        amount = fraction(first.amount)
+        if prorate is not Prorate.NONE:
+            every = weight(days_of(span), prorate, case.contract.holidays)
+            amount = Fraction(0)
+            for row in rows:
+                own = weight([day for day in covered if row.covers(day)], prorate, case.contract.holidays)
+                amount += fraction(row.amount) * Fraction(own, every) if every else 0
+        found.append(Fee("recurring_fee", rounded(case, amount), first.service_item, first.project))
+    return found
+
+
+def usage_entries(case: Case, row: UsageFee) -> list[tuple[date, Fraction]]:
+    """The units of its meter up to the end of the period."""
+    return [
+        (day, fraction(entry.quantity or 0))
+        for day, entry in events(case, EntryKind.USAGE)
+        if (entry.expense_category or entry.service_item) == row.meter and day < case.period.end
+    ]
+
+
+def usage(case: Case, row: UsageFee, counted: list[tuple[date, Fraction]]) -> int:
+    """Units over the included ones, in packages (BD-47)."""
+    now = sum((units for day, units in counted if day in case.period), Fraction(0))
+    before = sum((units for day, units in counted if day < case.period.start), Fraction(0))
+    if row.reset is UsageReset.PERIOD:
+        return rounded(case, usage_price(row, now))
+    return rounded(case, usage_price(row, before + now)) - rounded(case, usage_price(row, before))
+
+
+def usage_price(row: UsageFee, units: Fraction) -> Fraction:
+    """What so many units cost."""
+    packages = max(Fraction(0), units - fraction(row.included_units)) / fraction(row.package_units)
+    if row.partial_package is PartialPackage.FULL:
+        packages = Fraction(-((-packages).__floor__()))
+    return packages * fraction(row.price)

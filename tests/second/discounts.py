@@ -1,0 +1,82 @@
+"""Step 10: discounts on lines, then on the invoice, spread over the lines they apply to (BD-48)."""
+
+from datetime import timedelta
+from fractions import Fraction
+
+from schemas.charges import Discount, DiscountLevel
+from tests.second.agreed import Fee, rounded
+from tests.second.case import Case
+from tests.second.exact import fraction, shares, units_of
+from tests.second.lines import Charge, Line
+from tests.second.money import round_line
+from tests.second.rates import meets
+
+
+def meets_charge(discount: Discount, charge: Charge) -> bool:
+    """Whether a discount looks at time or an expense."""
+    entry = charge.one.entry
+    if charge.kind == "fee":
+        return discount.counts.time and meets(
+            (discount.service_items, discount.projects, discount.tasks, discount.people, discount.roles),
+            (entry.service_item, entry.project_id, entry.task, entry.person_id, charge.one.role),
+        )
+    return discount.counts.expenses and meets(
+        (discount.expense_categories, discount.projects), (entry.expense_category, entry.project_id)
+    )
+
+
+def meets_fee(discount: Discount, fee: Fee) -> bool:
+    """Whether it looks at an agreed fee; deposits are never reduced."""
+    lists = meets((discount.service_items, discount.projects), (fee.service_item, fee.project))
+    person = discount.tasks or discount.people or discount.roles
+    return discount.counts.agreed_fees and fee.kind != "deposit" and lists and not person
+
+
+def apply_discounts(case: Case, lines: list[Line], fees: list[Fee]) -> None:
+    """Those on lines first, then those on the invoice, each over what the earlier ones left."""
+    valid = [row for row in case.contract.discounts if row.covers(case.period.end - timedelta(days=1))]
+    for line in lines:
+        if any(meets_charge(discount, charge) for discount in valid for charge in line.charges):
+            as_rounded(case, line)
+    for discount in sorted(valid, key=lambda row: row.level is DiscountLevel.INVOICE):
+        own = [[charge for charge in line.charges if meets_charge(discount, charge)] for line in lines]
+        exact = [sum((units(case, charge) for charge in charges), Fraction(0)) for charges in own]
+        mine = [fee for fee in fees if meets_fee(discount, fee)]
+        exact += [Fraction(fee.units - fee.discount) for fee in mine]
+        for taken, charges in zip(taken_of(case, discount, exact), [*own, *mine], strict=True):
+            if isinstance(charges, Fee):
+                charges.discount += taken
+            else:
+                take(case, charges, taken)
+
+
+def as_rounded(case: Case, line: Line) -> None:
+    """A discount looks at the amounts that the client sees: from here on the rounded line counts, in its proportions."""
+    exact = sum((units(case, charge) for charge in line.charges), Fraction(0))
+    shown = round_line(case, line).units
+    for charge in line.charges if exact else ():
+        charge.amount *= shown / exact
+
+
+def units(case: Case, charge: Charge) -> Fraction:
+    """The exact amount in smallest units."""
+    return units_of(charge.amount, case.contract.currency)
+
+
+def taken_of(case: Case, discount: Discount, exact: list[Fraction]) -> list[int]:
+    """What each line loses, in whole units."""
+    unit = units_of(Fraction(1), case.contract.currency)
+    if discount.level is DiscountLevel.LINE:
+        return [rounded(case, one / unit * fraction(discount.percent or 0) / 100) for one in exact]
+    base = sum(exact)
+    if discount.amount is None:
+        return shares(rounded(case, base / unit * fraction(discount.percent or 0) / 100), exact)
+    return shares(min(rounded(case, fraction(discount.amount)), base.__floor__()), exact)
+
+
+def take(case: Case, charges: list[Charge], taken: int) -> None:
+    """Take units from charges in proportion to their amounts."""
+    base = sum((charge.amount for charge in charges), Fraction(0))
+    unit = units_of(Fraction(1), case.contract.currency)
+    for charge in charges:
+        charge.amount -= Fraction(taken) / unit * charge.amount / base if base else 0
