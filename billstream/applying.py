@@ -29,10 +29,7 @@ async def apply_configuration(
     await desk.catch_up()
     at = now()
     who = speaker(installation, person)
-    orders: list[Order] = [*_directory_order(desk, configuration, at, who, reason)]
-    orders += [
-        order for one in configuration.contracts for order in _contract_order(desk, one.contract, at, who, reason)
-    ]
+    orders = configuration_orders(desk, configuration, at, who, reason)
     records = [exchange_rate_record(installation, rate, at) for rate in rates]
     orders += [record for record in records if not _has_rate(desk, record)]
     in_force = not orders
@@ -43,6 +40,16 @@ async def apply_configuration(
     return contracts_summary(
         configuration, len(rates), len(orders), frozenset(lacking), dry_run=dry_run, in_force=in_force
     )
+
+
+def configuration_orders(
+    desk: Desk, configuration: Configuration, at: datetime, person: str, reason: str
+) -> list[Order]:
+    """The revisions of directory and contracts that a book does not have."""
+    orders: list[Order] = [*_directory_order(desk, configuration, at, person, reason)]
+    for one in configuration.contracts:
+        orders += _contract_order(desk, one.contract, at, person, reason)
+    return orders
 
 
 def _directory_order(

@@ -56,6 +56,11 @@ class MemoryDesk:
         return len(self._journal.records)
 
     @property
+    def records(self) -> Sequence[Record]:
+        """The journal."""
+        return self._journal.records
+
+    @property
     def alerts(self) -> Sequence[Alert]:
         """See `Desk`."""
         return self._journal.alerts

@@ -9,7 +9,7 @@ from billstream.cli.commands.documents import approve, close, explain, issue, pr
 from billstream.cli.commands.entries import entries
 from billstream.cli.commands.importing import import_files
 from billstream.cli.commands.programs import connect, demo, up, worker
-from billstream.cli.commands.proofs import verify
+from billstream.cli.commands.proofs import verify, what_if
 from billstream.cli.session import FLAGS, PROJECT
 
 EXAMPLES = """Turns tracked time into correct draft invoices, continuously.
@@ -67,6 +67,7 @@ for _command, _name in (
     (explain, "explain"),
     (status, "status"),
     (verify, "verify"),
+    (what_if, "what-if"),
 ):
     application.command(_name, epilog=EVERYWHERE)(_command)
 application.add_typer(contracts, name="contracts")

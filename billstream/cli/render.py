@@ -1,6 +1,7 @@
 """Answers as tables and sentences for people; every figure comes from the published results."""
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from billstream.cli.output import hours, money, table, visible
@@ -18,6 +19,7 @@ from billstream.cli.results import (
     StatusResult,
     StoryNode,
     VerifyResult,
+    WhatIfResult,
 )
 
 if TYPE_CHECKING:
@@ -249,6 +251,50 @@ def verified(screen: "Console", result: VerifyResult) -> None:
                 screen.print(f"{visible(name)}: {check.name}: {visible(check.detail)}", soft_wrap=True)
     if result.records:
         screen.print(f"Judged by {result.records} journal records, folded from the first one on.")
+
+
+def changed(screen: "Console", result: WhatIfResult) -> None:
+    """The sums of all clients, then what changes for each: by line, then by reason."""
+    rows = [
+        (
+            one.client,
+            money(one.before.net, one.before.currency),
+            money(one.after.net, one.after.currency),
+            signed(one.difference),
+        )
+        for one in result.clients
+    ]
+    title = f"What if: {result.period}, {result.entries} entries"
+    table(screen, title, ("client", "net now", "net then", "difference"), rows, right=(1, 2, 3))
+    for one in result.clients:
+        if not one.lines and not one.reasons:
+            continue
+        lines = [
+            (
+                line.text,
+                hours(line.before_seconds) if line.before_seconds else "",
+                hours(line.after_seconds) if line.after_seconds else "",
+                str(line.before),
+                str(line.after),
+                signed(line.difference),
+                ", ".join(line.reasons),
+            )
+            for line in one.lines
+        ]
+        head = ("line", "time now", "then", "now", "then", "difference", "because of")
+        table(screen, one.client, head, lines, right=(1, 2, 3, 4, 5))
+        why = [
+            (why.reason, signed(why.amount), hours(why.seconds) if why.seconds else "", str(why.entries or ""))
+            for why in one.reasons
+        ]
+        table(screen, "", ("reason", "difference", "time", "entries"), why, right=(1, 2, 3))
+    for problem in result.problems:
+        screen.print(f"note: {visible(problem)}")
+
+
+def signed(amount: Decimal) -> str:
+    """`+1,250.00`, `-40.00` or `0.00`."""
+    return f"{amount:+,f}" if amount else f"{amount:,f}"
 
 
 def explain(screen: "Console", result: ExplainResult) -> None:

@@ -309,6 +309,52 @@ class VerifyResult(Result):
     records: int = Field(default=0, description="Journal records that were folded from the first one on.")
 
 
+class ChangedLine(BaseModel):
+    """A line that would be another one, and why."""
+
+    kind: str
+    text: str
+    before: DecimalText
+    after: DecimalText
+    difference: DecimalText
+    before_seconds: int
+    after_seconds: int
+    reasons: tuple[str, ...]
+
+
+class ChangedReason(BaseModel):
+    """What one reason changes; the amounts of all reasons add up to the client's difference."""
+
+    reason: str = Field(
+        description="rate, increments, the reason of a bucket such as cap:ID, the kind of a line, or another contract."
+    )
+    amount: DecimalText
+    seconds: int
+    entries: int
+
+
+class ChangedClient(BaseModel):
+    """A client's invoices as they are and as they would be."""
+
+    client: str
+    before: MoneyTotals
+    after: MoneyTotals
+    difference: DecimalText
+    lines: tuple[ChangedLine, ...]
+    reasons: tuple[ChangedReason, ...]
+
+
+class WhatIfResult(Result):
+    """Answer of `what-if`."""
+
+    name: ClassVar[str] = "what-if"
+
+    period: str
+    entries: int
+    clients: tuple[ChangedClient, ...]
+    problems: tuple[str, ...] = ()
+
+
 class StageItem(BaseModel):
     """A part of the demo and how long it took."""
 
@@ -347,5 +393,6 @@ RESULTS: tuple[type[Result], ...] = (
     StatusResult,
     ExplainResult,
     VerifyResult,
+    WhatIfResult,
     DemoResult,
 )

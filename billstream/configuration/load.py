@@ -61,25 +61,31 @@ def load_configuration(
     `sinks` are the names a delivery policy may use; None does not check them.
     """
     found = _Found()
-    root = _directory_tree(directory, base, found)
-    people = found.document(root, DirectoryDocument) if root else None
-    if root is not None and people is not None:
-        found.add(root, directory_findings(people))
-    read: list[tuple[Mapping, ContractDocument]] = []
-    for path in _files(contracts, base, found):
-        tree = found.tree(path, base)
-        contract = found.document(tree, ContractDocument) if tree else None
-        if tree is not None and contract is not None:
-            read.append((tree, contract))
-            if people is not None:
-                found.check(tree, contract, people, sinks)
-    places = [_place(tree) for tree, _ in read]
-    for index, finding in overlap_findings([contract for _, contract in read], places):
-        found.add(read[index][0], [finding])
-    if found.problems:
-        raise InvalidFiles(sorted(found.problems, key=lambda problem: (problem.file, problem.line, problem.column)))
+    people = found.directory(directory, base)
+    read = found.contracts(_files(contracts, base, found), base, people, sinks)
+    found.stop()
     assert people is not None, "no problems means a directory"
     return Configuration(people, tuple(_contract_file(tree, contract) for tree, contract in read))
+
+
+def load_contracts(
+    path: Path, base: Path, people: DirectoryDocument, sinks: frozenset[str] | None = None
+) -> tuple[ContractFile, ...]:
+    """Read one contract file, or a folder of them, against a directory that is known already; for a what-if."""
+    found = _Found()
+    files = [path] if path.is_file() else _files(path, base, found)
+    read = found.contracts(files, base, people, sinks)
+    found.stop()
+    return tuple(_contract_file(tree, contract) for tree, contract in read)
+
+
+def load_directory(folder: Path, base: Path) -> DirectoryDocument:
+    """Read a directory alone."""
+    found = _Found()
+    people = found.directory(folder, base)
+    found.stop()
+    assert people is not None, "no problems means a directory"
+    return people
 
 
 def _place(tree: Mapping) -> str:
@@ -112,6 +118,36 @@ class _Found:
         except InvalidFiles as error:
             self.problems += error.problems
             return None
+
+    def directory(self, folder: Path, base: Path) -> DirectoryDocument | None:
+        """The directory of a folder, as far as it can be read."""
+        root = _directory_tree(folder, base, self)
+        people = self.document(root, DirectoryDocument) if root else None
+        if root is not None and people is not None:
+            self.add(root, directory_findings(people))
+        return people
+
+    def contracts(
+        self, files: Iterable[Path], base: Path, people: DirectoryDocument | None, sinks: frozenset[str] | None
+    ) -> list[tuple[Mapping, ContractDocument]]:
+        """The contracts of files, each checked by itself and all together."""
+        read: list[tuple[Mapping, ContractDocument]] = []
+        for path in files:
+            tree = self.tree(path, base)
+            contract = self.document(tree, ContractDocument) if tree else None
+            if tree is not None and contract is not None:
+                read.append((tree, contract))
+                if people is not None:
+                    self.check(tree, contract, people, sinks)
+        places = [_place(tree) for tree, _ in read]
+        for index, finding in overlap_findings([contract for _, contract in read], places):
+            self.add(read[index][0], [finding])
+        return read
+
+    def stop(self) -> None:
+        """Raise everything that was found, in file order."""
+        if self.problems:
+            raise InvalidFiles(sorted(self.problems, key=lambda problem: (problem.file, problem.line, problem.column)))
 
     def add(self, tree: Mapping, findings: Iterable[Finding]) -> None:
         for finding in findings:
