@@ -6,6 +6,7 @@ cannot change a bill. A cap that cuts an entry meets its worked seconds first an
 
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -14,19 +15,20 @@ from billing.entries import day_start, rank_of
 from billing.portions import Placed, Portion, SetPrice, cut, placed_as, portion_order
 from billing.terms import AppliedCap
 from billing.windows import prorated_limit, window_dates, window_key
-from schemas.clauses import CapBasis, Overflow, WeekAtMonthEnd
+from schemas.clauses import CapBasis, CapWindow, Overflow, WeekAtMonthEnd
 from schemas.draft import Bucket
 
 WindowId = tuple[str, str, str]
 """Cap id, pool key, window key."""
 
 
-class WindowState(NamedTuple):
+@dataclass(slots=True, eq=False)
+class WindowState:
     """How full a window is, for explanations: what it pays for, its limit, and what did not fit."""
 
-    used_seconds: int
-    limit_seconds: int
-    over_seconds: int
+    used_seconds: int = 0
+    limit_seconds: int = 0
+    over_seconds: int = 0
 
 
 class Allocated(NamedTuple):
@@ -66,23 +68,23 @@ def _fill(one: _Pass, live: Iterable[Portion]) -> None:
     """Let the cap's windows pay for portions in work order."""
     cap, kept, windows = one.cap, one.kept, one.windows
     waiting: dict[str, deque[Portion]] = {}
+    window_of = _Windows(cap, windows)
     for portion in live:
         applied = portion.terms.caps.get(cap.id)
         if applied is None:
             kept.append(portion)
             continue
-        window = (cap.id, applied.pool_key, key_of(cap, portion))
-        limit_seconds = limit_of(one.contract, applied, portion.counted_day)
-        state = windows.get(window)
-        used, over = (0, 0) if state is None else (state.used_seconds, state.over_seconds)
+        state = window_of(applied, portion)
+        state.limit_seconds = limit_of(one.contract, applied, portion.counted_day)
         size = _size(cap, portion)
-        room = limit_seconds - used
+        room = state.limit_seconds - state.used_seconds
         if size <= room or size == 0:
             kept.append(portion)
-            windows[window] = WindowState(used + size, limit_seconds, over)
+            state.used_seconds += size
             continue
         inside, rest = _cut_at(cap, portion, max(room, 0))
-        windows[window] = WindowState(used + _size(cap, inside), limit_seconds, over + _size(cap, rest))
+        state.used_seconds += _size(cap, inside)
+        state.over_seconds += _size(cap, rest)
         if inside.worked_seconds or inside.delta_seconds:
             kept.append(inside)
         if not _overflow(one, applied, rest):
@@ -91,6 +93,29 @@ def _fill(one: _Pass, live: Iterable[Portion]) -> None:
         _carry(one, pool_key, waiting[pool_key])
     if waiting:
         kept.sort(key=portion_order)
+
+
+class _Windows:
+    """The windows of one cap. Most are those of a date, so they are looked for by pool and date first."""
+
+    def __init__(self, cap: HourCap, windows: dict[WindowId, WindowState]) -> None:
+        self._cap, self._windows = cap, windows
+        self._has_dates = cap.window in _OF_A_DATE
+        self._of_a_date: dict[tuple[str, date], WindowState] = {}
+
+    def __call__(self, applied: AppliedCap, portion: Portion) -> WindowState:
+        """The state of the window that pays for a portion."""
+        place = (applied.pool_key, portion.counted_day)
+        state = self._of_a_date.get(place)
+        if state is None:
+            window = (self._cap.id, applied.pool_key, key_of(self._cap, portion))
+            state = self._windows.setdefault(window, WindowState())
+            if self._has_dates:
+                self._of_a_date[place] = state
+        return state
+
+
+_OF_A_DATE = (CapWindow.DAY, CapWindow.WEEK, CapWindow.MONTH, CapWindow.DATES, CapWindow.CONTRACT)
 
 
 def key_of(cap: HourCap, portion: Portion) -> str:
@@ -107,7 +132,9 @@ def limit_of(contract: Contract, applied: AppliedCap, day: date) -> int:
 
 
 def _size(cap: HourCap, portion: Portion) -> int:
-    return portion.worked_seconds if cap.basis is CapBasis.WORKED else portion.billable_seconds
+    if cap.basis is CapBasis.WORKED:
+        return portion.worked_seconds
+    return portion.worked_seconds + portion.delta_seconds
 
 
 def _cut_at(cap: HourCap, portion: Portion, room_seconds: int) -> tuple[Portion, Portion]:
@@ -158,16 +185,17 @@ def _carry(one: _Pass, pool_key: str, waiting: deque[Portion]) -> None:
         applied = AppliedCap(cap, row, pool_key, int(row.hours * 3600))
         limit_seconds = limit_of(one.contract, applied, last)
         window = (cap.id, pool_key, window_key(cap.window, cap.at_month_end, last, "", "", ""))
-        used, _, over = one.windows.get(window, WindowState(0, limit_seconds, 0))
-        while waiting and used < limit_seconds and window_dates(cap, waiting[0].counted_day)[1] <= first:
+        state = one.windows.setdefault(window, WindowState())
+        state.limit_seconds = limit_seconds
+        while waiting and state.used_seconds < limit_seconds and window_dates(cap, waiting[0].counted_day)[1] <= first:
             portion = waiting.popleft()
-            if _size(cap, portion) > limit_seconds - used:
-                portion, rest = _cut_at(cap, portion, limit_seconds - used)
+            room = limit_seconds - state.used_seconds
+            if _size(cap, portion) > room:
+                portion, rest = _cut_at(cap, portion, room)
                 waiting.appendleft(rest)
-            used += _size(cap, portion)
+            state.used_seconds += _size(cap, portion)
             one.kept.append(_counted_on(one.contract, portion, last, moved))
             moved += 1
-        one.windows[window] = WindowState(used, limit_seconds, over)
         day = end
     one.placed.extend(placed_as(portion, Bucket.CARRIED, f"cap:{cap.id}") for portion in waiting)
 

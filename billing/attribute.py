@@ -24,12 +24,11 @@ def work_date_of(contract_zone: ZoneInfo, entry: BillingEntry) -> date:
     return entry.work_date
 
 
-def days_of(entry: BillingEntry, zone: ZoneInfo, attribution: DayAttribution) -> tuple[DayPart, ...]:
+def days_of(entry: BillingEntry, first: date, zone: ZoneInfo, attribution: DayAttribution) -> tuple[DayPart, ...]:
     """The parts of an entry by local date; one part unless the contract splits at midnight and the entry crosses it.
 
-    Work is taken as running without a break from the start for `worked_seconds`.
+    `first` is its work date. Work is taken as running without a break from the start for `worked_seconds`.
     """
-    first = work_date_of(zone, entry)
     if entry.start is None or attribution is DayAttribution.START:
         return (DayPart(first, 0, entry.worked_seconds),)
     start = entry.start.astimezone(UTC)

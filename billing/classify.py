@@ -37,9 +37,9 @@ def verdict_of(entry: BillingEntry, confidence_min: Decimal) -> Verdict | None:
         return Verdict(Bucket.HELD, "kind_not_billed", entry.kind.value)
     if entry.confidence is not None and entry.confidence < confidence_min and LOW_CONFIDENCE not in entry.released:
         return Verdict(Bucket.HELD, LOW_CONFIDENCE, f"{entry.confidence.normalize():f} is below {confidence_min:f}")
+    if entry.category is Category.BILLABLE:
+        return None
     match entry.category:
-        case Category.BILLABLE:
-            return None
         case Category.NON_BILLABLE:
             return Verdict(Bucket.NON_BILLABLE, "non_billable")
         case Category.RETAINER | Category.PROJECT if entry.kind is EntryKind.TIME:

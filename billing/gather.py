@@ -1,6 +1,7 @@
 """Steps 2 to 5: classify the entries, attribute them to days, look up their terms, round them; nothing is lost."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import NamedTuple
 
 from billing.attribute import DayPart, days_of
@@ -17,8 +18,11 @@ from schemas.entry import EntryKind
 from schemas.inputs import Category
 from schemas.period import Period
 
-_NOT_WORK = frozenset({EntryKind.EXPENSE, EntryKind.MILESTONE, EntryKind.USAGE})
+_NOT_WORK = (EntryKind.EXPENSE, EntryKind.MILESTONE, EntryKind.USAGE)
 """What is billed without being time; other modules take it."""
+
+Refusal = tuple[Bucket, str, str]
+"""Why work is not billed: bucket, reason, detail."""
 
 
 class Gathered(NamedTuple):
@@ -29,24 +33,26 @@ class Gathered(NamedTuple):
     worked_seconds: int
 
 
-def gather(book: Rulebook, entries: Iterable[BillingEntry], period: Period) -> Gathered:
-    """Turn time entries of any order into portions and placements."""
-    document = book.contract.document
+def gather(book: Rulebook, dated: Iterable[tuple[BillingEntry, date]], period: Period) -> Gathered:
+    """Turn time entries of any order, each with its work date, into portions and placements."""
+    zone, attribution = book.contract.zone, book.contract.document.day_attribution
     live: list[Portion] = []
     placed: list[Placed] = []
     worked_seconds = 0
     first, end = period.start, period.end
-    for entry in entries:
-        if entry.kind in _NOT_WORK:
+    for entry, day in dated:
+        if entry.kind is not EntryKind.TIME and entry.kind in _NOT_WORK:
             continue
-        days = days_of(entry, book.contract.zone, document.day_attribution)
-        worked_seconds += sum(part.worked_seconds for part in days if first <= part.day < end)
+        days = days_of(entry, day, zone, attribution)
+        for part in days:
+            if first <= part.day < end:
+                worked_seconds += part.worked_seconds
         refused, terms = billable_terms(book, entry, days)
         if refused is not None:
             bucket, reason, detail = refused
             placed += [Placed(entry, part.day, part.day, bucket, reason, detail, part.worked_seconds) for part in days]
         elif entry.worked_seconds == 0:
-            placed.append(Placed(entry, days[0].day, days[0].day, Bucket.BILLED, "zero_length", "", 0))
+            placed.append(Placed(entry, day, day, Bucket.BILLED, "zero_length", "", 0))
         else:
             live += portions_of(book, entry, days, terms)
     live.sort(key=portion_order)
@@ -55,23 +61,33 @@ def gather(book: Rulebook, entries: Iterable[BillingEntry], period: Period) -> G
 
 def billable_terms(
     book: Rulebook, entry: BillingEntry, days: tuple[DayPart, ...]
-) -> tuple[tuple[Bucket, str, str] | None, tuple[Terms, ...]]:
+) -> tuple[Refusal | None, tuple[Terms, ...]]:
     """The terms of each day of a billable entry, or why it is not billed; an entry is held as a whole."""
-    verdict = verdict_of(entry, book.contract.document.decide.confidence_min)
+    verdict = verdict_of(entry, book.confidence_min)
     if verdict is not None:
         return verdict, ()
-    work = (entry.person_id, entry.project_id, entry.service_item, entry.task)
-    terms = tuple([book.terms(*work, part.day) for part in days])
-    for one in terms:
-        if one.hold is not None:
-            return (Bucket.HELD, one.hold.reason, one.hold.detail), ()
-        if one.is_engaged and cover_of(one, entry) is not None:
-            continue
-        if entry.category is not Category.BILLABLE and not draws_of(one, entry):
-            return (Bucket.HELD, WITHOUT_ENGAGEMENT, str(entry.category)), ()
-        if one.premiums and entry.start is None and any(premium.is_timed for premium in one.premiums):
-            return (Bucket.HELD, "premium_time_missing", "a premium asks for the time of day"), ()
-    return None, terms
+    found = []
+    for part in days:
+        terms = book.terms(entry.person_id, entry.project_id, entry.service_item, entry.task, part.day)
+        if terms.hold is not None:
+            return (Bucket.HELD, terms.hold.reason, terms.hold.detail), ()
+        if terms.covers or terms.premiums or entry.category is not Category.BILLABLE:
+            refused = _refused_by_terms(terms, entry)
+            if refused is not None:
+                return refused, ()
+        found.append(terms)
+    return None, tuple(found)
+
+
+def _refused_by_terms(terms: Terms, entry: BillingEntry) -> Refusal | None:
+    """What these terms lack for this entry: the engagement it was decided for, or the time a premium asks for."""
+    if terms.covers and cover_of(terms, entry) is not None:
+        return None
+    if entry.category is not Category.BILLABLE and not draws_of(terms, entry):
+        return Bucket.HELD, WITHOUT_ENGAGEMENT, str(entry.category)
+    if entry.start is None and any(premium.is_timed for premium in terms.premiums):
+        return Bucket.HELD, "premium_time_missing", "a premium asks for the time of day"
+    return None
 
 
 def portions_of(

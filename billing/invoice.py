@@ -7,7 +7,8 @@ Billing-domain section 3: classify, attribute, round (gather); hour caps (alloca
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 
 from billing.allocate import allocate
 from billing.attribute import work_date_of
@@ -19,7 +20,7 @@ from billing.cover import remove_covered
 from billing.currency import Rate, exchange_of
 from billing.entries import BillingEntry
 from billing.expenses import ExpensePart, gather_expenses
-from billing.finish import agreed_fees, finish
+from billing.finish import agreed_fees, assert_money_conserved, finish
 from billing.gather import gather
 from billing.held_money import apply_held_money
 from billing.ledger import assert_conserved, ledger_of
@@ -59,15 +60,29 @@ def _carried_into(request: InvoiceRequest) -> Carried:
         scope = request.scope.model_copy(update={"date_from": span.start, "date_to": span.end})
         last_day = span.end - timedelta(days=1)
         earlier = replace(request, scope=scope, entries=entries, invoice_date=min(last_day, request.invoice_date))
-        carried = _compute(earlier, carried).carried
+        carried = _with_drawn(request, span, _compute(earlier, carried).carried, carried)
     return carried
+
+
+def _with_drawn(request: InvoiceRequest, span: Period, after: Carried, before: Carried) -> Carried:
+    """What an approved document drew from held money is a fact; a later change of its lines is adjusted elsewhere."""
+    drawn = request.drawn.get(span.start)
+    if drawn is None:
+        return after
+    places = request.contract.places
+    held = {
+        held_id: used._replace(applied=before.applied_of(held_id) + int(drawn.get(held_id, Decimal(0)).scaleb(places)))
+        for held_id, used in after.held.items()
+    }
+    return replace(after, held=held)
 
 
 def _compute(request: InvoiceRequest, carried: Carried) -> Invoice:
     contract, period = request.contract, request.period
-    entries = _needed(contract, period, request.entries)
+    dated = _needed(contract, period, request.entries)
+    entries = [entry for entry, _ in dated]
     exchange = exchange_of(contract, request.exchange_rates, request.invoice_date, period)
-    gathered = gather(rulebook(contract, request.directory), entries, period)
+    gathered = gather(rulebook(contract, request.directory), dated, period)
     uncovered = remove_covered(gathered.live)
     allocated = allocate(contract, uncovered.live, period.end)
     drawn = draw(contract, allocated.live, period, needed_dates(contract, period)[0])
@@ -93,6 +108,7 @@ def _compute(request: InvoiceRequest, carried: Carried) -> Invoice:
     assert_conserved(entries, gathered.worked_seconds, billed, placed, ledger)
     taxes = tax_rows(contract, lines)
     net_units, tax_units = sum(line.units for line in lines), sum(row.tax_units for row in taxes)
+    assert_money_conserved(lines, sum(line.units for line in finished.lines))
     paid = apply_held_money(contract, request.invoice_date, net_units + tax_units, carried.held)
     return Invoice(
         request=request,
@@ -120,11 +136,12 @@ def _compute(request: InvoiceRequest, carried: Carried) -> Invoice:
     )
 
 
-def _needed(contract: Contract, period: Period, entries: Sequence[BillingEntry]) -> list[BillingEntry]:
-    """The entries that matter for the period, so that a caller who passes more gets the same bytes."""
+def _needed(contract: Contract, period: Period, entries: Sequence[BillingEntry]) -> list[tuple[BillingEntry, date]]:
+    """The entries that matter for the period, with their work dates; a caller who passes more gets the same bytes."""
     first, end = needed_dates(contract, period)
     assert len({entry.entry_id for entry in entries}) == len(entries), "an entry was passed twice"
-    return [entry for entry in entries if first <= work_date_of(contract.zone, entry) < end]
+    dated = [(entry, work_date_of(contract.zone, entry)) for entry in entries]
+    return [(entry, day) for entry, day in dated if first <= day < end]
 
 
 def _off_lines(

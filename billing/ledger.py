@@ -46,21 +46,24 @@ def ledger_of(
     rows: dict[tuple[Bucket, str], _Row] = {}
     billed = _Row()
     carried_in = delta = 0
+    first, end = period.start, period.end
     for part in parts:
         portion = part.portion
-        if portion.counted_day in period:
+        if first <= portion.counted_day < end:
             billed.seconds += portion.worked_seconds
             billed.entries.add(portion.entry.entry_id)
             delta += portion.delta_seconds
-            if portion.day < period.start:
+            if portion.day < first:
                 carried_in += portion.worked_seconds
-    inside = [one for one in placed if one.counted_day in period]
+    inside = [one for one in placed if first <= one.counted_day < end]
     for one in inside:
-        row = rows.setdefault((one.bucket, one.reason), _Row())
+        row = rows.get((one.bucket, one.reason))
+        if row is None:
+            row = rows[one.bucket, one.reason] = _Row()
         row.seconds += one.worked_seconds
         row.entries.add(one.entry.entry_id)
         delta += one.delta_seconds
-        if one.day < period.start:
+        if one.day < first:
             carried_in += one.worked_seconds
         _price(exchange, row, one)
     found = [_ledger_row(exchange, bucket, reason, row) for (bucket, reason), row in rows.items()]
@@ -100,16 +103,15 @@ def _unbilled(inside: Iterable[Placed]) -> tuple[Unbilled, ...]:
     found: dict[tuple[str, int, str], Unbilled] = {}
     for one in inside:
         key = (one.entry.entry_id, _BUCKET_RANK[one.bucket], one.reason)
+        seconds, delta, detail = one.worked_seconds, one.delta_seconds, one.detail
         known = found.get(key)
-        found[key] = Unbilled(
-            one.entry,
-            one.bucket,
-            one.reason,
-            one.detail,
-            one.worked_seconds + (known.seconds if known else 0),
-            one.delta_seconds + (known.delta_seconds if known else 0),
-        )
-    return tuple(found[key] for key in sorted(found))
+        if known is not None:
+            seconds, delta = seconds + known.seconds, delta + known.delta_seconds
+            if one.bucket is Bucket.RETAINER:
+                # Each draw names its own balance before and after.
+                detail = f"{known.detail}; {detail}"
+        found[key] = Unbilled(one.entry, one.bucket, one.reason, detail, seconds, delta)
+    return tuple([found[key] for key in sorted(found)])
 
 
 def assert_conserved(

@@ -1,7 +1,7 @@
 """What billing returns: an invoice as plain values, from the amount due down to the seconds of each entry."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -22,6 +22,8 @@ class InvoiceRequest:
 
     `entries` may stand in any order and hold entries outside of the period (`needed_dates` says which are needed);
     repeating an entry is our mistake. `exchange_rates` are the newest known ones; `invoice_date` chooses among them.
+    `drawn` says what approved documents of earlier periods took from held money, by the first date of their period and
+    the account; for periods without such a document it is computed.
     """
 
     tenant: str
@@ -34,6 +36,7 @@ class InvoiceRequest:
     entries: Sequence[BillingEntry]
     exchange_rates: Sequence[Rate]
     invoice_date: date
+    drawn: Mapping[date, Mapping[str, Decimal]] = field(default_factory=dict)
 
     @property
     def period(self) -> Period:
@@ -116,8 +119,7 @@ class LedgerRow:
     value_units: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Unbilled:
+class Unbilled(NamedTuple):
     """Where the seconds of one entry went that are not on a line, and why."""
 
     entry: BillingEntry

@@ -51,7 +51,8 @@ def contributions(contract: Contract, directory: Directory, entry: BillingEntry)
     if not contract.caps or entry.kind is not EntryKind.TIME or not entry.worked_seconds:
         return _NOTHING
     book = rulebook(contract, directory)
-    days = days_of(entry, contract.zone, contract.document.day_attribution)
+    day = work_date_of(contract.zone, entry)
+    days = days_of(entry, day, contract.zone, contract.document.day_attribution)
     refused, terms = billable_terms(book, entry, days)
     if refused is not None or (terms[0].covers and cover_of(terms[0], entry) is not None):
         return _NOTHING

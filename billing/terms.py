@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 
 from billing.contract import Contract, HourCap, MoneyCap, boundaries_of
@@ -54,11 +55,6 @@ class Terms:
     engaged: tuple[Engaged, ...] = ()
     tier: Tier | None = None
 
-    @property
-    def is_engaged(self) -> bool:
-        """Whether an engagement may take this work, or price it."""
-        return bool(self.covers or self.engaged or self.tier is not None)
-
 
 TermsKey = tuple[str, str, str, str, int, int]
 
@@ -72,26 +68,30 @@ class Rulebook:
     boundaries: tuple[date, ...]
     person_boundaries: Mapping[str, tuple[date, ...]]
     asks_for_task: bool
+    confidence_min: Decimal
     known: dict[TermsKey, Terms] = field(default_factory=dict)
+    known_by_day: dict[tuple[str, str, str, str, date], Terms] = field(default_factory=dict)
 
     def terms(self, person_id: str, project_id: str, service_item: str, task: str, day: date) -> Terms:
         """The terms of work on a local date."""
         if not self.asks_for_task:
             # Tasks are free text of sources; they are looked at only where a clause names one.
             task = ""
+        found = self.known_by_day.get((person_id, project_id, service_item, task, day))
+        if found is None:
+            if len(self.known_by_day) >= _TERMS_KEPT:
+                self.known_by_day.clear()
+                self.known.clear()
+            found = self._terms_of_span(person_id, project_id, service_item, task, day)
+            self.known_by_day[person_id, project_id, service_item, task, day] = found
+        return found
+
+    def _terms_of_span(self, person_id: str, project_id: str, service_item: str, task: str, day: date) -> Terms:
         own = self.person_boundaries.get(person_id, ())
-        key = (
-            person_id,
-            project_id,
-            service_item,
-            task,
-            bisect_right(self.boundaries, day),
-            bisect_right(own, day) if own else 0,
-        )
+        spans = bisect_right(self.boundaries, day), bisect_right(own, day)
+        key = (person_id, project_id, service_item, task, *spans)
         found = self.known.get(key)
         if found is None:
-            if len(self.known) >= _TERMS_KEPT:
-                self.known.clear()
             role = self.directory.role_on(person_id, day)
             work = Work(person_id, role, project_id, service_item, task, day)
             found = self.known[key] = terms_of(self.contract, self.directory, work)
@@ -117,6 +117,7 @@ def rulebook(contract: Contract, directory: Directory) -> Rulebook:
         asks_for_task=any(row.tasks for row in caps)
         or any(row.tasks for row in scopes)
         or any(row.tasks for row in document.premiums),
+        confidence_min=document.decide.confidence_min,
         person_boundaries={
             person.id: boundaries_of([*person.roles, *person.rates]) for person in directory.document.people
         },
@@ -187,7 +188,7 @@ def _hold(contract: Contract, directory: Directory, work: Work, unpriced: Hold |
 
 
 def _asks_for_role(contract: Contract, work: Work) -> bool:
-    """Whether the role decides about a cap, an engagement or a blended rate for this work."""
+    """Whether the role decides about a cap, an engagement, a blended rate or a discount for this work."""
     document = contract.document
     scopes: list[WorkScope] = [*document.retainers, *document.prepaid_blocks, *document.tiers, *document.fixed_cover]
     if any(scope.roles for scope in scopes):
@@ -197,7 +198,8 @@ def _asks_for_role(contract: Contract, work: Work) -> bool:
         by_role = row.roles or (isinstance(row, Cap) and row.pool is CapPool.ROLE)
         if by_role and row.covers(work.day) and _scope_matches(row, work):
             return True
-    return any(row.roles and row.covers(work.day) for row in document.blended)
+    by_role = any(row.roles and row.covers(work.day) for row in document.blended)
+    return by_role or any(row.roles and row.covers(work.day) for row in document.discounts)
 
 
 def _caps(contract: Contract, work: Work) -> dict[str, AppliedCap]:

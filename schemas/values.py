@@ -52,7 +52,12 @@ Instant = Annotated[
 
 
 class WireEnum(StrEnum):
-    """An enum that reads words of a newer version as `unknown` instead of failing; each subclass has that member."""
+    """An enum that reads words of a newer version as `unknown` instead of failing; each subclass has that member.
+
+    A member is equal to its word, so it has the word's hash: the same in a set or mapping, and without a call.
+    """
+
+    __hash__ = str.__hash__
 
     @classmethod
     def _missing_(cls, value: object) -> Self:

@@ -90,6 +90,6 @@ def test_a_split_covers_every_second_of_several_days() -> None:
     """Parts follow each other without gap, by local midnights."""
     desk = open_desk(zone="Europe/Berlin")
     [entry] = desk.entries("start  worked\n2025-03-29 22:00  50.00")
-    parts = days_of(entry, desk.contract.zone, DayAttribution.SPLIT)
+    parts = days_of(entry, date(2025, 3, 29), desk.contract.zone, DayAttribution.SPLIT)
     assert [(part.day.day, part.worked_seconds // 3600) for part in parts] == [(29, 2), (30, 23), (31, 24), (1, 1)]
     assert entry.start == datetime(2025, 3, 29, 21, tzinfo=UTC)
