@@ -12,6 +12,7 @@ from billing.adjust import Adjusted
 from billing.certificate import with_certificate
 from billing.contract import Contract
 from billing.exact import decimal_of, units_of
+from billing.held_money import paid_again
 from billing.taxes import NOT_TAXED
 from schemas.clauses import TaxRounding
 from schemas.draft import DocumentKind, DraftBody, DraftLine, TaxRow
@@ -30,17 +31,17 @@ def with_adjustments(contract: Contract, body: DraftBody, adjusted: Sequence[Adj
     taxes = _taxes(contract, body, lines)
     net = body.net + sum((line.amount for line in lines), Decimal(0))
     tax = sum((row.tax for row in taxes), body.tax * 0)
-    return body.model_copy(
+    corrected = body.model_copy(
         update={
             "lines": (*body.lines, *lines),
             "taxes": taxes,
             "net": net,
             "tax": tax,
             "gross": net + tax,
-            "due": body.due + (net + tax - body.gross),
             "corrections": tuple(one.document for one in ordered),
         }
     )
+    return paid_again(contract, corrected)
 
 
 def correction_body(

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from billing.certificate import with_certificate
 from billing.exact import decimal_of
-from billing.held_money import Application
+from billing.held_money import use_of
 from billing.results import Invoice, Line, LineCharge, RetainerAccount, SourceShare, Tax
 from schemas.canonical import deterministic_id
 from schemas.draft import (
@@ -14,7 +14,6 @@ from schemas.draft import (
     DraftBody,
     DraftLine,
     Finding,
-    HeldMoneyUse,
     LineSource,
     Party,
     Placement,
@@ -54,7 +53,7 @@ def to_body(invoice: Invoice) -> DraftBody:
         tax=_money(invoice, invoice.tax_units),
         gross=_money(invoice, invoice.net_units + invoice.tax_units),
         due=_money(invoice, invoice.due_units),
-        held_money=tuple(_held_money(invoice, one) for one in invoice.held_money),
+        held_money=tuple(use_of(contract, one) for one in invoice.held_money),
         worked_seconds=invoice.worked_seconds,
         carried_in_seconds=invoice.carried_in_seconds,
         rounding_delta_seconds=invoice.rounding_delta_seconds,
@@ -143,19 +142,6 @@ def _source(invoice: Invoice, source: SourceShare) -> LineSource:
         delta_seconds=source.delta_seconds,
         amount=_money(invoice, source.units),
         description=entry.description,
-    )
-
-
-def _held_money(invoice: Invoice, one: Application) -> HeldMoneyUse:
-    return HeldMoneyUse(
-        held_id=one.held_id,
-        kind=one.kind,
-        name=one.name,
-        balance_before=_money(invoice, one.before),
-        received=_money(invoice, one.received),
-        applied=_money(invoice, one.applied),
-        balance_after=_money(invoice, one.after),
-        requested=_money(invoice, one.requested) if one.requested else Decimal(0),
     )
 
 

@@ -36,6 +36,11 @@ class Carried:
     deducted: Mapping[str, int] = field(default_factory=dict)
     held: Mapping[str, Used] = field(default_factory=dict)
 
+    def applied_of(self, held_id: str) -> int:
+        """Units of held money that were used so far."""
+        used = self.held.get(held_id)
+        return 0 if used is None else used.applied
+
 
 def needs_earlier_invoices(contract: Contract) -> bool:
     """Whether an invoice depends on the amounts of those before it."""

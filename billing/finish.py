@@ -13,13 +13,15 @@ from billing.entries import BillingEntry
 from billing.lines import agreed_line
 from billing.milestones import deducted_from_invoice, deposit_units, milestones
 from billing.minimums import true_up
+from billing.portions import Placed
 from billing.recurring import recurring_fees
+from billing.results import Line
 from billing.settled import SettledCharge, SettledLine
 from billing.taxes import Taxed, tax_index
 from billing.usage import usage_fees
 from schemas.charges import DepositDeduction
 from schemas.clauses import TaxedKind
-from schemas.draft import LineKind
+from schemas.draft import Bucket, LineKind
 from schemas.period import Period
 
 
@@ -39,7 +41,14 @@ def agreed_fees(
     used = usage_fees(contract, entries, period, first)
     once = fixed_fees(contract, first, period.end)
     again = recurring_fees(contract, first, period.end)
-    return Agreed(in_order([*done.parts, *used.parts, *once, *again, *retainer_fees]), [*done.placed, *used.placed])
+    before = [
+        Placed(entry, part.day, part.day, Bucket.BILLED, "billed_before", entry.billed_on, 0)
+        for part in done.parts
+        for entry in part.entries
+        if entry.billed_on
+    ]
+    parts = in_order([*done.parts, *used.parts, *once, *again, *retainer_fees])
+    return Agreed(parts, [*done.placed, *used.placed, *before])
 
 
 def finish(contract: Contract, period: Period, settled: Sequence[SettledLine], carried: Carried) -> Finished:
@@ -101,3 +110,17 @@ def _deductions(
             deducted[deposit.id] = deducted.get(deposit.id, 0) + units
             net_units -= units
     return parts, deducted
+
+
+def assert_money_conserved(lines: Sequence[Line], expected_units: int) -> None:
+    """The law: lines are the sum of their charges, charges that of their sources, and nothing is lost in between.
+
+    `expected_units` is what settling left of all lines. A breach is our mistake.
+    """
+    for line in lines:
+        charged = sum(charge.units for charge in line.charges)
+        assert line.units == charged, f"line {line.text!r} is not the sum of its charges"
+        for charge in line.charges:
+            shares = sum(source.units for source in charge.sources)
+            assert not charge.sources or charge.units == shares, f"a charge of {line.text!r} is not that of its sources"
+    assert sum(line.units for line in lines) == expected_units, "money is lost between the rules and the lines"

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from billing.carried import Used
 from billing.contract import Contract
-from billing.exact import units_of
+from billing.exact import decimal_of, units_of
 from schemas.charges import HeldMoney
-from schemas.draft import HeldMoneyKind
+from schemas.draft import DraftBody, HeldMoneyKind, HeldMoneyUse
 
 
 class Application(NamedTuple):
@@ -39,30 +39,58 @@ class Paid(NamedTuple):
 
 def apply_held_money(contract: Contract, invoice_date: date, gross_units: int, used: Mapping[str, Used]) -> Paid:
     """Pay an invoice from held money: the retainer first, then trust."""
-    document = contract.document
     found: list[Application] = []
     after = dict(used)
     due = gross_units
-    for kind, held in ((HeldMoneyKind.RETAINER, document.money_retainer), (HeldMoneyKind.TRUST, document.trust)):
-        if held is None:
-            continue
-        one = _applied(contract, invoice_date, kind, held, due, after.get(held.id, Used(0, 0)))
+    for kind, held in _accounts(contract):
+        known = after.get(held.id, Used(0, 0))
+        there = sum(_units(contract, row.amount) for row in held.received if row.on <= invoice_date)
+        before, received = known.received - known.applied, max(there - known.received, 0)
+        one = _applied(contract, held, kind, before, received, due)
         found.append(one)
         due -= one.applied
-        known = after.get(held.id, Used(0, 0))
-        after[held.id] = Used(known.received + one.received, known.applied + one.applied)
+        after[held.id] = Used(known.received + received, known.applied + one.applied)
     return Paid(tuple(found), due, after)
 
 
+def paid_again(contract: Contract, body: DraftBody) -> DraftBody:
+    """The body after its gross changed: held money pays what is due now, from the balances it stated before."""
+    due = units_of(Fraction(body.gross), contract.places, contract.document.rounding.money_rounding)
+    accounts = {held.id: held for _, held in _accounts(contract)}
+    uses: list[HeldMoneyUse] = []
+    for use in body.held_money:
+        before, received = _units(contract, use.balance_before), _units(contract, use.received)
+        one = _applied(contract, accounts[use.held_id], use.kind, before, received, due)
+        uses.append(use_of(contract, one))
+        due -= one.applied
+    return body.model_copy(update={"held_money": tuple(uses), "due": decimal_of(due, contract.places)})
+
+
+def use_of(contract: Contract, one: Application) -> HeldMoneyUse:
+    """An application as a document says it."""
+    return HeldMoneyUse(
+        held_id=one.held_id,
+        kind=one.kind,
+        name=one.name,
+        balance_before=decimal_of(one.before, contract.places),
+        received=decimal_of(one.received, contract.places),
+        applied=decimal_of(one.applied, contract.places),
+        balance_after=decimal_of(one.after, contract.places),
+        requested=decimal_of(one.requested, contract.places) if one.requested else Decimal(0),
+    )
+
+
+def _accounts(contract: Contract) -> list[tuple[HeldMoneyKind, HeldMoney]]:
+    document = contract.document
+    known = ((HeldMoneyKind.RETAINER, document.money_retainer), (HeldMoneyKind.TRUST, document.trust))
+    return [(kind, held) for kind, held in known if held is not None]
+
+
 def _applied(
-    contract: Contract, invoice_date: date, kind: HeldMoneyKind, held: HeldMoney, due: int, used: Used
+    contract: Contract, held: HeldMoney, kind: HeldMoneyKind, before: int, received: int, due: int
 ) -> Application:
-    there = sum(_units(contract, row.amount) for row in held.received if row.on <= invoice_date)
-    before = used.received - used.applied
-    received = max(there - used.received, 0)
     applied = max(min(before + received, due), 0)
     after = before + received - applied
-    assert after >= 0, f"held money {held.id} would fall below zero"
     requested = 0
     if held.threshold is not None and held.target is not None and after < _units(contract, held.threshold):
         requested = _units(contract, held.target) - after

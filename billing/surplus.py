@@ -8,6 +8,7 @@ from billing.exact import units_of
 from billing.money_caps import Capped, CapRoom
 from billing.money_items import ItemKind, MoneyItem, Parts
 from billing.settled import OpenSource, SettledCharge, SettledLine
+from schemas.clauses import TaxRounding
 
 Place = tuple[SettledLine, SettledCharge, OpenSource]
 
@@ -60,11 +61,14 @@ def _take_surplus(parts: Parts, room: CapRoom, allowed: Fraction, sources: list[
 
 def _counted(parts: Parts, room: CapRoom, sources: Iterable[tuple[Place, Fraction]]) -> Fraction:
     """What the window's sources come to, with the tax as it will be rounded where the limit includes it."""
-    by_rate: dict[Fraction, int] = {}
-    for (_, _, source), tax in sources:
-        by_rate[tax] = by_rate.get(tax, 0) + source.units
-    total = Fraction(sum(by_rate.values()))
+    document = parts.contract.document
+    is_by_line = document.tax_rounding is TaxRounding.LINE
+    taxed: dict[tuple[Fraction, int], int] = {}
+    for (line, _, source), tax in sources:
+        key = (tax, id(line) if is_by_line else 0)
+        taxed[key] = taxed.get(key, 0) + source.units
+    total = Fraction(sum(taxed.values()))
     if not room.includes_tax:
         return total
-    rounding = parts.contract.document.rounding.money_rounding
-    return total + sum(units_of(units * tax, 0, rounding) for tax, units in by_rate.items())
+    rounding = document.rounding.money_rounding
+    return total + sum(units_of(units * tax, 0, rounding) for (tax, _), units in taxed.items())

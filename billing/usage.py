@@ -75,6 +75,8 @@ def _counted(contract: Contract, entries: Iterable[BillingEntry]) -> tuple[list[
             placed.append(Placed(entry, day, day, Bucket.HELD, "quantity_missing", "", 0))
         else:
             found.append(_Counted(day, entry.quantity, entry))
+            if entry.billed_on:
+                placed.append(Placed(entry, day, day, Bucket.BILLED, "billed_before", entry.billed_on, 0))
     return found, placed
 
 

@@ -213,6 +213,29 @@ def test_a_package_can_be_charged_by_its_part() -> None:
     """)
 
 
+def test_what_stands_on_an_approved_document_is_not_billed_again() -> None:
+    """A milestone is billed once for good; later units of usage cost what they add to those billed before."""
+    plan = {"id": "site", "total": "100.00", "parts": [{"id": "m1", "share": 1, "due": "acceptance"}]}
+    billed = open_desk(usage_fees=[CALLS], milestones=[plan]).bill("""
+        entry  kind       date        task  expense  quantity  billed_on
+        a      milestone  2025-03-10  m1    -        -         doc-1
+        b      milestone  2025-03-11  m1    -        -         -
+        c      usage      2025-03-12  -     calls    100500    doc-1
+        d      usage      2025-03-13  -     calls    400       -
+        e      usage      2025-03-14  -     calls    600       -
+    """)
+    billed.expect_lines("""
+        kind       amount  shares
+        usage_fee  0.40    0.16 0.24
+    """)
+    billed.expect_placements("""
+        entry  bucket        reason              detail
+        a      billed        billed_before       doc-1
+        b      non_billable  milestone_repeated  a
+        c      billed        billed_before       doc-1
+    """)
+
+
 def test_usage_that_nothing_prices_is_held() -> None:
     """An unknown meter and a missing number wait for a person."""
     billed = open_desk(usage_fees=[CALLS]).bill("""
