@@ -6,6 +6,8 @@ from pathlib import Path
 from billstream.cli.results import PreviewResult
 from billstream.closing import agreements_of
 from billstream.gateway import Desk
+from billstream.project import now
+from billstream.reporting import forecast_items
 from billstream.showing import body_item
 from books.preview import preview as preview_body
 from schemas.draft import DocumentScope
@@ -23,7 +25,15 @@ async def preview(desk: Desk, clients: Sequence[str], period: Period) -> Preview
     bodies = [body for scope in scopes if (body := preview_body(desk.book, catalog, scope)) is not None]
     entries = {source.entry_id for body in bodies for line in body.lines for source in line.sources}
     entries |= {placement.entry_id for body in bodies for placement in body.placements}
-    return PreviewResult(period=period.text, entries=len(entries), documents=tuple(body_item(body) for body in bodies))
+    at = now()
+    holds_today = period.start <= at.date() < period.end
+    forecasts = forecast_items(desk.book, catalog, at) if holds_today else ()
+    return PreviewResult(
+        period=period.text,
+        entries=len(entries),
+        documents=tuple(body_item(body) for body in bodies),
+        forecasts=tuple(one for one in forecasts if one.contract in {body.scope.contract_id for body in bodies}),
+    )
 
 
 def files_of(paths: Sequence[Path]) -> list[Path]:

@@ -1,15 +1,17 @@
 """How a book stands: entries, what is held and why, caps, documents, what is still waited for."""
 
 from collections import defaultdict
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from billstream.cli.results import BucketItem, CapItem, HeldItem, HeldResult, StatusResult
+from billstream.cli.results import BucketItem, CapItem, ForecastItem, HeldItem, HeldResult, StatusResult
 from billstream.gateway import Desk
 from billstream.showing import document_item
 from books.book import Book
 from books.catalog import Catalog
 from books.duplicates import UNASSIGNED
 from books.entries import holds_of
+from books.forecasting import outlooks
 from books.resolving import instant_of
 from books.rows import CapRow, ClockRow, CloseRow, DocumentRow, EntryRow, OpenWorkRow
 from books.versions import is_deleted
@@ -47,6 +49,7 @@ async def status(desk: Desk, broker: str) -> StatusResult:
         worked_seconds=sum(row.worked_seconds for row in current if row.kind == EntryKind.TIME.value),
         held=held_totals(book),
         caps=cap_items(book, desk.catalog),
+        forecasts=() if clock is None else forecast_items(book, desk.catalog, instant_of(clock.at_micros)),
         documents=tuple(document_item(desk, row) for _, row in book.scan(DocumentRow)),
         open_work=sum(1 for _ in book.scan(OpenWorkRow)),
         waiting_closes=sum(1 for _ in book.scan(CloseRow)),
@@ -132,3 +135,23 @@ def cap_items(book: Book, catalog: Catalog) -> tuple[CapItem, ...]:
             )
         )
     return tuple(sorted(found, key=lambda one: (-one.percent, one.contract, one.window, one.pool)))
+
+
+def forecast_items(book: Book, catalog: Catalog, at: datetime) -> tuple[ForecastItem, ...]:
+    """Forecasts of what holds at an instant: what ends first comes first, what lasts comes last."""
+    found = [
+        ForecastItem(
+            contract=one.agreement.contract_id,
+            limit=one.limit_id,
+            pool=one.pool,
+            window=one.window,
+            used_seconds=int(one.forecast.used_seconds),
+            limit_seconds=int(one.forecast.limit_seconds),
+            pace_seconds=int(one.forecast.pace_seconds),
+            expected_seconds=None if one.forecast.expected_seconds is None else int(one.forecast.expected_seconds),
+            crosses_on=one.forecast.crosses_on,
+            text=one.text,
+        )
+        for one in outlooks(book, catalog, at)
+    ]
+    return tuple(sorted(found, key=lambda one: (one.crosses_on or date.max, one.contract, one.limit, one.pool)))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from billstream.cli.exits import Exit
 from billstream.cli.failure import CommandFailed
-from billstream.cli.results import BucketItem, CheckItem, VerifiedItem, VerifyResult
+from billstream.cli.results import BucketItem, VerifiedCheck, VerifiedItem, VerifyResult
 from billstream.cli.running import collect_seldom
 from billstream.cli.session import Session
 from billstream.closing import SHORTEST_DOCUMENT_ID
@@ -165,6 +165,6 @@ def _item(body: DraftBody, named: dict[str, object], checks: Sequence[Check]) ->
                 BucketItem(bucket=one.bucket.value, reason=one.reason, seconds=one.seconds, entries=len(one.entry_ids))
                 for one in (() if said is None else said.buckets)
             ),
-            "checks": tuple(CheckItem(name=one.name, holds=one.holds, detail=one.detail) for one in checks),
+            "checks": tuple(VerifiedCheck(name=one.name, holds=one.holds, detail=one.detail) for one in checks),
         }
     )

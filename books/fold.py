@@ -10,6 +10,7 @@ from books.decisions import apply_decision
 from books.effects import Cause, Effects
 from books.entries import apply_version
 from books.facts import settle
+from books.forecasting import judge_forecasts
 from books.imports import apply_import
 from books.invoicing import CLOCK
 from books.orders import EntryOrder, apply_order
@@ -202,6 +203,7 @@ class Fold:
         book.put(CLOCK, ClockRow(at_micros=micros))
         closing.end_waits(book, at)
         schedule.scheduled_closes(book, self._catalog(book), at, cause, effects)
+        judge_forecasts(book, self._catalog(book), at, cause, effects)
 
 
 def _first_time(book: Book, record: Record, cause: Cause) -> bool:

@@ -374,3 +374,11 @@ class IndexRow(Row, frozen=True):
     """Nothing but its key."""
 
     table: ClassVar[str] = "index"
+
+
+class ForecastRow(Row, frozen=True):
+    """The local date on which a contract's caps and balances were last forecast (key: contract id)."""
+
+    table: ClassVar[str] = "forecast"
+
+    day: str

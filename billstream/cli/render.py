@@ -12,6 +12,7 @@ from billstream.cli.results import (
     DocumentsResult,
     EntriesResult,
     ExplainResult,
+    ForecastItem,
     HeldResult,
     ImportResult,
     PreviewResult,
@@ -123,6 +124,7 @@ def preview(screen: "Console", result: PreviewResult) -> None:
     """All previews, one after the other."""
     for one in result.documents:
         document(screen, one)
+    forecasts(screen, result.forecasts)
     for problem in result.problems:
         screen.print(f"note: {visible(problem)}")
 
@@ -223,9 +225,31 @@ def status(screen: "Console", result: StatusResult) -> None:
             caps,
             right=(4, 5, 6),
         )
+    forecasts(screen, result.forecasts)
     document_table(screen, "Documents", result.documents)
     if result.waiting_closes or result.open_work:
         screen.print(f"waiting: {result.waiting_closes} closes, {result.open_work} requests to slow work")
+
+
+def forecasts(screen: "Console", items: Sequence[ForecastItem]) -> None:
+    """What will be used up before its window ends, soonest first."""
+    rows = [
+        (
+            one.contract,
+            one.limit,
+            one.window,
+            one.pool,
+            hours(one.used_seconds),
+            hours(one.limit_seconds),
+            hours(one.pace_seconds),
+            str(one.crosses_on),
+        )
+        for one in items
+        if one.crosses_on is not None
+    ][:CAPS_SHOWN_MAX]
+    if rows:
+        head = ("contract", "limit", "window", "pool", "used", "limit", "a workday", "used up on")
+        table(screen, "Expected to be used up", head, rows, right=(4, 5, 6))
 
 
 def verified(screen: "Console", result: VerifyResult) -> None:

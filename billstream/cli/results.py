@@ -162,6 +162,21 @@ class DocumentItem(BaseModel):
     files: tuple[str, ...] = ()
 
 
+class ForecastItem(BaseModel):
+    """When a cap or a balance of hours is expected to be used up, from the pace so far."""
+
+    contract: str
+    limit: str = Field(description="Id of the cap, retainer or block.")
+    pool: str = Field(description="Who shares the cap; `balance` for retainers and blocks.")
+    window: str
+    used_seconds: int
+    limit_seconds: int
+    pace_seconds: int = Field(description="Seconds a workday, so far.")
+    expected_seconds: int | None = Field(default=None, description="Use at the window's end, at this pace.")
+    crosses_on: date | None = Field(default=None, description="Null when it will last, or is reached already.")
+    text: str
+
+
 class PreviewResult(Result):
     """Answer of `preview`."""
 
@@ -170,6 +185,9 @@ class PreviewResult(Result):
     period: str
     entries: int
     documents: tuple[DocumentItem, ...]
+    forecasts: tuple[ForecastItem, ...] = Field(
+        default=(), description="Of caps and balances that hold today, when the period does."
+    )
     problems: tuple[str, ...] = ()
 
 
@@ -248,6 +266,7 @@ class StatusResult(Result):
     worked_seconds: int
     held: tuple[BucketItem, ...]
     caps: tuple[CapItem, ...]
+    forecasts: tuple[ForecastItem, ...] = ()
     documents: tuple[DocumentItem, ...]
     open_work: int
     waiting_closes: int
@@ -271,7 +290,7 @@ class StoryNode(BaseModel):
     below: tuple["StoryNode", ...] = ()
 
 
-class CheckItem(BaseModel):
+class VerifiedCheck(BaseModel):
     """One question to a document; `detail` says what does not hold."""
 
     name: str = Field(
@@ -297,7 +316,7 @@ class VerifiedItem(BaseModel):
     carried_in_seconds: int = 0
     statement: str = Field(default="", description="Hash over entry set, contract revision and buckets.")
     buckets: tuple[BucketItem, ...] = ()
-    checks: tuple[CheckItem, ...]
+    checks: tuple[VerifiedCheck, ...]
 
 
 class VerifyResult(Result):
@@ -382,6 +401,70 @@ class DemoResult(Result):
     seconds: DecimalText
 
 
+class InitExport(BaseModel):
+    """An export that was found; entries are of the dates `[date_from, date_to)`."""
+
+    file: str
+    tool: str
+    rows: int
+    date_from: date | None
+    date_to: date | None
+    problem: str = Field(default="", description="Why it cannot be read without an answer; empty when it can.")
+
+
+class InitAnswer(BaseModel):
+    """A question, how it was answered, and where the answer came from: flag, asked, default."""
+
+    name: str
+    flag: str
+    value: str
+    origin: str
+
+
+class InitFile(BaseModel):
+    """A file of the project: written, kept (it was there and was not touched), or would be written."""
+
+    path: str
+    state: str
+    bytes: int
+
+
+class InitResult(Result):
+    """Answer of `init`; `next` are commands to go on with."""
+
+    name: ClassVar[str] = "init"
+
+    folder: str
+    dry_run: bool
+    exports: tuple[InitExport, ...]
+    people: int
+    clients: int
+    answers: tuple[InitAnswer, ...]
+    files: tuple[InitFile, ...]
+    next: tuple[str, ...]
+
+
+class CheckItem(BaseModel):
+    """One check: what it is about, its state (ok, warning, failed, skipped), what was found, how to mend it."""
+
+    id: str
+    about: str
+    state: str
+    found: str
+    fix: str = ""
+
+
+class DoctorResult(Result):
+    """Answer of `doctor`: every check, in order."""
+
+    name: ClassVar[str] = "doctor"
+
+    project: str
+    checks: tuple[CheckItem, ...]
+    failed: int
+    warnings: int
+
+
 RESULTS: tuple[type[Result], ...] = (
     ContractsResult,
     SchemasResult,
@@ -395,4 +478,6 @@ RESULTS: tuple[type[Result], ...] = (
     VerifyResult,
     WhatIfResult,
     DemoResult,
+    InitResult,
+    DoctorResult,
 )
