@@ -69,15 +69,18 @@ def _fill(one: _Pass, live: Iterable[Portion]) -> None:
     cap, kept, windows = one.cap, one.kept, one.windows
     waiting: dict[str, deque[Portion]] = {}
     window_of = _Windows(cap, windows)
+    counts_worked = cap.basis is CapBasis.WORKED
+    is_whole = cap.at_month_end is WeekAtMonthEnd.WHOLE_WEEK
     for portion in live:
         applied = portion.terms.caps.get(cap.id)
         if applied is None:
             kept.append(portion)
             continue
         state = window_of(applied, portion)
-        state.limit_seconds = limit_of(one.contract, applied, portion.counted_day)
-        size = _size(cap, portion)
-        room = state.limit_seconds - state.used_seconds
+        limit = applied.limit_seconds if is_whole else limit_of(one.contract, applied, portion.counted_day)
+        state.limit_seconds = limit
+        size = portion.worked_seconds if counts_worked else portion.worked_seconds + portion.delta_seconds
+        room = limit - state.used_seconds
         if size <= room or size == 0:
             kept.append(portion)
             state.used_seconds += size

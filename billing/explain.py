@@ -13,7 +13,7 @@ from billing.increments import rule_text
 from billing.lines import OpenLine
 from billing.rating import RatedPart
 from billing.settled import SettledCharge
-from schemas.clauses import AmountBasis, CapWindow
+from schemas.clauses import AmountBasis, CapWindow, IncrementRule
 
 
 def hours_text(seconds: int) -> str:
@@ -53,12 +53,17 @@ def charge_steps(
 
 
 def _rounding_steps(one: SettledCharge, parts: Sequence[RatedPart]) -> list[str]:
-    totals: dict[str, list[int]] = {}
+    by_rule: dict[int, tuple[IncrementRule, list[int]]] = {}
     for position in one.charge.positions if one.charge.seconds else ():
         portion = parts[position].portion
-        total = totals.setdefault(rule_text(portion.terms.increment), [0, 0])
+        rule = portion.terms.increment
+        _, total = by_rule.setdefault(id(rule), (rule, [0, 0]))
         total[0] += portion.worked_seconds
         total[1] += portion.delta_seconds
+    totals: dict[str, tuple[int, int]] = {}
+    for rule, (worked, delta) in by_rule.values():
+        before = totals.get(rule_text(rule), (0, 0))
+        totals[rule_text(rule)] = before[0] + worked, before[1] + delta
     return [
         f"increments {rule}: {worked} s worked, {delta:+d} s rounding"
         for rule, (worked, delta) in sorted(totals.items())

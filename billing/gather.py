@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
+from operator import itemgetter
 from typing import NamedTuple
 
 from billing.attribute import DayPart, days_of
@@ -10,9 +11,9 @@ from billing.cover import cover_of, draws_of
 from billing.entries import BillingEntry, work_order
 from billing.grouping import line_group
 from billing.increments import counted_seconds, lay_delta, round_seconds
-from billing.portions import Placed, Portion, portion_order
+from billing.portions import Placed, Portion
 from billing.terms import Rulebook, Terms
-from schemas.clauses import IncrementScope
+from schemas.clauses import DayAttribution, IncrementScope
 from schemas.draft import Bucket
 from schemas.entry import EntryKind
 from schemas.inputs import Category
@@ -20,6 +21,8 @@ from schemas.period import Period
 
 _NOT_WORK = (EntryKind.EXPENSE, EntryKind.MILESTONE, EntryKind.USAGE)
 """What is billed without being time; other modules take it."""
+
+_WORK_ORDER = itemgetter(Portion._fields.index("order"))
 
 Refusal = tuple[Bucket, str, str]
 """Why work is not billed: bucket, reason, detail."""
@@ -40,13 +43,16 @@ def gather(book: Rulebook, dated: Iterable[tuple[BillingEntry, date]], period: P
     placed: list[Placed] = []
     worked_seconds = 0
     first, end = period.start, period.end
+    is_split = attribution is DayAttribution.SPLIT
     for entry, day in dated:
         if entry.kind is not EntryKind.TIME and entry.kind in _NOT_WORK:
             continue
-        days = days_of(entry, day, zone, attribution)
-        for part in days:
-            if first <= part.day < end:
-                worked_seconds += part.worked_seconds
+        if is_split:
+            days = days_of(entry, day, zone, attribution)
+            worked_seconds += sum([part.worked_seconds for part in days if first <= part.day < end])
+        else:
+            days = (DayPart(day, 0, entry.worked_seconds),)
+            worked_seconds += entry.worked_seconds if first <= day < end else 0
         refused, terms = billable_terms(book, entry, days)
         if refused is not None:
             bucket, reason, detail = refused
@@ -55,7 +61,8 @@ def gather(book: Rulebook, dated: Iterable[tuple[BillingEntry, date]], period: P
             placed.append(Placed(entry, day, day, Bucket.BILLED, "zero_length", "", 0))
         else:
             live += portions_of(book, entry, days, terms)
-    live.sort(key=portion_order)
+    # The parts of one entry are made in their order, and a sort leaves equals as they are.
+    live.sort(key=_WORK_ORDER)
     return Gathered(_round_groups(book, live, period), placed, worked_seconds)
 
 

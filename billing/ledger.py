@@ -47,6 +47,7 @@ def ledger_of(
     billed = _Row()
     carried_in = delta = 0
     first, end = period.start, period.end
+    own_currency = exchange.contract.currency
     for part in parts:
         portion = part.portion
         if first <= portion.counted_day < end:
@@ -65,7 +66,8 @@ def ledger_of(
         delta += one.delta_seconds
         if one.day < first:
             carried_in += one.worked_seconds
-        _price(exchange, row, one)
+        if one.worked_seconds or one.delta_seconds or one.entry.kind is not EntryKind.TIME:
+            _price(own_currency, row, one)
     found = [_ledger_row(exchange, bucket, reason, row) for (bucket, reason), row in rows.items()]
     if billed.entries:
         found.append(LedgerRow(Bucket.BILLED, "", billed.seconds, len(billed.entries), billed_units))
@@ -73,15 +75,12 @@ def ledger_of(
     return Ledger(tuple(found), _unbilled(inside), carried_in, delta)
 
 
-def _price(exchange: Exchange, row: _Row, one: Placed) -> None:
+def _price(own_currency: str, row: _Row, one: Placed) -> None:
     """Remember what the seconds would have cost at their plain rate; without a known rate the row has no value."""
-    if one.worked_seconds == 0 and one.delta_seconds == 0 and one.entry.kind is EntryKind.TIME:
-        return
     if one.terms is None or one.terms.rate is None:
         row.is_value_known = False
         return
-    is_converted = one.terms.rate.currency != exchange.contract.currency
-    key = (one.terms, one.day if is_converted else None)
+    key = (one.terms, None if one.terms.rate.currency == own_currency else one.day)
     row.priced[key] = row.priced.get(key, 0) + one.worked_seconds + one.delta_seconds
 
 

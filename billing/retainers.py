@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import NamedTuple
 
 from billing.agreed import AgreedPart
@@ -75,10 +76,16 @@ def draw(contract: Contract, live: list[Portion], period: Period, since: date) -
         account.assert_balanced()
     kept = sum(one.worked_seconds for one in book.live) + sum(one.worked_seconds for one in book.placed)
     assert kept == sum(one.worked_seconds for one in live), "a draw keeps the seconds"
-    book.live.sort(key=portion_order)
+    if not _in_order(book.live):
+        book.live.sort(key=portion_order)
     accounts = tuple(account for account in book.accounts.values() if account.is_touched)
     charges = charges_of(contract, grants, accounts, period)
     return Drawn(book.live, book.placed, accounts, charges, notes_of_balances(accounts))
+
+
+def _in_order(live: Sequence[Portion]) -> bool:
+    """Whether portions stand in work order; they do, unless what is billed already or was split crosses a day."""
+    return all(one.order <= other.order for one, other in pairwise(live))
 
 
 def _turning_days(contract: Contract, grants: Sequence[Grant], period: Period) -> list[date]:
