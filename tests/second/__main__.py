@@ -6,7 +6,7 @@ from collections import Counter
 from tests.second.comparing import compare, describe, shrink
 from tests.second.firms import generate
 
-SHOWN = 8
+SHOWN = 10
 
 
 def main(arguments: list[str]) -> int:

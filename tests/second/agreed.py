@@ -1,7 +1,5 @@
 """Step 12: fees that stand beside the hours, one amount each (BD-41, BD-43, BD-44, BD-47, BD-76)."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -23,25 +21,10 @@ from schemas.engagement import Prorate
 from schemas.entry import EntryKind
 from schemas.period import Period, month_of, week_of
 from tests.second.case import Case
-from tests.second.exact import fraction, units_of, whole
+from tests.second.exact import fraction
+from tests.second.fees import Fee, rounded, weight
 from tests.second.sorting import bucket_of, days_of_entry
-from tests.second.stretch import days_of, is_workday
-
-
-@dataclass
-class Fee:
-    """An agreed amount in smallest units; `discount` is what discounts take."""
-
-    kind: str
-    units: int
-    service_item: str = ""
-    project: str = ""
-    discount: int = 0
-
-
-def rounded(case: Case, amount: Fraction) -> int:
-    """An amount in smallest units, rounded as the contract says."""
-    return whole(units_of(amount, case.contract.currency), case.contract.rounding.money_rounding)
+from tests.second.stretch import days_of
 
 
 def agreed_fees(case: Case) -> list[Fee]:
@@ -140,11 +123,6 @@ def span_of(every: Every, day: date) -> Period:
     for _ in range(months):
         last = month_of(last).end
     return Period(start=first, end=last)
-
-
-def weight(days: Iterable[date], prorate: Prorate, holidays: tuple[date, ...]) -> int:
-    """How many days count."""
-    return len([day for day in days if prorate is not Prorate.WORKDAYS or is_workday(day, holidays)])
 
 
 def recurring(case: Case, rows: list[RecurringFee]) -> list[Fee]:

@@ -4,11 +4,14 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from schemas.clauses import TaxedKind
-from tests.second.agreed import Fee, agreed_fees
+from tests.second.agreed import agreed_fees
+from tests.second.balances import draw, retainer_fees
 from tests.second.caps import apply_caps
 from tests.second.case import Case, Facts, line_fact
+from tests.second.cover import remove_covered
 from tests.second.discounts import apply_discounts
 from tests.second.expenses import expense_charges
+from tests.second.fees import Fee
 from tests.second.increments import round_time
 from tests.second.lines import Charge, Line, lines_of, rate_time, show_quantities
 from tests.second.minimum import held_money, true_ups
@@ -48,10 +51,13 @@ def calculate(case: Case) -> Facts:
             facts.place(one.entry.entry_id, bucket, reason, one.worked, one.delta)
     for rounded, parts in zip(draft.shown, draft.parts, strict=True):
         kind, seconds = rounded.line.kind, rounded.line.seconds
-        facts.lines[line_fact(kind, seconds, rounded.adjustment, rounded.units, [one.fact for one in parts])] += 1
+        sources = [one.fact for one in parts]
+        if kind == "markup" and case.contract.discounts:
+            sources = [(entry_id, 0, 0, 0) for entry_id, *_ in sources]
+        facts.lines[line_fact(kind, seconds, rounded.adjustment, rounded.units, sources)] += 1
         if kind == "fee":
             facts.buckets["billed", ""] += sum(one.fact[1] for one in parts)
-    for fee in draft.fees:
+    for fee in [fee for fee in draft.fees if fee.units]:
         facts.lines[line_fact(fee.kind, 0, -fee.discount, fee.units - fee.discount, [])] += 1
     facts.taxes = draft.taxes
     facts.totals = {"net": draft.net, "tax": draft.tax, "gross": draft.gross, "due": draft.gross}
@@ -68,13 +74,16 @@ def compute(case: Case) -> Draft:
     draft = Draft(case)
     sorted_time = sort_time(case)
     draft.time = sorted_time.live + [one for one, _, _ in sorted_time.placed]
-    capped = apply_caps(case, [one for one in round_time(case, sorted_time.live) if one.worked or one.delta])
-    draft.placed = [*sorted_time.placed, *capped.placed]
-    draft.charges = [*rate_time(case, capped.live, draft.placed), *expense_charges(case)]
+    rounded = [one for one in round_time(case, sorted_time.live) if one.worked or one.delta]
+    uncovered, covered = remove_covered(case, rounded)
+    capped = apply_caps(case, uncovered)
+    drawn = draw(case, capped.live)
+    draft.placed = [*sorted_time.placed, *covered, *capped.placed, *drawn.placed]
+    draft.charges = [*rate_time(case, drawn.live, draft.placed), *expense_charges(case)]
     lines = without_empty(draft, lines_of(draft.charges))
     show_quantities(case, lines)
     present = [line for line in lines if line.key[0] == case.period.start]
-    draft.fees = agreed_fees(case)
+    draft.fees = [*agreed_fees(case), *retainer_fees(case)]
     apply_discounts(case, present, draft.fees)
     apply_amount_caps(case, draft.charges)
     show(draft, present)

@@ -4,9 +4,9 @@ from datetime import timedelta
 from fractions import Fraction
 
 from schemas.charges import Discount, DiscountLevel
-from tests.second.agreed import Fee, rounded
 from tests.second.case import Case
-from tests.second.exact import fraction, shares, units_of
+from tests.second.exact import fraction, shares, units_of, whole
+from tests.second.fees import Fee, rounded
 from tests.second.lines import Charge, Line
 from tests.second.money import round_line
 from tests.second.rates import meets
@@ -43,15 +43,15 @@ def apply_discounts(case: Case, lines: list[Line], fees: list[Fee]) -> None:
         exact = [sum((units(case, charge) for charge in charges), Fraction(0)) for charges in own]
         mine = [fee for fee in fees if meets_fee(discount, fee)]
         exact += [Fraction(fee.units - fee.discount) for fee in mine]
-        for taken, charges in zip(taken_of(case, discount, exact), [*own, *mine], strict=True):
-            if isinstance(charges, Fee):
-                charges.discount += taken
-            else:
-                take(case, charges, taken)
+        taken = taken_of(case, discount, exact)
+        for units_taken, charges in zip(taken, own, strict=False):
+            take(case, charges, units_taken)
+        for units_taken, fee in zip(taken[len(own) :], mine, strict=True):
+            fee.discount += units_taken
 
 
 def as_rounded(case: Case, line: Line) -> None:
-    """A discount looks at the amounts that the client sees: from here on the rounded line counts, in its proportions."""
+    """A discount looks at the amounts that the client sees: from here on the rounded line counts."""
     exact = sum((units(case, charge) for charge in line.charges), Fraction(0))
     shown = round_line(case, line).units
     for charge in line.charges if exact else ():
@@ -68,10 +68,10 @@ def taken_of(case: Case, discount: Discount, exact: list[Fraction]) -> list[int]
     unit = units_of(Fraction(1), case.contract.currency)
     if discount.level is DiscountLevel.LINE:
         return [rounded(case, one / unit * fraction(discount.percent or 0) / 100) for one in exact]
-    base = sum(exact)
+    base = sum(exact, Fraction(0))
     if discount.amount is None:
         return shares(rounded(case, base / unit * fraction(discount.percent or 0) / 100), exact)
-    return shares(min(rounded(case, fraction(discount.amount)), base.__floor__()), exact)
+    return shares(min(rounded(case, fraction(discount.amount)), whole(base)), exact)
 
 
 def take(case: Case, charges: list[Charge], taken: int) -> None:

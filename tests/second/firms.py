@@ -253,6 +253,56 @@ def pick_held_money(random: Random, period: Period) -> Clauses:
     return {"money_retainer": {"id": "held", "received": received, **asks}}
 
 
+def pick_tiers(random: Random) -> Clauses:
+    """Prices by quantity."""
+    bands = [{"up_to": "5", "rate": "150"}, {"up_to": "12.5", "rate": "130"}, {"rate": "110"}]
+    tier: Clauses = {"id": "t", "bands": bands, "premiums_apply": random.random() < 0.5}
+    tier |= random.choice([{}, {"mode": "volume"}, {"reset": "contract"}])
+    tier |= random.choice([{}, {}, {"roles": ["senior"]}, {"service_items": ["Development"]}])
+    return {"tiers": [tier]}
+
+
+def pick_cover(random: Random) -> Clauses:
+    """Work that a fixed fee pays for."""
+    row: Clauses = {"id": "fix", "projects": ["beta"], "takes": random.choice(["all", "decided"])}
+    return {"fixed_cover": [row]}
+
+
+def pick_retainers(random: Random) -> Clauses:
+    """Hours of a retainer, with what becomes of the rest and of the hours beyond."""
+    row: Clauses = {"id": "ret", "hours": random.choice(["10", "6.5"]), "fee": "1000"}
+    row |= {"takes": random.choice(["all", "all", "decided"]), "every": random.choice(["month", "month", "week"])}
+    rollovers: list[Clauses] = [
+        {},
+        {"rollover": "max_hours", "rollover_hours": "3", "rollover_periods": 1},
+        {"rollover": "all", "rollover_periods": 2},
+        {"rollover": "all", "rollover_forever": True},
+    ]
+    row |= random.choice(rollovers)
+    row |= random.choice([{}, {"overage_rate": "140"}, {"overage_rate": "140", "allow_deficit": True}])
+    row |= random.choice(
+        [{}, {}, {"weights": [{"factor": "2", "tags": ["emergency"]}]}, {"projects": ["alpha", "beta"]}]
+    )
+    return {"retainers": [row], "prorate": random.choice(["none", "calendar_days", "workdays"])}
+
+
+def pick_blocks(random: Random, period: Period) -> Clauses:
+    """One or two prepaid blocks."""
+    blocks: list[Clauses] = []
+    for number in range(random.randint(1, 2)):
+        bought = period.start + timedelta(days=random.randint(-15, 10))
+        block: Clauses = {
+            "id": f"b{number}",
+            "hours": random.choice(["5", "12.25"]),
+            "purchased": bought,
+            "price": "900",
+        }
+        block |= random.choice([{}, {"expires": bought + timedelta(days=20)}])
+        block |= random.choice([{}, {"sale": "on_invoice"}])
+        blocks.append(block)
+    return {"prepaid_blocks": blocks, "retainer_order": random.choice(["first_expiring", "newest_first"])}
+
+
 PICKS: tuple[Callable[[Random], Clauses], ...] = (
     pick_increments,
     pick_premiums,
@@ -266,6 +316,8 @@ PICKS: tuple[Callable[[Random], Clauses], ...] = (
     pick_split,
     pick_exchange,
     pick_discounts,
+    pick_cover,
+    pick_retainers,
 )
 
 
@@ -283,6 +335,11 @@ def contract_clauses(random: Random, period: Period, every: str) -> Clauses:
             clauses |= pick_of_period(random, period)
     if random.random() < 0.12:
         clauses |= pick_minimum(random, every)
+    if random.random() < 0.12:
+        clauses |= pick_blocks(random, period)
+    if random.random() < 0.15 and not clauses.get("blended"):
+        clauses |= pick_tiers(random)
+        clauses.pop("retainers", None)
     if clauses.get("exchange"):
         for name in ("amount_caps", "money_retainer", "discounts"):
             clauses.pop(name, None)
@@ -344,7 +401,9 @@ def entry_of(random: Random, number: int, period: Period, zone: ZoneInfo) -> Bil
     hours = random.choice(SECONDS) if random.random() < 0.7 else random.randint(0, 30_000)
     amount = Decimal(random.randint(-500, 50_000)) / 100 if is_expense else None
     per_unit = is_expense and random.random() < 0.2
-    category = random.choice([Category.BILLABLE] * 12 + [Category.NON_BILLABLE, None])
+    category = random.choice(
+        [Category.BILLABLE] * 16 + [Category.NON_BILLABLE, None, Category.RETAINER, Category.PROJECT]
+    )
     confidence = random.choice([None] * 8 + [Decimal("0.5"), Decimal("0.8")])
     return BillingEntry(
         entry_id=f"e{number:02d}",

@@ -6,10 +6,11 @@ from fractions import Fraction
 from schemas.clauses import GroupBy, Rollup, RollupRates, TaxedKind
 from tests.second.case import Case
 from tests.second.exact import whole
-from tests.second.premiums import moments
-from tests.second.rates import price_of
+from tests.second.premiums import Moment, moments
+from tests.second.rates import blended_of, candidates, price_of
 from tests.second.stretch import Stretch
 from tests.second.taxes import tax_index
+from tests.second.tiers import band_time
 
 
 @dataclass
@@ -87,21 +88,27 @@ def grouping_key(case: Case, one: Stretch) -> tuple[object, ...]:
 
 def rate_time(case: Case, live: list[Stretch], unpriced: list[tuple[Stretch, str, str]]) -> list[Charge]:
     """Every stretch at its price: premiums multiply the rate, never an overage rate."""
+    banded, rest = band_time(case, live)
     found: list[Charge] = []
-    for one in sorted(live, key=lambda one: (one.order, one.first)):
+    for band in banded:
+        pieces = moments(case, band.one) if band.multiplied else [Moment(band.one, (), Fraction(1))]
+        for moment in pieces:
+            found.append(charge_of(case, moment.one, band.rate * moment.factor, (band.one.over, *moment.premiums)))
+    for one in rest:
         if one.overage is not None:
             found.append(charge_of(case, one, one.overage, (one.over,)))
             continue
         price = price_of(case, one)
         if price is None:
-            unpriced.append((one, "held", "exchange_rate_missing"))
+            known = candidates(case, one) or blended_of(case, one.role, one.day)
+            unpriced.append((one, "held", "exchange_rate_missing" if known else "rate_missing"))
             continue
         if not price.multiplied:
             found.append(charge_of(case, one, price.rate, (one.over,)))
             continue
         for moment in moments(case, one):
             found.append(charge_of(case, moment.one, price.rate * moment.factor, (one.over, *moment.premiums)))
-    return found
+    return sorted(found, key=lambda charge: (charge.one.order, charge.one.first))
 
 
 def charge_of(case: Case, one: Stretch, price: Fraction, marks: tuple[str, ...]) -> Charge:

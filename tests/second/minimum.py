@@ -5,9 +5,9 @@ from fractions import Fraction
 
 from schemas.charges import HeldMoney, Minimum, Shortfall
 from schemas.engagement import Prorate
-from tests.second.agreed import Fee, rounded, weight
 from tests.second.case import Case
 from tests.second.exact import fraction
+from tests.second.fees import Fee, rounded, weight
 from tests.second.money import Rounded
 from tests.second.stretch import days_of
 
@@ -49,11 +49,7 @@ def held_money(case: Case, held: HeldMoney, gross: list[int]) -> list[tuple[int,
     balance, already = 0, date.min
     for period, amount in zip(case.periods(), gross, strict=True):
         written = case.invoice_date if period == case.period else period.end - timedelta(days=1)
-        received = sum(
-            rounded(case, fraction(row.amount))
-            for row in held.received
-            if already < row.on <= written
-        )
+        received = sum(rounded(case, fraction(row.amount)) for row in held.received if already < row.on <= written)
         already = written
         before = balance + received
         applied = min(before, max(amount, 0))

@@ -109,7 +109,7 @@ def keep_limits(case: Case, charges: list[Charge], parts: list[Part]) -> None:
         windows = [window_of(cap, part.charges[0].one, part.charges[0].one.counted) for part in shown]
         for window in dict.fromkeys(window for window in windows if window is not None):
             own = [part for part, of_it in zip(shown, windows, strict=True) if of_it == window]
-            earlier = [one for one in charges if counts(cap, one) and one.one.counted < case.period.start]
+            earlier = [one for one in charges if counts(cap, one) and one.one.counted not in case.period]
             before = [one.amount for one in earlier if window_of(cap, one.one, one.one.counted) == window]
             limit = units_of(fraction(cap.amount) - sum(before, Fraction(0)), case.contract.currency)
             over = -((limit - sum(part.units for part in own)).__floor__())

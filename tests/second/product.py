@@ -55,9 +55,14 @@ def facts_of(case: Case, body: DraftBody) -> Facts:
         kind = line.kind.value
         if kind not in ("fee", "expense", "markup"):
             sources = []
+            if not line.amount and not line.adjustment:
+                continue  # what a balance paid is shown without amount; the buckets say it
+        if kind == "markup" and case.contract.discounts:
+            sources = [(entry_id, 0, 0, 0) for entry_id, *_ in sources]
         facts.lines[line_fact(kind, line.seconds, units(line.adjustment), units(line.amount), sources)] += 1
     for row in body.taxes if case.contract.taxes else ():
-        facts.taxes[row.category, Fraction(row.rate), units(row.base), units(row.tax)] += 1
+        if row.base or row.tax:
+            facts.taxes[row.category, Fraction(row.rate), units(row.base), units(row.tax)] += 1
     totals = {"net": body.net, "tax": body.tax, "gross": body.gross, "due": body.due}
     facts.totals = {name: units(amount) for name, amount in totals.items()} | {"worked": body.worked_seconds}
     for held in body.held_money:

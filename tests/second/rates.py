@@ -8,6 +8,7 @@ from fractions import Fraction
 from schemas.clauses import BlendedRate, Cap, CapPool, FxDate
 from schemas.dated import DatedRate
 from schemas.directory import Person, Project
+from schemas.engagement import Tier, WorkScope
 from tests.second.case import Case
 from tests.second.exact import fraction
 from tests.second.stretch import Stretch
@@ -112,7 +113,7 @@ def price_of(case: Case, one: Stretch) -> Price | None:
     return None if rate is None else Price(fraction(row.rate) * rate, True)
 
 
-def problem_of(case: Case, one: Stretch) -> str:
+def problem_of(case: Case, one: Stretch, *, priced: bool) -> str:
     """Why the time cannot be priced, or capped, and must be held (invariant 5); empty when it can."""
     contract, entry = case.contract, one.entry
     if person_of(case, entry.person_id) is None:
@@ -120,7 +121,7 @@ def problem_of(case: Case, one: Stretch) -> str:
     if any(cap.pool is None and cap.covers(one.day) for cap in contract.caps):
         return "contract_incomplete"
     role = role_on(case, entry.person_id, one.day)
-    if not candidates(case, one) and blended_of(case, role, one.day) is None:
+    if not priced and not candidates(case, one) and blended_of(case, role, one.day) is None:
         return "rate_missing"
     if not role and needs_role(case, one):
         return "role_missing"
@@ -131,6 +132,9 @@ def problem_of(case: Case, one: Stretch) -> str:
 
 def asks_for_time(case: Case, one: Stretch) -> bool:
     """Whether a premium of the date depends on the time of day, and its factor would count."""
+    tier = tier_of(case, one)
+    if tier is not None and not tier.premiums_apply:
+        return False
     blended = blended_of(case, role_on(case, one.entry.person_id, one.day), one.day)
     multiplied = blended is None or bool(blended.premiums_apply)
     timed = [row for row in case.contract.premiums if row.is_timed and row.covers(one.day)]
@@ -148,7 +152,8 @@ def needs_role(case: Case, one: Stretch) -> bool:
         looks = cap.window_from is None or cap.window_to is None or cap.window_from <= one.day < cap.window_to
         pooled = isinstance(cap, Cap) and cap.pool is CapPool.ROLE
         asked = asked or (cap.covers(one.day) and looks and in_scope and (bool(cap.roles) or pooled))
-    return asked
+    asked = asked or any(row.roles and row.covers(one.day) for row in case.contract.discounts)
+    return asked or any(row.roles and row.covers(one.day) for row in case.contract.tiers)
 
 
 def premium_lists(premium: object) -> tuple[tuple[str, ...], ...]:
@@ -167,3 +172,17 @@ def meets(wanted: Iterable[tuple[str, ...]], has: Iterable[tuple[str, ...] | str
         if names and not set(names) & set((own,) if isinstance(own, str) else own):
             return False
     return True
+
+
+def in_work_scope(scope: WorkScope, one: Stretch) -> bool:
+    """Whether a clause speaks about this time."""
+    entry = one.entry
+    return meets(
+        (scope.roles, scope.people, scope.service_items, scope.projects, scope.tasks, scope.tags),
+        (one.role, entry.person_id, entry.service_item, entry.project_id, entry.task, entry.tags),
+    )
+
+
+def tier_of(case: Case, one: Stretch) -> Tier | None:
+    """The tier that prices this time on its work date."""
+    return next((row for row in case.contract.tiers if row.covers(one.day) and in_work_scope(row, one)), None)

@@ -9,6 +9,7 @@ from schemas.clauses import DayAttribution
 from schemas.entry import EntryKind
 from schemas.inputs import Category
 from tests.second.case import Case
+from tests.second.cover import has_engagement, is_covered, needs_rate
 from tests.second.rates import problem_of, role_on
 from tests.second.stretch import Stretch, local_day, midnight
 
@@ -61,7 +62,12 @@ def bucket_of(case: Case, one: Stretch, first_day: date) -> tuple[str, str]:
         return "non_billable", "non_billable"
     if not contract.covers(first_day) or (contract.project and entry.project_id != contract.project):
         return "held", "contract_missing"
-    problem = problem_of(case, one) if entry.kind is EntryKind.TIME else ""
+    problem = problem_of(case, one, priced=not needs_rate(case, one)) if entry.kind is EntryKind.TIME else ""
+    if problem == "premium_time_missing" and is_covered(case, one):
+        problem = ""
+    first_of_all = problem in ("person_unknown", "contract_incomplete", "rate_missing")
+    if entry.category is not Category.BILLABLE and not first_of_all and not has_engagement(case, one):
+        return "held", "category_without_engagement"
     return ("held", problem) if problem else ("", "")
 
 
@@ -72,10 +78,11 @@ def sort_time(case: Case) -> Sorted:
         if entry.kind is not EntryKind.TIME:
             continue
         parts = days_of_entry(case, entry)
-        for one in parts if parts[0].day < case.period.end else ():
+        for part in parts if parts[0].day < case.period.end else ():
+            one = replace(part, role=role_on(case, entry.person_id, part.day))
             bucket, reason = bucket_of(case, one, parts[0].day)
             if bucket:
                 found.placed.append((one, bucket, reason))
             else:
-                found.live.append(replace(one, role=role_on(case, entry.person_id, one.day)))
+                found.live.append(one)
     return found

@@ -55,6 +55,7 @@ def tax_facts(case: Case, lines: list[Taxed]) -> tuple[Counter[Fact], int]:
     for (category, percent), units in bases.items():
         parts = units if case.contract.tax_rounding is TaxRounding.LINE else [sum(units)]
         tax = sum(whole(part * percent / 100, mode) for part in parts)
-        rows[category, percent, sum(units), tax] += 1
+        if sum(units) or tax:
+            rows[category, percent, sum(units), tax] += 1
         total += tax
     return rows, total
