@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
-from billing.allocate import allocate
+from billing.allocate import Allocated, allocate
 from billing.attribute import work_date_of
 from billing.balances import reported
 from billing.body import to_body
@@ -21,25 +22,26 @@ from billing.currency import Rate, exchange_of
 from billing.entries import BillingEntry
 from billing.expenses import ExpensePart, gather_expenses
 from billing.finish import agreed_fees, assert_money_conserved, finish
-from billing.gather import gather
+from billing.gather import Gathered, gather
 from billing.held_money import apply_held_money
 from billing.ledger import assert_conserved, ledger_of
 from billing.lines import OpenLine, measure_fee_line, open_agreed_lines, open_expense_lines, open_fee_lines
 from billing.money_items import Parts
 from billing.notes import money_notes, notes_of
 from billing.portions import Placed, placed_as
-from billing.present import Facts, present
-from billing.rating import RatedPart, rate_portions
+from billing.present import Facts, in_line_order, present
+from billing.rating import Rated, RatedPart, rate_portions
 from billing.results import Invoice, InvoiceRequest
-from billing.retainers import draw
+from billing.retainers import Drawn, draw
 from billing.settle import settle
+from billing.settled import SettledLine
 from billing.taxes import rule_of, tax_rows
 from billing.terms import rulebook
-from billing.tiers import apply_tiers
+from billing.tiers import Tiered, apply_tiers
 from schemas.draft import Bucket, LineKind
 from schemas.period import Period
 
-__all__ = ["Invoice", "InvoiceRequest", "Rate", "compute_invoice", "to_body"]
+__all__ = ["Invoice", "InvoiceRequest", "Rate", "Traced", "compute_invoice", "to_body", "trace_invoice"]
 
 
 def compute_invoice(request: InvoiceRequest) -> Invoice:
@@ -47,6 +49,24 @@ def compute_invoice(request: InvoiceRequest) -> Invoice:
 
     Raises AssertionError when seconds or money would be lost: that is a mistake of ours, never of the facts.
     """
+    return _compute(request, _carried_into(request)).invoice
+
+
+class Traced(NamedTuple):
+    """An invoice with everything on its way, for explanations; `lines` stand in the order of the invoice's."""
+
+    invoice: Invoice
+    gathered: Gathered
+    allocated: Allocated
+    drawn: Drawn
+    tiered: Tiered
+    rated: Rated
+    placed: Sequence[Placed]
+    lines: Sequence[SettledLine]
+
+
+def trace_invoice(request: InvoiceRequest) -> Traced:
+    """Compute the invoice of a request again and keep what happened on the way; it is the same invoice."""
     return _compute(request, _carried_into(request))
 
 
@@ -60,7 +80,7 @@ def _carried_into(request: InvoiceRequest) -> Carried:
         scope = request.scope.model_copy(update={"date_from": span.start, "date_to": span.end})
         last_day = span.end - timedelta(days=1)
         earlier = replace(request, scope=scope, entries=entries, invoice_date=min(last_day, request.invoice_date))
-        carried = _with_drawn(request, span, _compute(earlier, carried).carried, carried)
+        carried = _with_drawn(request, span, _compute(earlier, carried).invoice.carried, carried)
     return carried
 
 
@@ -77,7 +97,7 @@ def _with_drawn(request: InvoiceRequest, span: Period, after: Carried, before: C
     return replace(after, held=held)
 
 
-def _compute(request: InvoiceRequest, carried: Carried) -> Invoice:
+def _compute(request: InvoiceRequest, carried: Carried) -> Traced:
     contract, period = request.contract, request.period
     dated = _needed(contract, period, request.entries)
     entries = [entry for entry, _ in dated]
@@ -99,7 +119,9 @@ def _compute(request: InvoiceRequest, carried: Carried) -> Invoice:
     agreed_lines = open_agreed_lines(contract, period, agreed.parts, parts.first_agreed)
     settled = settle(parts, [*fee_lines, *expense_lines, *agreed_lines])
     finished = finish(contract, period, settled, carried)
-    lines = present(Facts(contract, request.directory, period, rated.parts, allocated.windows), finished.lines)
+    facts = Facts(contract, request.directory, period, rated.parts, allocated.windows)
+    in_order = in_line_order(facts, finished.lines)
+    lines = present(facts, in_order)
     billed, off_lines = _off_lines(period, rated.parts, opened, expenses.parts)
     placed = [*gathered.placed, *uncovered.placed, *allocated.placed, *drawn.placed]
     placed += [*rated.placed, *expenses.placed, *agreed.placed, *off_lines]
@@ -110,7 +132,7 @@ def _compute(request: InvoiceRequest, carried: Carried) -> Invoice:
     net_units, tax_units = sum(line.units for line in lines), sum(row.tax_units for row in taxes)
     assert_money_conserved(lines, sum(line.units for line in finished.lines))
     paid = apply_held_money(contract, request.invoice_date, net_units + tax_units, carried.held)
-    return Invoice(
+    invoice = Invoice(
         request=request,
         lines=lines,
         taxes=taxes,
@@ -134,6 +156,7 @@ def _compute(request: InvoiceRequest, carried: Carried) -> Invoice:
         retainers=tuple(reported(contract, period, account) for account in drawn.accounts),
         entries_hash=_entries_hash(entries),
     )
+    return Traced(invoice, gathered, allocated, drawn, tiered, rated, placed, in_order)
 
 
 def _needed(contract: Contract, period: Period, entries: Sequence[BillingEntry]) -> list[tuple[BillingEntry, date]]:

@@ -45,10 +45,14 @@ class Facts(NamedTuple):
     windows: Mapping[WindowId, WindowState]
 
 
-def present(facts: Facts, settled: Iterable[SettledLine]) -> tuple[Line, ...]:
-    """All lines in the order of the invoice: time by group, other fees by date, expenses, discounts, deposits."""
-    ordered = sorted(settled, key=lambda one: _order(facts, one.line))
-    return tuple(_line(facts, one) for one in ordered)
+def in_line_order(facts: Facts, settled: Iterable[SettledLine]) -> list[SettledLine]:
+    """The order of the invoice: time by group, other fees by date, expenses, discounts, deposits."""
+    return sorted(settled, key=lambda one: _order(facts, one.line))
+
+
+def present(facts: Facts, in_order: Iterable[SettledLine]) -> tuple[Line, ...]:
+    """All lines as the client sees them, in the order they are given."""
+    return tuple(_line(facts, one) for one in in_order)
 
 
 def _order(facts: Facts, line: OpenLine) -> tuple[object, ...]:
