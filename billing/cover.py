@@ -45,6 +45,8 @@ def cover_of(terms: Terms, entry: BillingEntry) -> FixedCover | None:
 
 def draws_of(terms: Terms, entry: BillingEntry) -> tuple[Engaged, ...]:
     """The retainers and blocks that an entry draws from while they have hours."""
+    if terms.engaged_whole and entry.category is Category.BILLABLE:
+        return terms.engaged
     return tuple([one for one in terms.engaged if _takes(one.row.takes, one.row, entry, Category.RETAINER)])
 
 

@@ -21,10 +21,11 @@ def product(*factors: Decimal) -> Decimal:
 
 def units_of(amount: Fraction, places: int, rounding: MoneyRounding) -> int:
     """An exact amount in the currency's smallest units; the one place of billing where money is rounded."""
-    scaled = amount * Fraction(10**places)
-    sign = -1 if scaled < 0 else 1
-    whole, rest = divmod(abs(scaled.numerator), scaled.denominator)
-    twice = 2 * rest - scaled.denominator
+    scale: int = 10**places
+    numerator, denominator = amount.numerator * scale, amount.denominator
+    sign = -1 if numerator < 0 else 1
+    whole, rest = divmod(abs(numerator), denominator)
+    twice = 2 * rest - denominator
     up = twice > 0 or (twice == 0 and (rounding is MoneyRounding.HALF_UP or whole % 2 == 1))
     return sign * (whole + 1 if up else whole)
 
@@ -42,7 +43,7 @@ def shown(amount: Fraction, places: int) -> Decimal:
 def exact_or_shown(amount: Fraction, places: int) -> Decimal:
     """The exact decimal if it ends within so many places, with at least two; else rounded for reading."""
     for fewer in range(2, places):
-        if (amount * 10**fewer).denominator == 1:
+        if amount.numerator * 10**fewer % amount.denominator == 0:
             return shown(amount, fewer)
     return shown(amount, places)
 

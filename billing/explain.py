@@ -5,6 +5,7 @@ Billing-domain sections 2.6 and 6: with the entries of a line these sentences an
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from billing.allocate import WindowId, WindowState, key_of
 from billing.contract import Contract
@@ -15,7 +16,10 @@ from billing.rating import RatedPart
 from billing.settled import SettledCharge
 from schemas.clauses import AmountBasis, CapWindow, IncrementRule
 
+_TEXTS_KEPT = 4096
 
+
+@lru_cache(maxsize=_TEXTS_KEPT)
 def hours_text(seconds: int) -> str:
     """Hours for reading, with two decimals, four when they do not end before."""
     return f"{exact_or_shown(Fraction(seconds, 3600), 4):f} h"

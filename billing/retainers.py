@@ -6,7 +6,7 @@ and then the work up to the next such day draws in work-time order.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -49,6 +49,16 @@ class Drawn(NamedTuple):
     notes: list[Note]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Draws:
+    """The engagements of one kind of work: by id, and which of them counts for the hours that find no balance."""
+
+    by_id: Mapping[str, Engaged]
+    first: Engaged
+    deficit: Engaged | None
+    priced: tuple[Engaged, ...]
+
+
 @dataclass(slots=True, eq=False)
 class _Balances:
     """The balances on their way through the days; `lots` stand in the order in which they are used."""
@@ -60,6 +70,8 @@ class _Balances:
     deficits: dict[str, int] = field(default_factory=dict)
     live: list[Portion] = field(default_factory=list)
     placed: list[Placed] = field(default_factory=list)
+    draws: dict[tuple[Engaged, ...], _Draws] = field(default_factory=dict)
+    prices: dict[tuple[Engaged, int], SetPrice] = field(default_factory=dict)
 
 
 def draw(contract: Contract, live: list[Portion], period: Period, since: date) -> Drawn:
@@ -217,32 +229,40 @@ def _draw_all(book: _Balances, work: Sequence[Portion]) -> None:
         draws = draws_of(portion.terms, portion.entry) if portion.terms.engaged and portion.price is None else ()
         if not draws:
             book.live.append(portion)
-        elif weighing:
+            continue
+        which = book.draws.get(draws)
+        if which is None:
+            which = book.draws[draws] = _draws(draws)
+        if weighing:
             on_date = [one for one in weighing if one.covers(portion.day)]
             for part, met in cut_by_premiums(book.contract, portion, on_date):
-                _draw(book, part, draws, frozenset(one.id for one in met))
+                _draw(book, part, which, frozenset(one.id for one in met))
         else:
-            _draw(book, portion, draws, _NO_PREMIUM)
+            _draw(book, portion, which, _NO_PREMIUM)
 
 
 _NO_PREMIUM: frozenset[str] = frozenset()
 
 
-def _draw(book: _Balances, portion: Portion, draws: Sequence[Engaged], premiums: frozenset[str]) -> None:
+def _draws(draws: tuple[Engaged, ...]) -> _Draws:
+    deficit = next((one for one in draws if isinstance(one.row, Retainer) and one.row.allow_deficit), None)
+    priced = tuple([one for one in draws if one.row.overage_rate is not None])
+    return _Draws({one.engagement.id: one for one in draws}, draws[0], deficit, priced)
+
+
+def _draw(book: _Balances, portion: Portion, draws: _Draws, premiums: frozenset[str]) -> None:
     """Draw from the lots in their order, then in deficit; what is left is billed (BD-36, BD-39)."""
-    is_in_period = portion.counted_day in book.period
-    rows = {one.engagement.id: one for one in draws}
+    is_in_period = book.period.start <= portion.counted_day < book.period.end
     is_emptied = False
     for lot in book.lots:
-        one = rows.get(lot.engagement.id)
+        one = draws.by_id.get(lot.engagement.id)
         if one is None or lot.left == 0:
             continue
         weight = _weight(one, portion, premiums)
         inside, portion_left = _inside(portion, lot.left // weight)
         if inside is None:
             continue
-        units = inside.billable_seconds * weight
-        _pay(book, inside, lot, units, is_in_period=is_in_period)
+        _pay(book, inside, lot, inside.billable_seconds * weight, is_in_period=is_in_period)
         is_emptied = is_emptied or lot.left == 0
         if portion_left is None:
             break
@@ -289,36 +309,41 @@ def _seconds(units: int) -> str:
     return f"{units // BURN_UNITS} s" if units % BURN_UNITS == 0 else f"{Decimal(units) / BURN_UNITS:f} s"
 
 
-def _beyond(
-    book: _Balances, portion: Portion, draws: Sequence[Engaged], premiums: frozenset[str], *, is_in_period: bool
-) -> None:
+def _beyond(book: _Balances, portion: Portion, draws: _Draws, premiums: frozenset[str], *, is_in_period: bool) -> None:
     """What finds no hours: it is carried as a deficit, priced by an overage rate, or billed like other work."""
-    for one in draws:
-        row, engagement = one.row, one.engagement
-        weight = _weight(one, portion, premiums)
-        units = portion.billable_seconds * weight
-        if isinstance(row, Retainer) and row.allow_deficit:
-            owed = book.deficits.get(engagement.id, 0)
-            book.deficits[engagement.id] = owed + units
-            detail = f"deficit {_seconds(owed)} -> {_seconds(owed + units)}"
-            book.placed.append(placed_as(portion, Bucket.RETAINER, engagement.reason, detail))
-            if is_in_period:
-                book.accounts[engagement.id].used_deficit += units
-            return
-    priced = next((one for one in draws if _prices(one, portion)), None)
-    counted = priced or draws[0]
+    if draws.deficit is not None:
+        _owe(book, portion, draws.deficit, _weight(draws.deficit, portion, premiums), is_in_period=is_in_period)
+        return
+    priced = None
+    if draws.priced:
+        priced = next((one for one in draws.priced if one.engagement.start <= portion.counted_day), None)
+    counted = priced or draws.first
     weight = _weight(counted, portion, premiums)
     if is_in_period:
         book.accounts[counted.engagement.id].beyond += portion.billable_seconds * weight
-    book.live.append(portion if priced is None else portion._replace(price=_overage(book.contract, priced, weight)))
+    book.live.append(portion if priced is None else portion._replace(price=_overage(book, priced, weight)))
 
 
-def _prices(one: Engaged, portion: Portion) -> bool:
-    return one.row.overage_rate is not None and one.engagement.start <= portion.counted_day
+def _owe(book: _Balances, portion: Portion, one: Engaged, weight: int, *, is_in_period: bool) -> None:
+    """Draw more than there is; the next grant makes up for it (BD-42)."""
+    engagement, units = one.engagement, portion.billable_seconds * weight
+    owed = book.deficits.get(engagement.id, 0)
+    book.deficits[engagement.id] = owed + units
+    detail = f"deficit {_seconds(owed)} -> {_seconds(owed + units)}"
+    book.placed.append(placed_as(portion, Bucket.RETAINER, engagement.reason, detail))
+    if is_in_period:
+        book.accounts[engagement.id].used_deficit += units
 
 
-def _overage(contract: Contract, one: Engaged, weight: int) -> SetPrice:
+def _overage(book: _Balances, one: Engaged, weight: int) -> SetPrice:
     """The price of a real hour beyond the balance: the rate of a burned hour times what the work burns (BD-39)."""
+    known = book.prices.get((one, weight))
+    if known is None:
+        known = book.prices[one, weight] = _overage_price(book.contract, one, weight)
+    return known
+
+
+def _overage_price(contract: Contract, one: Engaged, weight: int) -> SetPrice:
     rate = one.row.overage_rate
     assert rate is not None, "the caller looks"
     kind = "retainer" if one.engagement.block is None else "block"

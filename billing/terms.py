@@ -19,7 +19,7 @@ from billing.increments import NO_INCREMENT
 from billing.rates import ChosenRate, Work, resolve_rate
 from schemas.clauses import BlendedRate, Cap, CapPool, CapScope, IncrementRule, Premium
 from schemas.dated import DatedRow
-from schemas.engagement import FixedCover, Tier, WorkScope
+from schemas.engagement import FixedCover, Takes, Tier, WorkScope
 
 _RULEBOOKS_KEPT = 512
 _TERMS_KEPT = 100_000
@@ -41,6 +41,7 @@ class Terms:
 
     `covers`, `engaged` and `tier` are the engagements whose scope has this work, before its tags are looked at. Where
     there is one of them, a missing rate is no hold of the whole entry: `unpriced` holds what nothing else prices.
+    With `engaged_whole` all billable work draws, whatever its tags.
     """
 
     role: str
@@ -54,6 +55,7 @@ class Terms:
     covers: tuple[FixedCover, ...] = ()
     engaged: tuple[Engaged, ...] = ()
     tier: Tier | None = None
+    engaged_whole: bool = False
 
 
 TermsKey = tuple[str, str, str, str, int, int]
@@ -148,6 +150,7 @@ def terms_of(contract: Contract, directory: Directory, work: Work) -> Terms:
         covers=covers,
         engaged=engaged,
         tier=tier,
+        engaged_whole=all(one.row.takes is Takes.ALL and not one.row.tags for one in engaged),
     )
 
 
