@@ -68,7 +68,7 @@ def _fill(one: _Pass, live: Iterable[Portion]) -> None:
     """Let the cap's windows pay for portions in work order."""
     cap, kept, windows = one.cap, one.kept, one.windows
     waiting: dict[str, deque[Portion]] = {}
-    window_of = _Windows(cap, windows)
+    by_date: dict[tuple[str, date], WindowState] = {}
     counts_worked = cap.basis is CapBasis.WORKED
     is_whole = cap.at_month_end is WeekAtMonthEnd.WHOLE_WEEK
     for portion in live:
@@ -76,7 +76,13 @@ def _fill(one: _Pass, live: Iterable[Portion]) -> None:
         if applied is None:
             kept.append(portion)
             continue
-        state = window_of(applied, portion)
+        # Most windows are those of a date, so they are looked for by pool and date first.
+        place = (applied.pool_key, portion.counted_day)
+        state = by_date.get(place)
+        if state is None:
+            state = windows.setdefault((cap.id, applied.pool_key, key_of(cap, portion)), WindowState())
+            if cap.window in _OF_A_DATE:
+                by_date[place] = state
         limit = applied.limit_seconds if is_whole else limit_of(one.contract, applied, portion.counted_day)
         state.limit_seconds = limit
         size = portion.worked_seconds if counts_worked else portion.worked_seconds + portion.delta_seconds
@@ -96,26 +102,6 @@ def _fill(one: _Pass, live: Iterable[Portion]) -> None:
         _carry(one, pool_key, waiting[pool_key])
     if waiting:
         kept.sort(key=portion_order)
-
-
-class _Windows:
-    """The windows of one cap. Most are those of a date, so they are looked for by pool and date first."""
-
-    def __init__(self, cap: HourCap, windows: dict[WindowId, WindowState]) -> None:
-        self._cap, self._windows = cap, windows
-        self._has_dates = cap.window in _OF_A_DATE
-        self._of_a_date: dict[tuple[str, date], WindowState] = {}
-
-    def __call__(self, applied: AppliedCap, portion: Portion) -> WindowState:
-        """The state of the window that pays for a portion."""
-        place = (applied.pool_key, portion.counted_day)
-        state = self._of_a_date.get(place)
-        if state is None:
-            window = (self._cap.id, applied.pool_key, key_of(self._cap, portion))
-            state = self._windows.setdefault(window, WindowState())
-            if self._has_dates:
-                self._of_a_date[place] = state
-        return state
 
 
 _OF_A_DATE = (CapWindow.DAY, CapWindow.WEEK, CapWindow.MONTH, CapWindow.DATES, CapWindow.CONTRACT)

@@ -47,12 +47,17 @@ def gather(book: Rulebook, dated: Iterable[tuple[BillingEntry, date]], period: P
     for entry, day in dated:
         if entry.kind is not EntryKind.TIME and entry.kind in _NOT_WORK:
             continue
-        if is_split:
-            days = days_of(entry, day, zone, attribution)
-            worked_seconds += sum([part.worked_seconds for part in days if first <= part.day < end])
-        else:
-            days = (DayPart(day, 0, entry.worked_seconds),)
-            worked_seconds += entry.worked_seconds if first <= day < end else 0
+        if not is_split:
+            if first <= day < end:
+                worked_seconds += entry.worked_seconds
+            found = _on_one_day(book, entry, day)
+            if isinstance(found, Portion):
+                live.append(found)
+            else:
+                placed.append(found)
+            continue
+        days = days_of(entry, day, zone, attribution)
+        worked_seconds += sum([part.worked_seconds for part in days if first <= part.day < end])
         refused, terms = billable_terms(book, entry, days)
         if refused is not None:
             bucket, reason, detail = refused
@@ -66,6 +71,23 @@ def gather(book: Rulebook, dated: Iterable[tuple[BillingEntry, date]], period: P
     return Gathered(_round_groups(book, live, period), placed, worked_seconds)
 
 
+def _on_one_day(book: Rulebook, entry: BillingEntry, day: date) -> Portion | Placed:
+    """An entry whose seconds all belong to one date, as `billable_terms` and `portions_of` make it."""
+    worked_seconds = entry.worked_seconds
+    refused: Refusal | None = verdict_of(entry, book.confidence_min)
+    if refused is not None:
+        return Placed(entry, day, day, *refused, worked_seconds)
+    terms = book.terms(entry.person_id, entry.project_id, entry.service_item, entry.task, day)
+    if not terms.is_plain or entry.category is not Category.BILLABLE:
+        refused = _refused_by_terms(terms, entry)
+        if refused is not None:
+            return Placed(entry, day, day, *refused, worked_seconds)
+    if worked_seconds == 0:
+        return Placed(entry, day, day, Bucket.BILLED, "zero_length", "", 0)
+    delta_seconds = _own_delta(terms, worked_seconds)
+    return Portion(work_order(entry, book.contract.zone), entry, terms, day, day, 0, worked_seconds, delta_seconds)
+
+
 def billable_terms(
     book: Rulebook, entry: BillingEntry, days: tuple[DayPart, ...]
 ) -> tuple[Refusal | None, tuple[Terms, ...]]:
@@ -76,9 +98,7 @@ def billable_terms(
     found = []
     for part in days:
         terms = book.terms(entry.person_id, entry.project_id, entry.service_item, entry.task, part.day)
-        if terms.hold is not None:
-            return (Bucket.HELD, terms.hold.reason, terms.hold.detail), ()
-        if terms.covers or terms.premiums or entry.category is not Category.BILLABLE:
+        if not terms.is_plain or entry.category is not Category.BILLABLE:
             refused = _refused_by_terms(terms, entry)
             if refused is not None:
                 return refused, ()
@@ -87,7 +107,9 @@ def billable_terms(
 
 
 def _refused_by_terms(terms: Terms, entry: BillingEntry) -> Refusal | None:
-    """What these terms lack for this entry: the engagement it was decided for, or the time a premium asks for."""
+    """Why these terms do not bill this entry: their own hold, no engagement of its category, no time for a premium."""
+    if terms.hold is not None:
+        return Bucket.HELD, terms.hold.reason, terms.hold.detail
     if terms.covers and cover_of(terms, entry) is not None:
         return None
     if entry.category is not Category.BILLABLE and not draws_of(terms, entry):
@@ -102,18 +124,19 @@ def portions_of(
 ) -> list[Portion]:
     """The portions of one billable entry. With scope `entry` they carry their deltas; an entry is rounded whole."""
     order = work_order(entry, book.contract.zone)
-    rule = terms[0].increment
-    delta_seconds = 0
-    if rule.scope is IncrementScope.ENTRY:
-        delta_seconds = round_seconds(counted_seconds(entry.worked_seconds, rule), rule) - entry.worked_seconds
-    if len(days) == 1:
-        day = days[0].day
-        return [Portion(order, entry, terms[0], day, day, 0, entry.worked_seconds, delta_seconds)]
-    deltas = lay_delta([part.worked_seconds for part in days], delta_seconds)
+    deltas = lay_delta([part.worked_seconds for part in days], _own_delta(terms[0], entry.worked_seconds))
     return [
         Portion(order, entry, one, part.day, part.day, part.offset_seconds, part.worked_seconds, delta)
         for part, one, delta in zip(days, terms, deltas, strict=True)
     ]
+
+
+def _own_delta(terms: Terms, worked_seconds: int) -> int:
+    """The rounding delta of an entry that is rounded by itself; groups get theirs later."""
+    rule = terms.increment
+    if rule.scope is not IncrementScope.ENTRY:
+        return 0
+    return round_seconds(counted_seconds(worked_seconds, rule), rule) - worked_seconds
 
 
 def _round_groups(book: Rulebook, live: list[Portion], period: Period) -> list[Portion]:

@@ -41,7 +41,8 @@ class Terms:
 
     `covers`, `engaged` and `tier` are the engagements whose scope has this work, before its tags are looked at. Where
     there is one of them, a missing rate is no hold of the whole entry: `unpriced` holds what nothing else prices.
-    With `engaged_whole` all billable work draws, whatever its tags.
+    With `engaged_whole` all billable work draws, whatever its tags; with `is_plain` nothing stands between billable
+    work and its bill: no hold, no fixed fee, no premium.
     """
 
     role: str
@@ -56,6 +57,7 @@ class Terms:
     engaged: tuple[Engaged, ...] = ()
     tier: Tier | None = None
     engaged_whole: bool = False
+    is_plain: bool = True
 
 
 TermsKey = tuple[str, str, str, str, int, int]
@@ -138,18 +140,21 @@ def terms_of(contract: Contract, directory: Directory, work: Work) -> Terms:
         name = directory.person_name(work.person_id)
         unpriced = Hold("rate_missing", f"no rate for {name} ({work.role or 'no role'}) on {work.day}")
     is_engaged = bool(covers or engaged or tier is not None)
+    premiums = tuple(premium for premium in document.premiums if _premium_may_apply(premium, work, rate, tier))
+    hold = _hold(contract, directory, work, None if is_engaged else unpriced)
     return Terms(
         role=work.role,
         rate=rate,
         caps=_caps(contract, work),
         money_caps=_money_caps(contract, work),
         increment=next((row for row in document.increments if row.covers(work.day)), NO_INCREMENT),
-        premiums=tuple(premium for premium in document.premiums if _premium_may_apply(premium, work, rate, tier)),
-        hold=_hold(contract, directory, work, None if is_engaged else unpriced),
+        premiums=premiums,
+        hold=hold,
         unpriced=unpriced,
         covers=covers,
         engaged=engaged,
         tier=tier,
+        is_plain=hold is None and not covers and not premiums,
         engaged_whole=all(one.row.takes is Takes.ALL and not one.row.tags for one in engaged),
     )
 
