@@ -84,9 +84,13 @@ def _client(invoice: Invoice) -> Party:
     return Party(name=client.name, address=client.address, tax_id=client.tax_id, ledes_id=client.ledes_id)
 
 
+def line_id_of(invoice: Invoice, line: Line) -> str:
+    """The id of a line: the same for the same scope and grouping key."""
+    return deterministic_id("line", {"scope": named_fields(invoice.request.scope), "key": line.key})
+
+
 def _line(invoice: Invoice, line: Line, tax: Tax, position: int) -> DraftLine:
-    scope = named_fields(invoice.request.scope)
-    line_id = deterministic_id("line", {"scope": scope, "key": line.key})
+    line_id = line_id_of(invoice, line)
     return DraftLine(
         line_id=line_id,
         position=position,
