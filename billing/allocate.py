@@ -91,11 +91,12 @@ def _fill(one: _Pass, live: Iterable[Portion]) -> None:
             kept.append(portion)
             state.used_seconds += size
             continue
-        inside, rest = _cut_at(cap, portion, max(room, 0))
-        state.used_seconds += _size(cap, inside)
-        state.over_seconds += _size(cap, rest)
-        if inside.worked_seconds or inside.delta_seconds:
+        rest = portion
+        if room > 0:
+            inside, rest = _cut_at(cap, portion, room)
+            state.used_seconds += _size(cap, inside)
             kept.append(inside)
+        state.over_seconds += _size(cap, rest)
         if not _overflow(one, applied, rest):
             waiting.setdefault(applied.pool_key, deque()).append(rest)
     for pool_key in sorted(waiting):

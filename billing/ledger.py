@@ -1,5 +1,6 @@
 """The ledger: every second of current work in exactly one bucket, with its reason (billing-domain 2.1; BD-72)."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -34,7 +35,7 @@ class _Row:
     """One bucket and reason while it is summed up; `priced` holds billable seconds by terms, by date if converted."""
 
     seconds: int = 0
-    entries: set[str] = field(default_factory=set)
+    entries: int = 0
     priced: dict[tuple[Terms, date | None], int] = field(default_factory=dict)
     is_value_known: bool = True
 
@@ -44,35 +45,52 @@ def ledger_of(
 ) -> Ledger:
     """Sum a period up. Time carried into it from before stands beside its own worked seconds."""
     rows: dict[tuple[Bucket, str], _Row] = {}
-    billed = _Row()
+    billed_entries: set[str] = set()
+    billed_seconds = 0
     carried_in = delta = 0
     first, end = period.start, period.end
     own_currency = exchange.contract.currency
     for part in parts:
         portion = part.portion
         if first <= portion.counted_day < end:
-            billed.seconds += portion.worked_seconds
-            billed.entries.add(portion.entry.entry_id)
+            billed_seconds += portion.worked_seconds
+            billed_entries.add(portion.entry.entry_id)
             delta += portion.delta_seconds
             if portion.day < first:
                 carried_in += portion.worked_seconds
-    inside = [one for one in placed if first <= one.counted_day < end]
-    for one in inside:
+    found: dict[tuple[str, int, str], Unbilled] = {}
+    for one in placed:
+        if not first <= one.counted_day < end:
+            continue
         row = rows.get((one.bucket, one.reason))
         if row is None:
             row = rows[one.bucket, one.reason] = _Row()
         row.seconds += one.worked_seconds
-        row.entries.add(one.entry.entry_id)
+        row.entries += _note(found, one)
         delta += one.delta_seconds
         if one.day < first:
             carried_in += one.worked_seconds
         if one.worked_seconds or one.delta_seconds or one.entry.kind is not EntryKind.TIME:
             _price(own_currency, row, one)
-    found = [_ledger_row(exchange, bucket, reason, row) for (bucket, reason), row in rows.items()]
-    if billed.entries:
-        found.append(LedgerRow(Bucket.BILLED, "", billed.seconds, len(billed.entries), billed_units))
-    found.sort(key=lambda row: (_BUCKET_RANK[row.bucket], row.reason))
-    return Ledger(tuple(found), _unbilled(inside), carried_in, delta)
+    summed = [_ledger_row(exchange, bucket, reason, row) for (bucket, reason), row in rows.items()]
+    if billed_entries:
+        summed.append(LedgerRow(Bucket.BILLED, "", billed_seconds, len(billed_entries), billed_units))
+    summed.sort(key=lambda row: (_BUCKET_RANK[row.bucket], row.reason))
+    return Ledger(tuple(summed), tuple([found[key] for key in sorted(found)]), carried_in, delta)
+
+
+def _note(found: dict[tuple[str, int, str], Unbilled], one: Placed) -> int:
+    """Add a placement to that of its entry, bucket and reason; how many such placements are new, none or one."""
+    key = (one.entry.entry_id, _BUCKET_RANK[one.bucket], one.reason)
+    known = found.get(key)
+    if known is None:
+        found[key] = Unbilled(one.entry, one.bucket, one.reason, one.detail, one.worked_seconds, one.delta_seconds)
+        return 1
+    # Each draw from a balance names what was there before and after; of other reasons one detail says it.
+    detail = f"{known.detail}; {one.detail}" if one.bucket is Bucket.RETAINER else one.detail
+    seconds, delta = known.seconds + one.worked_seconds, known.delta_seconds + one.delta_seconds
+    found[key] = Unbilled(one.entry, one.bucket, one.reason, detail, seconds, delta)
+    return 0
 
 
 def _price(own_currency: str, row: _Row, one: Placed) -> None:
@@ -90,27 +108,11 @@ def _ledger_row(exchange: Exchange, bucket: Bucket, reason: str, row: _Row) -> L
         assert terms.rate is not None, "only priced seconds are remembered"
         conversion = SAME if day is None else exchange.fee(terms.rate.currency, day)
         if conversion is None:
-            return LedgerRow(bucket, reason, row.seconds, len(row.entries), None)
+            return LedgerRow(bucket, reason, row.seconds, row.entries, None)
         value += Fraction(terms.rate.rate) * Fraction(conversion.factor) * Fraction(seconds, 3600)
     contract = exchange.contract
     units = units_of(value, contract.places, contract.document.rounding.money_rounding)
-    return LedgerRow(bucket, reason, row.seconds, len(row.entries), units if row.is_value_known else None)
-
-
-def _unbilled(inside: Iterable[Placed]) -> tuple[Unbilled, ...]:
-    """One placement for each entry, bucket and reason, sorted."""
-    found: dict[tuple[str, int, str], Unbilled] = {}
-    for one in inside:
-        key = (one.entry.entry_id, _BUCKET_RANK[one.bucket], one.reason)
-        seconds, delta, detail = one.worked_seconds, one.delta_seconds, one.detail
-        known = found.get(key)
-        if known is not None:
-            seconds, delta = seconds + known.seconds, delta + known.delta_seconds
-            if one.bucket is Bucket.RETAINER:
-                # Each draw names its own balance before and after.
-                detail = f"{known.detail}; {detail}"
-        found[key] = Unbilled(one.entry, one.bucket, one.reason, detail, seconds, delta)
-    return tuple([found[key] for key in sorted(found)])
+    return LedgerRow(bucket, reason, row.seconds, row.entries, units if row.is_value_known else None)
 
 
 def assert_conserved(
@@ -121,12 +123,12 @@ def assert_conserved(
     ledger: Ledger,
 ) -> None:
     """The law: each entry's seconds are all somewhere, none twice, and the ledger adds up. A breach is our mistake."""
-    seconds: dict[str, int] = {}
+    seconds: defaultdict[str, int] = defaultdict(int)
     for part in parts:
         portion = part.portion
-        seconds[portion.entry.entry_id] = seconds.get(portion.entry.entry_id, 0) + portion.worked_seconds
+        seconds[portion.entry.entry_id] += portion.worked_seconds
     for one in placed:
-        seconds[one.entry.entry_id] = seconds.get(one.entry.entry_id, 0) + one.worked_seconds
+        seconds[one.entry.entry_id] += one.worked_seconds
     for entry in entries:
         if entry.kind is EntryKind.TIME:
             assert seconds.get(entry.entry_id) == entry.worked_seconds, f"seconds of entry {entry.entry_id} are lost"

@@ -15,10 +15,10 @@ from billing.entries import OrderKey
 from billing.exact import exact_or_shown, product, shown, units_of
 from billing.expenses import ExpensePart
 from billing.grouping import LineGroup, line_group
-from billing.portions import Package
+from billing.portions import Package, Portion
 from billing.rating import RatedPart
 from billing.taxes import Taxed, tax_index
-from schemas.clauses import AmountBasis, RollupRates, ShowMarkup, TaxedKind
+from schemas.clauses import AmountBasis, GroupBy, RollupRates, ShowMarkup, TaxedKind
 from schemas.draft import LineKind
 from schemas.period import Period
 
@@ -54,6 +54,11 @@ class OpenCharge:
     seconds: int = 0
     gross: Fraction = Fraction(0)
 
+    def add(self, position: int, portion: Portion) -> None:
+        """Take in one more part."""
+        self.positions.append(position)
+        self.seconds += portion.worked_seconds + portion.delta_seconds
+
 
 @dataclass(slots=True)
 class OpenLine:
@@ -86,10 +91,18 @@ def open_fee_lines(contract: Contract, period: Period, parts: Sequence[RatedPart
     lines: dict[LineKey, OpenLine] = {}
     taxes: dict[tuple[str, str], int] = {}
     rates = {rollup.id: rollup.rates for rollup in contract.document.lines.rollups}
+    known: dict[tuple[object, ...], OpenCharge] = {}
+    first, end = period.start, period.end
+    is_by_kind = not rates and not {GroupBy.DATE, GroupBy.ENTRY} & set(contract.document.lines.group_by)
     for position, part in enumerate(parts):
         portion = part.portion
         entry = portion.entry
-        if portion.counted_day not in period or entry.billed_on:
+        if not first <= portion.counted_day < end or entry.billed_on:
+            continue
+        alike = _alike(part, is_by_kind=is_by_kind)
+        charge = known.get(alike)
+        if charge is not None:
+            charge.add(position, portion)
             continue
         taxed = (entry.service_item, entry.project_id)
         tax = taxes.get(taxed)
@@ -106,16 +119,23 @@ def open_fee_lines(contract: Contract, period: Period, parts: Sequence[RatedPart
         line = lines.get(key)
         if line is None:
             line = lines[key] = OpenLine(key, portion.order, package=package)
-        _add(line, ChargeKey(part.unit_price, part.variant, part.origin, part.conversion), position, part)
+        charge_key = ChargeKey(part.unit_price, part.variant, part.origin, part.conversion)
+        charge = known[alike] = line.charges.setdefault(charge_key, OpenCharge(charge_key))
+        charge.add(position, portion)
     return list(lines.values())
 
 
-def _add(line: OpenLine, key: ChargeKey, position: int, part: RatedPart) -> None:
-    charge = line.charges.get(key)
-    if charge is None:
-        charge = line.charges[key] = OpenCharge(key)
-    charge.positions.append(position)
-    charge.seconds += part.portion.worked_seconds + part.portion.delta_seconds
+def _alike(part: RatedPart, *, is_by_kind: bool) -> tuple[object, ...]:
+    """What two parts have in common that certainly share a charge, so that its key is made only once.
+
+    Terms are one object for one person, project and item; where lines depend on more than the kind of work, only the
+    parts of one entry on one day are alike.
+    """
+    portion, entry = part.portion, part.portion.entry
+    kind = (id(portion.terms), id(part.unit_price), id(part.origin), part.variant, part.conversion)
+    if is_by_kind:
+        return (*kind, entry.task, entry.utbms_task, entry.utbms_activity)
+    return (*kind, portion.day, entry.entry_id)
 
 
 def measure_fee_line(contract: Contract, line: OpenLine) -> None:
