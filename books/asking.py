@@ -9,6 +9,7 @@ from books.rows import CounterRow, EntryRow, MemoryRow, OpenWorkRow
 from books.versions import is_deleted
 from schemas.canonical import content_hash
 from schemas.codec import encode_fields
+from schemas.entry import EVENT_KINDS
 from schemas.inputs import Category
 from schemas.work import DecideEntry, Remembered
 
@@ -20,7 +21,7 @@ def ask(book: Book, catalog: Catalog, row: EntryRow, cause: Cause, effects: Effe
 
     Nothing was requested yet for an entry that is new; that saves the look.
     """
-    if is_deleted(row) or row.running or row.client_id == UNASSIGNED or not row.contract_id:
+    if is_deleted(row) or row.running or row.client_id == UNASSIGNED or not row.contract_id or row.kind in EVENT_KINDS:
         return
     request_id = request_id_of(row)
     if is_new or not book.has(OpenWorkRow, request_id):

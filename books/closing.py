@@ -36,6 +36,7 @@ from schemas.canonical import instant_micros
 from schemas.codec import DRAFT_BYTES_MAX, decode, encode
 from schemas.commands import CloseDocument, ReopenPeriod
 from schemas.draft import DocumentKind, DocumentScope, DocumentState, DraftBody, body_hash, document_id_of
+from schemas.entry import EVENT_KINDS
 from schemas.errors import ConservationBroken
 from schemas.facts import DocumentDrafted
 
@@ -109,7 +110,7 @@ def _freeze(book: Book, key: str, terms: Terms, scope: DocumentScope) -> None:
 
 def needs_decision(row: EntryRow) -> bool:
     """Whether a close has to wait for an answer about this entry."""
-    return row.decision is None and row.person_decision is None and not row.running
+    return row.decision is None and row.person_decision is None and not row.running and row.kind not in EVENT_KINDS
 
 
 def _taken(book: Book, scope: DocumentScope) -> tuple[str, str] | None:

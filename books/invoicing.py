@@ -12,6 +12,7 @@ from billing.invoice import Invoice, InvoiceRequest, Rate, compute_invoice
 from books.book import SEPARATOR, Book
 from books.catalog import Agreement, Catalog, People
 from books.entries import BY_CONTRACT, billing_entry
+from books.held_money import drawn_before
 from books.resolving import instant_of
 from books.rows import BilledPart, ClockRow, EntryRow, FrozenRateRow, RateRow
 from schemas.draft import DocumentScope
@@ -80,6 +81,7 @@ def invoice(
         entries=[billing_entry(row, billed, in_period=first <= row.local_date < end) for row, billed in entries],
         exchange_rates=rates,
         invoice_date=terms.invoice_date,
+        drawn=drawn_before(book, terms.agreement.compiled, scope),
     )
     try:
         return compute_invoice(request)

@@ -26,6 +26,10 @@ class EntryKind(WireEnum):
     UNKNOWN = "unknown"
 
 
+EVENT_KINDS = frozenset({EntryKind.MILESTONE, EntryKind.USAGE})
+"""Entries that are billed without being work. They say themselves what they are, so nobody is asked to decide it."""
+
+
 class Deletion(WireEnum):
     """How we know that the entry is gone: the source said so, or a person accepted that it was absent."""
 

@@ -169,7 +169,7 @@ def test_no_limit_is_passed(desk: Desk, work: str) -> None:
             agreed = sum((line.amount for line in lines if line.kind in AGREED), Decimal(0)) * (1 + rate)
             if row.window != "week":
                 is_by_line = desk.contract.document.tax_rounding == "line"
-                limit = max(row.amount - agreed, Decimal(0)) + _refunded(lines) * (1 + rate)
+                limit = max(row.amount - agreed, Decimal(0)) + _refunds(work) * (1 + rate)
                 assert _with_tax(reducible, rate, is_by_line=is_by_line) <= limit
 
 
@@ -180,9 +180,10 @@ def _with_tax(lines: list[DraftLine], rate: Decimal, *, is_by_line: bool) -> Dec
     return net + sum((round_places(amount * rate, 2) for amount in taxed), Decimal(0))
 
 
-def _refunded(lines: list[DraftLine]) -> Decimal:
-    """Refunds make room for what was bought before them, which a limit does not go back to."""
-    return -sum((min(line.amount, Decimal(0)) for line in lines), Decimal(0))
+def _refunds(work: str) -> Decimal:
+    """Refunds make room for what comes after them, in this month or a later one."""
+    amounts = [Decimal(row["amount"]) for row in read_table(work) if row["kind"] == "expense"]
+    return -sum((min(amount, Decimal(0)) for amount in amounts), Decimal(0))
 
 
 @given(contracts(shown=("included",)), months_of_work())
