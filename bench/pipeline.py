@@ -17,7 +17,7 @@ from bench.product import REVISIONS, ROOT, Product, product
 
 LIMIT_SECONDS = 900.0
 LOOK_SECONDS = 0.05
-CONVEYOR = ("conveyor",)
+CONVEYOR = ("sequence", "fold")
 ALL_ROLES: tuple[str, ...] = ()
 
 

@@ -68,6 +68,10 @@ class CapTouch:
     limit_changed: bool = False
 
 
+ChangedHours = dict[tuple[str, str, str], Cause]
+"""(tenant, book, key) of a row of running hours -> the last record that changed it."""
+
+
 @dataclass(slots=True)
 class Effects:
     """Collects what a batch causes, each with its origin offset. Facts and work are framed already, as their open
@@ -83,28 +87,29 @@ class Effects:
     work: list[Framed] = field(default_factory=list)
     documents: list[tuple[int, PublishedDocument]] = field(default_factory=list)
     alerts: list[tuple[int, Alert]] = field(default_factory=list)
-    hours: dict[tuple[str, str, str], Cause] = field(default_factory=dict)
+    hours: ChangedHours = field(default_factory=dict)
     unapplied: list[tuple[int, str, str]] = field(default_factory=list)
     caps: dict[str, CapTouch] = field(default_factory=dict)
 
-    def hours_records(self, rows: Rows) -> Iterator[tuple[int, str, bytes]]:
-        """The changed hours as (origin, key, framed `HoursTotal`), in origin order."""
-        for (tenant, book, key), cause in sorted(self.hours.items(), key=lambda item: item[1].offset):
-            row = Book(rows, tenant, book).get(HoursRow, key) or _NO_HOURS
-            client_id, week, role, person_id = key.split(SEPARATOR)
-            total = {
-                "envelope": cause.envelope_fields("hours", f"{key}@{cause.offset}"),
-                "client_id": client_id,
-                "week": week,
-                "role": role,
-                "person_id": person_id,
-                "worked_seconds": row.worked_seconds,
-                "billable_seconds": row.billable_seconds,
-                "held_seconds": row.held_seconds,
-                "entries": row.entries,
-                "origin_offset": cause.offset,
-            }
-            yield cause.offset, key_of(tenant, book, key), encode_fields(HoursTotal, total)
-
 
 _NO_HOURS = HoursRow(worked_seconds=0, billable_seconds=0, held_seconds=0, entries=0)
+
+
+def hours_records(hours: ChangedHours, rows: Rows) -> Iterator[tuple[int, str, bytes]]:
+    """The changed hours as (origin, key, framed `HoursTotal`), in origin order; a total says how the row is now."""
+    for (tenant, book, key), cause in sorted(hours.items(), key=lambda item: item[1].offset):
+        row = Book(rows, tenant, book).get(HoursRow, key) or _NO_HOURS
+        client_id, week, role, person_id = key.split(SEPARATOR)
+        total = {
+            "envelope": cause.envelope_fields("hours", f"{key}@{cause.offset}"),
+            "client_id": client_id,
+            "week": week,
+            "role": role,
+            "person_id": person_id,
+            "worked_seconds": row.worked_seconds,
+            "billable_seconds": row.billable_seconds,
+            "held_seconds": row.held_seconds,
+            "entries": row.entries,
+            "origin_offset": cause.offset,
+        }
+        yield cause.offset, key_of(tenant, book, key), encode_fields(HoursTotal, total)

@@ -1,7 +1,7 @@
 """Composes a worker: topics, stores, agents and their ports into running apps. The only place that knows all agents.
 
-A worker has three roles, each a consumer group: the conveyor (sequence, fold), slow work (categorise, the table of
-hours) and deliveries. One process does all of them; a large firm gives the slow ones processes of their own.
+A worker has four roles, each a consumer group: sequence, fold, slow work (categorise, the table of hours) and
+deliveries. One process does all of them; a large firm gives some of them processes of their own.
 """
 
 import fcntl
@@ -47,7 +47,8 @@ RECORDS_MAX = 2_000
 class Role(StrEnum):
     """What a worker process does; all of it by default. Each role is a consumer group of its own."""
 
-    CONVEYOR = "conveyor"
+    SEQUENCE = "sequence"
+    FOLD = "fold"
     SLOW = "slow"
     DELIVER = "deliver"
 
@@ -89,20 +90,31 @@ async def make_worker(settings: WorkerSettings, parts: WorkerParts) -> Sequence[
     changelog = hours.changelog_spec(_group(settings, Role.SLOW), settings.partitions, settings.replication_factor)
     await ensure_topics(settings.connection, (*specs, changelog))
     slot = take_slot(settings.data_folder)
-    makers = {Role.CONVEYOR: _conveyor, Role.SLOW: _slow, Role.DELIVER: _deliverer}
+    makers = {Role.SEQUENCE: _sequencer, Role.FOLD: _folder, Role.SLOW: _slow, Role.DELIVER: _deliverer}
     start_up = StartUp(parts.health, settings.roles)
     return [make(settings, parts, slot, start_up) for role, make in makers.items() if role in settings.roles]
 
 
-def _conveyor(settings: WorkerSettings, parts: WorkerParts, slot: "Slot", start_up: StartUp) -> EngineApp:
-    """Sequence and fold: the path of every record."""
-    app = _app(settings, slot, Role.CONVEYOR)
+def _sequencer(settings: WorkerSettings, parts: WorkerParts, slot: "Slot", start_up: StartUp) -> EngineApp:
+    """The way into the journals. A group of its own: a fetch for new entries must not wait until a batch is folded."""
+    app = _app(settings, slot, Role.SEQUENCE)
+    publisher = app.new_publisher()
+    meter = Meter(parts.metrics, parts.clock)
+    who = SequenceSettings(settings.tenant, settings.book, settings.partitions)
+    for topic in (TIME_ENTRIES, COMMANDS, RESULTS):
+        handler = SequenceHandler(who, publisher, meter.accepted, meter.dead_letter)
+        install_batch_agent(app, f"sequence-{topic}", topic, handler, records_max=RECORDS_MAX)
+    parts.health.add_check("inputs", lambda: partitions_check(app))
+    app.task(Beat(app, Role.SEQUENCE, start_up, lambda: has_partitions(app), meter).run)
+    return app
+
+
+def _folder(settings: WorkerSettings, parts: WorkerParts, slot: "Slot", start_up: StartUp) -> EngineApp:
+    """The fold of the journals, and the passing of time in the book."""
+    app = _app(settings, slot, Role.FOLD)
     publisher = app.new_publisher()
     meter = Meter(parts.metrics, parts.clock)
     tenant, book, count = settings.tenant, settings.book, settings.partitions
-    for topic in (TIME_ENTRIES, COMMANDS, RESULTS):
-        handler = SequenceHandler(SequenceSettings(tenant, book, count), publisher, meter.accepted, meter.dead_letter)
-        install_batch_agent(app, f"sequence-{topic}", topic, handler, records_max=RECORDS_MAX)
     fold = FoldHandler(
         FoldSettings(tenant, book, count),
         lambda partition: (parts.open_store or open_store)(slot.folder / "books" / f"{partition:04d}.sqlite"),
@@ -117,7 +129,7 @@ def _conveyor(settings: WorkerSettings, parts: WorkerParts, slot: "Slot", start_
     book_beat = BookBeat(
         tenant, book, count, settings.tick_seconds, parts.clock, publisher, fold, meter, start_up.applied
     )
-    app.task(Beat(app, Role.CONVEYOR, start_up, lambda: has_recovered(app, fold), meter, book_beat.once).run)
+    app.task(Beat(app, Role.FOLD, start_up, lambda: has_recovered(app, fold), meter, book_beat.once).run)
     return app
 
 

@@ -19,7 +19,7 @@ from schemas.errors import BillstreamError, OutcomeUnknown, Rejected, Retryable,
 from schemas.inputs import Decision
 from schemas.work import DecideEntry
 from streams.deciding.port import Decider, Verdict
-from streams.engine.batch import Batch
+from streams.engine.batch import Batch, Settling
 from streams.engine.publisher import Outgoing, Publisher
 from streams.letters import Place, dead_letter, reason_of
 from streams.topics import RESULTS, book_partition
@@ -86,8 +86,8 @@ class CategoriseHandler:
         """Go on where the group stands."""
         return None
 
-    async def process(self, batch: Batch) -> None:
-        """Decide all requests of a batch; returns when their decisions are acknowledged.
+    async def process(self, batch: Batch) -> Settling:
+        """Decide all requests of a batch; settled when their decisions are acknowledged.
 
         What no decider answers in time stays open in the rows of its book, and is asked again at the next start.
         """
@@ -110,7 +110,7 @@ class CategoriseHandler:
             _outgoing(decision_of(one.request, verdict, self._decider, now), self._settings.partitions)
             for one, verdict in decided.verdicts
         ]
-        await self._publisher.publish([*letters, *decisions])
+        return await self._publisher.post([*letters, *decisions])
 
     async def revoked(self, partition: int) -> None:
         """Nothing to give up."""

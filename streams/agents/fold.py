@@ -6,7 +6,7 @@ alerts and hours what lies at or after the highest origin that stands in their t
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -14,7 +14,7 @@ from typing import Protocol
 
 from aiokafka import ConsumerRecord
 
-from books.effects import Effects, Framed
+from books.effects import ChangedHours, Effects, Framed, hours_records
 from books.facts import open_facts, open_work
 from books.fold import Fold
 from books.stores.port import Mark, Rows, Store
@@ -26,8 +26,8 @@ from schemas.errors import BillstreamError, Unreadable
 from schemas.inputs import ContractRevision, DirectoryRevision
 from schemas.outputs import Alert
 from schemas.values import Record
-from streams.engine.batch import Batch
-from streams.engine.errors import EngineFault
+from streams.engine.batch import Batch, Settling
+from streams.engine.errors import EngineFault, OwnershipLost, PublishUnknown
 from streams.engine.publisher import Outgoing, Publisher
 from streams.letters import Place, dead_letter, reason_of
 from streams.tails import fingerprint
@@ -36,6 +36,8 @@ from streams.topics import ALERTS, DOCUMENTS, HOURS, JOURNAL, WORK, book_name, w
 STAGE = "fold"
 COMMIT_SECONDS = 0.5
 """How long batches share a transaction. After a crash at most this much is applied again, with the same outputs."""
+REVOKED_SECONDS = 5.0
+"""How long the last outputs of a partition that is given up are waited for; later they are applied again."""
 SLICE_SECONDS = 0.05
 """How long records are applied before the event loop may do something else."""
 PUBLISHED_TOGETHER_MAX = 2_000
@@ -78,9 +80,12 @@ class _Owned:
     """A partition this worker folds. Batches share a transaction for a while: `next_offset` is where it stands.
 
     What lies below `silent_until` was in the journal when we came, and the letters below `lettered_until` were
-    acknowledged before the group's offset was committed.
+    acknowledged before the group's offset was committed. `on_their_way` are the outputs of the open transaction,
+    `hours` the running hours it changed, which are published once at its end; `is_broken` says that some outputs may
+    never arrive: then nothing of it is kept. The `lock` is held by whoever works on the transaction.
     """
 
+    partition: int
     store: Store
     fold: Fold
     silent_until: int
@@ -89,12 +94,16 @@ class _Owned:
     lettered_until: int
     assigned_seconds: float
     caught_up: bool = False
-    busy: bool = False
     in_thread: bool = False
     transaction: AbstractContextManager[Rows] | None = None
     began_seconds: float = 0.0
     began_offset: int = 0
+    on_their_way: list[Settling] = field(default_factory=list)
+    hours: ChangedHours = field(default_factory=dict)
+    is_broken: bool = False
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     failure: BaseException | None = None
+    alarm: asyncio.Task[None] | None = None
 
 
 @dataclass(slots=True)
@@ -159,7 +168,7 @@ class FoldHandler:
         start = store.position.next_offset
         # The group's offset was one of the other journal, too.
         lettered_until = committed if is_its_own and committed is not None else 0
-        owned = _Owned(store, Fold(), bounds[1], tails, start, lettered_until, began_seconds)
+        owned = _Owned(partition, store, Fold(), bounds[1], tails, start, lettered_until, began_seconds)
         self._owned[partition] = owned
         if owned.next_offset >= owned.silent_until:
             await self._catch_up(owned, partition)
@@ -186,29 +195,43 @@ class FoldHandler:
             )
         return is_its_own
 
-    async def process(self, batch: Batch) -> None:
+    async def process(self, batch: Batch) -> Settling:
         """Apply a batch inside the store's transaction; what it causes is acknowledged before it can be committed."""
         owned = self._owned[batch.partition]
         if owned.failure is not None:
             raise owned.failure
         effects, applied = Effects(), Applied()
-        owned.busy = True
+        async with owned.lock:
+            return await self._process(owned, batch, effects, applied)
+
+    async def _process(self, owned: _Owned, batch: Batch, effects: Effects, applied: Applied) -> Settling:
         try:
             rows = self._begin(owned, batch)
             letters = await self._apply_all(owned, rows, batch, effects, applied)
             failpoint("fold_before_publish")
-            await self._publish(owned, rows, batch, effects, letters)
-            failpoint("fold_after_publish")
+            posted = await self._post(owned, batch, effects, letters)
+            applied.alerts = [alert for origin, alert in effects.alerts if origin >= owned.silent_until]
+            settling = asyncio.ensure_future(self._settle(owned, posted, applied))
+            owned.on_their_way.append(settling)
             if batch.next_offset >= owned.next_offset:
                 owned.next_offset = batch.next_offset
                 owned.store.extend(owned.next_offset, Mark(batch.last_offset, fingerprint(batch.records[-1])))
+            await self._commit_when_due(owned)
         except BaseException as error:
             self._roll_back(owned, error)
             raise
-        finally:
-            owned.busy = False
-        self._commit_when_due(owned)
-        applied.alerts = [alert for origin, alert in effects.alerts if origin >= owned.silent_until]
+        return settling
+
+    async def _settle(self, owned: _Owned, posted: Sequence[Settling], applied: Applied) -> None:
+        """Wait for a batch's acknowledgements. One that fails or is cancelled stays, and nothing is committed then."""
+        try:
+            for one in posted:
+                await one
+        except BaseException:
+            for one in posted:
+                one.cancel()
+            owned.is_broken = True
+            raise
         self._on_applied(applied)
 
     async def revoked(self, partition: int) -> None:
@@ -219,9 +242,17 @@ class FoldHandler:
         owned = self._owned.pop(partition, None)
         if owned is None:
             return
+        if owned.alarm is not None:
+            owned.alarm.cancel()
+            await asyncio.wait({owned.alarm})
         try:
-            self._commit(owned)
+            if not owned.is_broken:
+                async with asyncio.timeout(REVOKED_SECONDS):
+                    await self._commit(owned)
+        except (OwnershipLost, PublishUnknown, TimeoutError) as error:
+            log.warning("What journal %s caused last is not acknowledged and will be done again: %s", partition, error)
         finally:
+            self._roll_back(owned, asyncio.CancelledError())
             owned.store.close()
 
     def _begin(self, owned: _Owned, batch: Batch) -> Rows:
@@ -235,33 +266,49 @@ class FoldHandler:
     def _roll_back(self, owned: _Owned, error: BaseException) -> None:
         """Cancelled, refused or failed: rows go back to the last commit, and what was compiled from them goes too."""
         owned.fold.forget()
+        for settling in owned.on_their_way:
+            settling.cancel()
+        owned.on_their_way.clear()
+        owned.hours.clear()
         transaction, owned.transaction = owned.transaction, None
         if transaction is not None:
             owned.next_offset = owned.began_offset
             with suppress(type(error)):
                 transaction.__exit__(type(error), error, error.__traceback__)
 
-    def _commit_when_due(self, owned: _Owned) -> None:
+    async def _commit_when_due(self, owned: _Owned) -> None:
         """Commit now, or soon if nothing comes: the disk is asked a few times a second, not for each batch."""
         if self._seconds() - owned.began_seconds >= COMMIT_SECONDS:
-            self._commit(owned)
-        else:
-            asyncio.get_running_loop().call_later(COMMIT_SECONDS, self._commit_if_idle, owned)
+            await self._commit(owned)
+        elif owned.alarm is None:
+            owned.alarm = asyncio.create_task(self._commit_later(owned))
 
-    def _commit_if_idle(self, owned: _Owned) -> None:
-        due = self._seconds() - owned.began_seconds >= COMMIT_SECONDS
-        if owned.transaction is None or owned.busy or not due:
+    async def _commit_later(self, owned: _Owned) -> None:
+        """For the last batches before a silence; under load each commit comes with a batch."""
+        await asyncio.sleep(COMMIT_SECONDS)
+        async with owned.lock:
+            owned.alarm = None
+            if owned.transaction is None or owned.is_broken:
+                return
+            try:
+                await self._commit(owned)
+            except (BillstreamError, OwnershipLost, PublishUnknown) as error:
+                self._roll_back(owned, error)
+                owned.failure = error  # the next batch stops the worker with it
+
+    async def _commit(self, owned: _Owned) -> None:
+        """Keep the rows once everything that they caused is acknowledged, the hours they changed last."""
+        if owned.transaction is None:
             return
-        try:
-            self._commit(owned)
-        except BillstreamError as error:
-            owned.failure = error  # the next batch stops the worker with it
-
-    def _commit(self, owned: _Owned) -> None:
+        owned.on_their_way += await self._post_all(self._hours(owned, owned.store.rows))
+        for settling in owned.on_their_way:
+            await asyncio.shield(settling)
+        failpoint("fold_after_publish")
         transaction, owned.transaction = owned.transaction, None
-        if transaction is not None:
-            transaction.__exit__(None, None, None)
-            failpoint("fold_after_commit")
+        owned.on_their_way.clear()
+        owned.hours.clear()
+        transaction.__exit__(None, None, None)
+        failpoint("fold_after_commit")
 
     @staticmethod
     def _seconds() -> float:
@@ -351,27 +398,30 @@ class FoldHandler:
         self._on_dead_letter(batch.topic, reason)
         return dead_letter(place, self._settings.tenant, self._settings.book, STAGE, reason, detail)
 
-    async def _publish(
-        self, owned: _Owned, rows: Rows, batch: Batch, effects: Effects, letters: list[Outgoing]
-    ) -> None:
-        ordered = self._ordered(owned, rows, batch.partition, effects)
+    async def _post(self, owned: _Owned, batch: Batch, effects: Effects, letters: list[Outgoing]) -> list[Settling]:
+        owned.hours.update(effects.hours)
+        ordered = self._ordered(owned, batch.partition, effects)
         if owned.caught_up:
-            await self._publish_all(chain(letters, ordered, self._asked(batch.partition, effects.facts, effects.work)))
-            return
-        await self._publish_all(chain(letters, ordered))
+            asked = self._asked(batch.partition, effects.facts, effects.work)
+            return await self._post_all(chain(letters, ordered, asked))
+        posted = await self._post_all(chain(letters, ordered))
         if batch.next_offset >= owned.silent_until:
             await self._catch_up(owned, batch.partition)
+        return posted
 
-    async def _publish_all(self, outgoing: Iterable[Outgoing]) -> None:
-        """Publish some at a time: neither all of them nor the time to make them is there at once."""
+    async def _post_all(self, outgoing: Iterable[Outgoing]) -> list[Settling]:
+        """Post some at a time: neither all of them nor the time to make them is there at once."""
         waiting = iter(outgoing)
+        posted: list[Settling] = []
         while chunk := list(islice(waiting, PUBLISHED_TOGETHER_MAX)):
-            await self._publisher.publish(chunk)
+            posted.append(await self._publisher.post(chunk))
+        return posted
 
     async def _catch_up(self, owned: _Owned, partition: int) -> None:
         """The journal's end is reached: publish what is open, and be live from now on."""
         rows = owned.store.rows
-        await self._publish_all(self._asked(partition, open_facts(rows), open_work(rows)))
+        for posted in await self._post_all(self._asked(partition, open_facts(rows), open_work(rows))):
+            await posted
         owned.caught_up = True
         self._on_recovered(self._seconds() - owned.assigned_seconds)
 
@@ -386,17 +436,20 @@ class FoldHandler:
         request = f"{book_name(framed.tenant, framed.book)}/{framed.identity}"
         return Outgoing(WORK, work_partition(request, self._settings.partitions), request.encode(), framed.value)
 
-    def _ordered(self, owned: _Owned, rows: Rows, partition: int, effects: Effects) -> Iterator[Outgoing]:
-        """Documents, alerts and hours, in origin order within their topics."""
+    def _ordered(self, owned: _Owned, partition: int, effects: Effects) -> Iterator[Outgoing]:
+        """Documents and alerts, in origin order within their topics."""
         for origin, document in effects.documents:
             if self._wanted(owned, DOCUMENTS, origin):
                 yield Outgoing(DOCUMENTS, partition, _document_key(document), encode(document))
         for origin, alert in effects.alerts:
             if self._wanted(owned, ALERTS, origin):
                 yield Outgoing(ALERTS, partition, _alert_key(alert), encode(alert))
-        for origin, key, total in effects.hours_records(rows):
+
+    def _hours(self, owned: _Owned, rows: Rows) -> Iterator[Outgoing]:
+        """The hours that the transaction changed, in origin order."""
+        for origin, key, total in hours_records(owned.hours, rows):
             if self._wanted(owned, HOURS, origin):
-                yield Outgoing(HOURS, partition, key.encode(), total)
+                yield Outgoing(HOURS, owned.partition, key.encode(), total)
 
     @staticmethod
     def _wanted(owned: _Owned, topic: str, origin: int) -> bool:

@@ -5,6 +5,7 @@ A record is appended as the bytes it came in. Twice is harmless: versions, comma
 What does not pass ends in `dead-letters`, whole, and the partition goes on.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
@@ -21,7 +22,7 @@ from schemas.entry import EntryVersion
 from schemas.errors import Rejected
 from schemas.records import COMMANDS as COMMAND_RECORDS
 from schemas.values import Record
-from streams.engine.batch import Batch
+from streams.engine.batch import Batch, Settling
 from streams.engine.publisher import Outgoing, Publisher
 from streams.letters import Place, dead_letter, reason_of
 from streams.topics import COMMANDS, JOURNAL, RESULTS, TIME_ENTRIES, book_name, book_partition
@@ -71,11 +72,14 @@ class SequenceHandler:
         """Go on where the group stands."""
         return None
 
-    async def process(self, batch: Batch) -> None:
-        """Append what passes and write letters for the rest; returns when the broker has all of it."""
+    async def process(self, batch: Batch) -> Settling:
+        """Append what passes and write letters for the rest; settled when the broker has all of it."""
         accepted: list[Record] = []
         outgoing = [self._outgoing(batch, record, accepted) for record in batch.records]
-        await self._publisher.publish(outgoing)
+        return asyncio.ensure_future(self._settle(await self._publisher.post(outgoing), accepted))
+
+    async def _settle(self, appended: Settling, accepted: Sequence[Record]) -> None:
+        await appended
         failpoint("sequence_after_publish")
         self._on_accepted(accepted)
 

@@ -1,5 +1,6 @@
 """What a batch agent sees: one partition's fetch, and the promises of the handler that folds it."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,6 +35,17 @@ class Batch:
         return int(self.records[-1].offset)
 
 
+Settling = asyncio.Future[None]
+"""What of a batch is still on its way: done when its outputs are acknowledged, failed when that cannot be known."""
+
+
+def settled() -> Settling:
+    """Nothing is on its way."""
+    nothing: Settling = asyncio.get_running_loop().create_future()
+    nothing.set_result(None)
+    return nothing
+
+
 class BatchHandler(Protocol):
     """The business end of a batch agent. All three run on the app's event loop.
 
@@ -47,16 +59,19 @@ class BatchHandler(Protocol):
         Return the offset to resume from (the next to be read), or None for the group's. Raising stops the worker.
         """
 
-    async def process(self, batch: Batch) -> None:
-        """Do the whole batch: when this returns, its outputs are acknowledged and its rows are safe.
+    async def process(self, batch: Batch) -> Settling | None:
+        """Do the batch. What it returns is done when the batch's outputs are acknowledged; None when they are already.
 
-        The group's offset moves only afterwards. The same records may come again after a crash or a move.
-        It is cancelled when the partition is taken away and the batch does not finish in time. Raising stops the
-        worker; nothing of the batch is committed.
+        The next batch may begin before that, a few at most, so that nothing waits for the way to the broker and back.
+        The group's offset moves past a batch only when it and all before it are settled. The same records may come
+        again after a crash or a move. It is cancelled, and so is what is still on its way, when the partition is taken
+        away and there is no time to finish. Raising stops the worker; nothing of the batch is committed.
         """
 
     async def revoked(self, partition: int) -> None:
-        """Called when the partition was given up or the worker stops; no `process` of it is running any more."""
+        """Called when the partition was given up or the worker stops: no `process` of it runs any more, and what it
+        returned is done, or was cancelled.
+        """
 
 
 @dataclass(frozen=True, slots=True)

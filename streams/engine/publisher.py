@@ -4,13 +4,15 @@ Records are grouped by partition and sent as whole record batches, in the given 
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from streams.engine.batch import Settling, settled
 from streams.engine.errors import OwnershipLost, PublishUnknown, RecordTooLarge
 from streams.engine.membership import Membership, fence
 
@@ -83,8 +85,16 @@ class Publisher:
         Raises RecordTooLarge before anything is sent, OwnershipLost when this worker was put out of its group, and
         PublishUnknown when acknowledgements are missing: then the producer is closed, so that nothing arrives late.
         """
+        await (await self.post(records))
+
+    async def post(self, records: Sequence[Outgoing]) -> Settling:
+        """Queue the records, behind those that were posted before; what it returns is done when all are acknowledged.
+
+        Waits while a partition's queue is full. Raises, now or by what it returns, as `publish`. Cancelling what it
+        returns closes the producer: whoever gives a partition up must not have anything written later.
+        """
         if not records:
-            return
+            return settled()
         by_partition: dict[TopicPartition, list[Outgoing]] = {}
         for record in records:
             self._check_size(record)
@@ -92,9 +102,28 @@ class Publisher:
         if self._membership is not None:
             await self._membership.wait_held()
         producer = await self._ready()
+        deadline_seconds = asyncio.get_running_loop().time() + self._limits.delivery_limit_seconds
+        async with self._or_abandon(producer, deadline_seconds):
+            acknowledgements = [
+                one
+                for partition, group in by_partition.items()
+                for one in await self._enqueue_all(producer, partition, group)
+            ]
+        return asyncio.ensure_future(self._acknowledged(producer, acknowledgements, deadline_seconds))
+
+    async def _acknowledged(
+        self, producer: AIOKafkaProducer, acknowledgements: Sequence[Awaitable[object]], deadline_seconds: float
+    ) -> None:
+        async with self._or_abandon(producer, deadline_seconds):
+            for acknowledgement in acknowledgements:
+                await acknowledgement
+
+    @asynccontextmanager
+    async def _or_abandon(self, producer: AIOKafkaProducer, deadline_seconds: float) -> AsyncIterator[None]:
+        """Whatever goes wrong inside, nothing of this producer is written any more."""
         try:
-            async with asyncio.timeout(self._limits.delivery_limit_seconds):
-                await self._send_all(producer, by_partition)
+            async with asyncio.timeout_at(deadline_seconds):
+                yield
         except (KafkaError, TimeoutError) as error:
             await self._abandon(producer, repr(error))
             raise self._reason(error) from error
@@ -113,22 +142,10 @@ class Publisher:
             return OwnershipLost(repr(error))
         return PublishUnknown(repr(error))
 
-    async def _send_all(
-        self, producer: AIOKafkaProducer, by_partition: Mapping[TopicPartition, Sequence[Outgoing]]
-    ) -> None:
-        sending = [
-            asyncio.create_task(self._send_partition(producer, partition, records))
-            for partition, records in by_partition.items()
-        ]
-        try:
-            await asyncio.gather(*sending)
-        finally:
-            for task in sending:
-                task.cancel()
-
-    async def _send_partition(
+    async def _enqueue_all(
         self, producer: AIOKafkaProducer, partition: TopicPartition, records: Sequence[Outgoing]
-    ) -> None:
+    ) -> list[Awaitable[object]]:
+        """Queue a partition's records in order, as batches."""
         acknowledgements: list[Awaitable[object]] = []
         batch = producer.create_batch()
         for record in records:
@@ -136,8 +153,7 @@ class Publisher:
                 acknowledgements.append(await self._enqueue(producer, partition, batch))
                 batch = producer.create_batch()
         acknowledgements.append(await self._enqueue(producer, partition, batch))
-        for acknowledgement in acknowledgements:
-            await acknowledgement
+        return acknowledgements
 
     async def _enqueue(
         self, producer: AIOKafkaProducer, partition: TopicPartition, batch: BatchBuilder

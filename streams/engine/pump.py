@@ -1,17 +1,22 @@
 """One partition of one batch agent: resume, then fetch, process, fetch, ... strictly one batch at a time.
 
-It pulls: nothing is fetched for the handler while it works, beyond the one response the client reads ahead.
+It pulls: nothing is fetched for the handler while it works, beyond the one response the client reads ahead. Batches
+whose outputs are on their way to the broker settle behind it, in order, a few at most.
 """
 
 import asyncio
 import time
+from collections import deque
 
-from streams.engine.batch import Batch, BatchAgent, PartitionProgress, PartitionState
+from streams.engine.batch import Batch, BatchAgent, PartitionProgress, PartitionState, Settling, settled
 from streams.engine.errors import EngineFault, OwnershipLost
 from streams.engine.thread import BatchConsumerThread, Bounds, Claim, Fetched
 
 CANCEL_SECONDS = 3.0
 """A cancelled handler has to roll back and return within this time."""
+
+SETTLING_MAX = 4
+"""How many batches may wait for acknowledgements: enough to hide the way to the broker, little to do again."""
 
 
 class Pump:
@@ -20,7 +25,11 @@ class Pump:
     def __init__(self, thread: BatchConsumerThread, agent: BatchAgent, claim: Claim) -> None:
         self.claim = claim
         self.position: int | None = None
+        """Below it everything is settled, so this may be committed."""
         self.committed: int | None = None
+        self._read_position = 0
+        self._settling: deque[tuple[int, Settling]] = deque()
+        self._fetching: asyncio.Future[Fetched] | None = None
         self._thread = thread
         self._agent = agent
         self._state = PartitionState.STARTING
@@ -54,10 +63,12 @@ class Pump:
             await self._resume()
             while self._thread.owns(self.claim) and not self._told_to_stop:
                 await self._step()
+            await self._settle_all_but(0)
         except OwnershipLost:
             # The rebalance that took the partition is under way; its new owner reads again from the last commit.
             return
         finally:
+            await self._drop_unsettled()
             self._state = PartitionState.STOPPED
 
     async def _resume(self) -> None:
@@ -69,7 +80,7 @@ class Pump:
         start = self._start_offset(bounds, named)
         await self._thread.run_here(self._thread.seek_here(self.claim, start))
         self.committed = bounds.committed
-        self.position = start
+        self.position = self._read_position = start
         self._highwater = bounds.end
 
     def _start_offset(self, bounds: Bounds, named: int | None) -> int:
@@ -84,30 +95,85 @@ class Pump:
         return start
 
     async def _step(self) -> None:
-        assert self.position is not None, "resume comes first"
-        self._state = PartitionState.WAITING
-        fetched: Fetched = await self._thread.run_here(
-            self._thread.fetch_here(self.claim, self.position, self._agent.records_max)
-        )
+        await self._settle_all_but(SETTLING_MAX - 1)
+        fetched = await self._fetch()
+        if fetched is None:
+            return
         if not self._thread.owns(self.claim):
             raise OwnershipLost(f"{self.name} while it waited for records")
         self._highwater = fetched.highwater
+        settling: Settling | None = None
         if fetched.records:
             partition = self.claim.partition
             self._state = PartitionState.PROCESSING
-            await self._agent.handler.process(
+            settling = await self._agent.handler.process(
                 Batch(partition.topic, partition.partition, fetched.records, fetched.position, fetched.highwater)
             )
-        if fetched.records or fetched.position >= fetched.highwater:
+        elif fetched.position >= fetched.highwater:
             self._progress_at = time.monotonic()
         # Markers and compacted records at the end of a fetch move the position without a record to process.
-        self.position = fetched.position
+        self._read_position = fetched.position
+        self._settle_later(fetched.position, settling)
+
+    async def _fetch(self) -> Fetched | None:
+        """The next records, perhaps none; None when the pump was told to stop while it waited."""
+        self._state = PartitionState.WAITING
+        self._fetching = asyncio.ensure_future(
+            self._thread.run_here(self._thread.fetch_here(self.claim, self._read_position, self._agent.records_max))
+        )
+        try:
+            return await self._fetching
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            return None  # only the fetch was cancelled
+        finally:
+            self._fetching.cancel()
+
+    # ------------------------------------------------------------------------------------------------------- settling
+
+    def _settle_later(self, position: int, settling: Settling | None) -> None:
+        settling = settling or settled()
+        self._settling.append((position, settling))
+        settling.add_done_callback(self._move_on)
+        self._move_on(settling)
+
+    def _move_on(self, _: Settling) -> None:
+        """Move the position past the batches that are settled, in order; a failed one stops it for good."""
+        while self._settling and self._is_settled(self._settling[0][1]):
+            self.position = self._settling.popleft()[0]
+            self._progress_at = time.monotonic()
+
+    @staticmethod
+    def _is_settled(settling: Settling) -> bool:
+        return settling.done() and not settling.cancelled() and settling.exception() is None
+
+    async def _settle_all_but(self, kept: int) -> None:
+        """Wait for the oldest batches until only so many are on their way. Raises what one of them failed with."""
+        for _, settling in self._settling:
+            if settling.done():
+                settling.result()
+        while len(self._settling) > kept:
+            _, oldest = self._settling[0]
+            await oldest
+            self._move_on(oldest)
+
+    async def _drop_unsettled(self) -> None:
+        """Nobody waits for them any more: what is still queued must not be written later."""
+        left = [settling for _, settling in self._settling]
+        self._settling.clear()
+        for settling in left:
+            settling.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def stop(self, task: "asyncio.Future[None]", limit_seconds: float) -> None:
-        """Let the batch in flight finish within the limit, else cancel it; raises EngineFault if it will not go."""
+        """Let what is in flight finish within the limit, else cancel it; raises EngineFault if it will not go."""
         self._told_to_stop = True
-        if self._state is not PartitionState.PROCESSING or limit_seconds <= 0:
+        if limit_seconds <= 0 or self._state is PartitionState.STARTING:
             task.cancel()
+        elif self._fetching is not None:
+            self._fetching.cancel()
         _, pending = await asyncio.wait({task}, timeout=max(limit_seconds, CANCEL_SECONDS))
         if pending:
             task.cancel()

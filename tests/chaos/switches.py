@@ -18,7 +18,7 @@ from schemas.facts import Fact
 from schemas.values import Record
 from streams.agents.fold import FoldHandler, _Owned
 from streams.agents.sequence import SequenceHandler
-from streams.engine.batch import Batch
+from streams.engine.batch import Batch, Settling
 from streams.engine.publisher import Outgoing
 from streams.tails import fingerprint
 from streams.topics import DEAD_LETTERS
@@ -38,20 +38,21 @@ def version_order_off(replace: Replace, die: Die) -> None:
 
 def outputs_first_off(replace: Replace, die: Die) -> None:
     """Rows and offset are committed, then outputs are published; the process may die between."""
-    publish = FoldHandler._publish
+    post = FoldHandler._post
 
     async def late(
-        self: FoldHandler, owned: _Owned, rows: Rows, batch: Batch, effects: Effects, letters: list[Outgoing]
-    ) -> None:
+        self: FoldHandler, owned: _Owned, batch: Batch, effects: Effects, letters: list[Outgoing]
+    ) -> list[Settling]:
         owned.next_offset = max(owned.next_offset, batch.next_offset)
         owned.store.extend(owned.next_offset, Mark(batch.last_offset, fingerprint(batch.records[-1])))
-        self._commit(owned)
+        await self._commit(owned)
         if effects.documents and owned.caught_up:
             die()
         owned.transaction = owned.store.transaction(owned.next_offset, owned.next_offset)
-        await publish(self, owned, owned.transaction.__enter__(), batch, effects, letters)
+        owned.transaction.__enter__()
+        return await post(self, owned, batch, effects, letters)
 
-    replace(FoldHandler, "_publish", late)
+    replace(FoldHandler, "_post", late)
 
 
 def read_back_off(replace: Replace, die: Die) -> None:
@@ -80,9 +81,9 @@ def dead_letters_off(replace: Replace, die: Die) -> None:
     """What cannot be read or applied is dropped."""
     outgoing = SequenceHandler._outgoing
 
-    async def process(self: SequenceHandler, batch: Batch) -> None:
+    async def process(self: SequenceHandler, batch: Batch) -> Settling:
         found = [outgoing(self, batch, record, []) for record in batch.records]
-        await self._publisher.publish([one for one in found if one.topic != DEAD_LETTERS])
+        return await self._publisher.post([one for one in found if one.topic != DEAD_LETTERS])
 
     replace(SequenceHandler, "process", process)
 

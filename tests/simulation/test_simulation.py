@@ -13,9 +13,9 @@ RED_SEEDS = 25
 
 
 @pytest.fixture(autouse=True)
-def _commit_each_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No waiting for the time of a commit: a crash can fall after every batch."""
-    monkeypatch.setattr(fold, "COMMIT_SECONDS", 0)
+def _commit_when_the_world_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No waiting for the time of a commit: it comes after any number of batches, and a crash before it."""
+    monkeypatch.setattr(fold, "COMMIT_SECONDS", 10**6)
     monkeypatch.setattr(books.closing, "FOLD_VERSION", FOLD_VERSION)
 
 

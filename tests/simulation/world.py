@@ -36,7 +36,7 @@ from schemas.inputs import Category, DecisionRank
 from schemas.values import Record
 from schemas.work import DecideEntry
 from streams.agents.fold import ORDERED, FoldHandler, FoldSettings
-from streams.engine.batch import Batch
+from streams.engine.batch import Batch, Settling
 from streams.engine.publisher import Outgoing
 from streams.tails import fingerprint, origin_of
 from streams.topics import ALERTS, DOCUMENTS, JOURNAL, WORK
@@ -52,19 +52,35 @@ class Died(BaseException):
 
 
 class Publisher:
-    """Appends to the topics; a process that is to die dies between two records."""
+    """Appends to the topics some time after it was asked; a process that is to die dies between two records."""
 
     def __init__(self, world: "World") -> None:
         self._world = world
+        self._waiting: list[tuple[Sequence[Outgoing], Settling]] = []
         self.lives = 10**9
+        self.is_dead = False
 
-    async def publish(self, outgoing: Sequence[Outgoing]) -> None:
-        """See the product's `Publisher`."""
-        for one in outgoing:
-            if self.lives == 0:
-                raise Died
-            self.lives -= 1
-            self._world.topics.setdefault(one.topic, []).append(one.value)
+    async def post(self, outgoing: Sequence[Outgoing]) -> Settling:
+        """See the product's `Publisher`: written when the worker waits for something, in the order of the posts."""
+        loop = asyncio.get_running_loop()
+        posted: Settling = loop.create_future()
+        self._waiting.append((list(outgoing), posted))
+        loop.call_soon(self._write)
+        return posted
+
+    def _write(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for outgoing, posted in waiting:
+            for one in outgoing:
+                if self.lives == 0 or self.is_dead:
+                    self.is_dead = True
+                    posted.set_exception(Died())
+                    posted.exception()  # seen, whether or not somebody waits for it
+                    break
+                self.lives -= 1
+                self._world.topics.setdefault(one.topic, []).append(one.value)
+            else:
+                posted.set_result(None)
 
 
 class Tails:
@@ -123,7 +139,11 @@ class World:
         values = self.topics[JOURNAL][start : start + self.random.randint(1, 4)]
         if values:
             records = [at_offset(start + number, value) for number, value in enumerate(values)]
-            await fold.process(Batch(JOURNAL, 0, records, start + len(values), len(self.topics[JOURNAL])))
+            settling = await fold.process(Batch(JOURNAL, 0, records, start + len(values), len(self.topics[JOURNAL])))
+            if self.random.random() < 0.5:
+                await settling
+            if self.random.random() < 0.5:
+                await fold._commit(owned)
 
     async def step(self) -> None:
         """One thing happens."""
@@ -151,8 +171,7 @@ class World:
             await self.fold_some(self.fold)
             self.publisher.lives = 10**9
         except Died:
-            self.kills += 1
-            self.fold = None
+            self._is_gone()
             self.worker = self.random.randint(0, 1)
 
     async def _strike(self) -> None:
@@ -161,6 +180,14 @@ class World:
             self.zombies.append((self.fold, self.publisher))
             self.worker = 1 - self.worker
             self.stores = {place: store for place, store in self.stores.items() if place[0] == self.worker}
+            self.publisher, self.fold = Publisher(self), None
+        self._is_gone()
+
+    def _is_gone(self) -> None:
+        """What the owner has not written by now is never written, and its store holds what was committed."""
+        self.publisher.is_dead = True
+        if self.fold is not None:
+            self.fold._roll_back(self.fold._owned[0], Died())
         self.fold = None
         self.kills += 1
 
@@ -238,6 +265,7 @@ class World:
             while self.fold._owned[0].next_offset < len(self.topics[JOURNAL]):
                 await self.fold_some(self.fold)
             self._categorise()
+            await self.fold._commit(self.fold._owned[0])
             if before == (len(self.topics[JOURNAL]), self.sequenced, len(self.asked)):
                 return
         raise AssertionError("the world never comes to rest")
@@ -253,7 +281,6 @@ class World:
         found.differing += wrong_numbers(journal, documents) + unanswered(journal)
         assert self.fold is not None, "judged while somebody is there"
         owner = self.fold._owned[0]
-        self.fold._commit(owner)
         rebuilt = MemoryStore("x")
         Follower(rebuilt).apply(journal)
         if rebuilt.digest() != owner.store.digest():

@@ -17,7 +17,7 @@ from schemas.outputs import DeadLetter
 from schemas.work import DecideEntry, DeliverDocument
 from streams.agents.categorise import CategoriseHandler, CategoriseSettings
 from streams.deciding.port import Verdict
-from streams.engine.batch import Batch
+from streams.engine.batch import Batch, Settling, settled
 from streams.engine.publisher import Outgoing
 from streams.topics import DEAD_LETTERS, RESULTS, WORK
 
@@ -31,6 +31,11 @@ class Line:
     async def publish(self, outgoing: Sequence[Outgoing]) -> None:
         """See `Publisher`."""
         self.published += outgoing
+
+    async def post(self, outgoing: Sequence[Outgoing]) -> Settling:
+        """See `Publisher`."""
+        await self.publish(outgoing)
+        return settled()
 
     def decided(self) -> list[str]:
         """The entries of the decisions."""

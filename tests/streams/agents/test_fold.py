@@ -16,20 +16,21 @@ from schemas.entry import EntryVersion
 from schemas.outputs import DeadLetter
 from streams.agents import fold
 from streams.agents.fold import Applied, FoldHandler, FoldSettings
-from streams.engine.batch import Batch
-from streams.engine.errors import EngineFault
+from streams.engine.batch import Batch, Settling, settled
+from streams.engine.errors import EngineFault, PublishUnknown
 from streams.engine.publisher import Outgoing
 from streams.tails import fingerprint
 from streams.topics import ALERTS, DEAD_LETTERS, DOCUMENTS, HOURS, JOURNAL, WORK
 
 
 class MemoryPublisher:
-    """Keeps what is published; `broken` is what the next call raises."""
+    """Keeps what is published; `broken` is what the next call raises, `held` the acknowledgements that are kept back."""
 
     def __init__(self) -> None:
         self.published: list[Outgoing] = []
         self.broken: BaseException | None = None
         self.calls: list[int] = []
+        self.held: list[Settling] | None = None
 
     async def publish(self, outgoing: Sequence[Outgoing]) -> None:
         """See `Publisher`."""
@@ -38,6 +39,14 @@ class MemoryPublisher:
             raise error
         self.published += outgoing
         self.calls.append(len(outgoing))
+
+    async def post(self, outgoing: Sequence[Outgoing]) -> Settling:
+        """See `Publisher`."""
+        await self.publish(outgoing)
+        if self.held is None:
+            return settled()
+        self.held.append(asyncio.get_running_loop().create_future())
+        return self.held[-1]
 
     def of(self, topic: str) -> list[Outgoing]:
         """What was published to a topic."""
@@ -135,12 +144,12 @@ async def test_rows_are_kept_only_when_their_outputs_were_acknowledged(
     await one.assigned(0, None)
     publisher.broken = ConnectionError("no answer")
     with pytest.raises(ConnectionError):
-        await one.process(batch(values_of(month), 0))
+        await (await one.process(batch(values_of(month), 0)))
     await one.revoked(0)
     assert SqliteStore(tmp_path / "0.sqlite", "1").position.next_offset == 0
     again = handler(tmp_path, publisher)
     assert await again.assigned(0, None) == 0
-    await again.process(batch(values_of(month), 0))
+    await (await again.process(batch(values_of(month), 0)))
     await again.revoked(0)
     assert SqliteStore(tmp_path / "0.sqlite", "1").position.next_offset == len(month.journal.records)
     assert len(publisher.of(DOCUMENTS)) == 1
@@ -154,7 +163,7 @@ async def test_a_rebuild_is_silent_and_goes_on_from_the_tails(
     highest = {DOCUMENTS: len(values), ALERTS: -1, HOURS: len(values)}
     one = handler(tmp_path, publisher, KnownTails(len(values), highest))
     await one.assigned(0, None)
-    await one.process(batch(values, 0))
+    await (await one.process(batch(values, 0)))
     await one.revoked(0)
     assert [len(publisher.of(topic)) for topic in (DOCUMENTS, HOURS, JOURNAL, WORK)] == [0, 0, 0, 0]
     assert len(publisher.of(ALERTS)) == len(month.journal.alerts) > 0
@@ -167,9 +176,9 @@ async def test_what_is_open_is_asked_again_at_a_start(tmp_path: Path, publisher:
     tails = KnownTails(len(setup) + len(asked))
     one = handler(tmp_path, publisher, tails)
     await one.assigned(0, None)
-    await one.process(batch(setup, 0))
+    await (await one.process(batch(setup, 0)))
     assert publisher.of(WORK) == []
-    await one.process(batch(asked, len(setup)))
+    await (await one.process(batch(asked, len(setup))))
     assert len(publisher.of(WORK)) == 2
     await one.revoked(0)
     tails.hold(batch([*setup, *asked], 0))
@@ -187,7 +196,7 @@ async def test_what_cannot_be_read_is_a_letter_and_the_rest_goes_on(
     values = [b"nonsense", *values_of(month), b""]
     one = handler(tmp_path, publisher)
     await one.assigned(0, None)
-    await one.process(batch(values, 0))
+    await (await one.process(batch(values, 0)))
     await one.revoked(0)
     letters = [decode(letter.value) for letter in publisher.of(DEAD_LETTERS)]
     assert [letter.value for letter in letters if isinstance(letter, DeadLetter)] == [b"nonsense", b""]
@@ -202,9 +211,9 @@ async def test_records_below_the_stores_offset_are_skipped(
     values = values_of(month)
     one = handler(tmp_path, publisher)
     await one.assigned(0, None)
-    await one.process(batch(values, 0))
+    await (await one.process(batch(values, 0)))
     known = len(publisher.published)
-    await one.process(batch(values, 0))
+    await (await one.process(batch(values, 0)))
     assert len(publisher.published) == known
     await one.revoked(0)
 
@@ -216,7 +225,7 @@ async def test_a_store_ahead_of_its_journal_publishes_nothing(
     asked = [*values_of(month)[:3], *(value for value in values_of(month) if type(decode(value)) is EntryVersion)]
     one = handler(tmp_path, publisher)
     await one.assigned(0, None)
-    await one.process(batch(asked, 0))
+    await (await one.process(batch(asked, 0)))
     await one.revoked(0)
     known = len(publisher.published)
     with pytest.raises(EngineFault) as lost:
@@ -241,14 +250,14 @@ async def test_a_store_of_another_journal_is_built_again(
     values = values_of(month)
     one = handler(tmp_path, publisher)
     await one.assigned(0, None)
-    await one.process(batch(values, 0))
+    await (await one.process(batch(values, 0)))
     await one.revoked(0)
     tails = KnownTails()
     other = batch([b"nonsense", *values], 0)
     tails.hold(other)
     again = handler(tmp_path, publisher, tails)
     assert await again.assigned(0, len(values)) == 0
-    await again.process(other)
+    await (await again.process(other))
     await again.revoked(0)
     assert len(publisher.of(DEAD_LETTERS)) == 1, "the group's offset says nothing about this journal's letters"
 
@@ -258,7 +267,7 @@ async def test_a_store_goes_on_in_its_own_journal(tmp_path: Path, publisher: Mem
     values = values_of(month)
     one = handler(tmp_path, publisher)
     await one.assigned(0, None)
-    await one.process(batch(values, 0))
+    await (await one.process(batch(values, 0)))
     await one.revoked(0)
     tails = KnownTails()
     tails.hold(batch([*values, values[0]], 0))
@@ -283,15 +292,75 @@ async def test_a_rebuild_repeats_no_letter_and_counts_nothing(
         lambda topic, reason: letters.append(reason),
     )
     await one.assigned(0, len(values) - 1)
-    await one.process(batch(values, 0))
+    await (await one.process(batch(values, 0)))
     assert [(applied.records, applied.alerts) for applied in counted] == [([], [])]
     assert [decode(letter.value).offset for letter in publisher.of(DEAD_LETTERS)] == [len(values) - 1]  # type: ignore[attr-defined]
     assert letters == ["frame_magic"]
     fresh = encode(entry("late", "2026-10-07T09:00"))
-    await one.process(batch([fresh, fresh], len(values)))
+    await (await one.process(batch([fresh, fresh], len(values))))
     await one.revoked(0)
     assert [len(applied.records) for applied in counted] == [0, 2]
     assert [version.source_entry_id for version in counted[-1].ignored] == ["late"]
+
+
+async def test_batches_go_on_while_acknowledgements_are_on_their_way(
+    tmp_path: Path, publisher: MemoryPublisher, month: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several batches may be under way, and none is kept before the outputs of all of them are acknowledged."""
+    values = values_of(month)
+    one = handler(tmp_path, publisher)
+    await one.assigned(0, None)
+    publisher.held = []
+    first = await one.process(batch(values[:5], 0))
+    second = await one.process(batch(values[5:], 5))
+    monkeypatch.setattr(fold, "COMMIT_SECONDS", 0)
+    due = asyncio.ensure_future(one.process(batch(values[-1:], len(values))))
+    await asyncio.sleep(0.01)
+    while publisher.held:
+        assert one._owned[0].store.position.next_offset == 0
+        assert not due.done()
+        publisher.held.pop().set_result(None)
+        await asyncio.sleep(0.01)
+    await asyncio.gather(first, second, await due)
+    assert one._owned[0].store.position.next_offset == len(values) + 1
+    await one.revoked(0)
+
+
+async def test_an_acknowledgement_that_never_comes_keeps_nothing(
+    tmp_path: Path, publisher: MemoryPublisher, month: Story
+) -> None:
+    """The second batch's outputs are there, the first one's are not: the store stays where it was."""
+    values = values_of(month)
+    one = handler(tmp_path, publisher)
+    await one.assigned(0, None)
+    publisher.held = []
+    first = await one.process(batch(values[:5], 0))
+    lost = list(publisher.held)
+    publisher.held = None
+    second = await one.process(batch(values[5:], 5))
+    await second
+    lost[0].set_exception(PublishUnknown("the broker is gone"))
+    with pytest.raises(PublishUnknown):
+        await first
+    await one.revoked(0)
+    assert SqliteStore(tmp_path / "0.sqlite", "1").position.next_offset == 0
+
+
+async def test_the_last_batch_before_a_silence_is_kept_soon(
+    tmp_path: Path, publisher: MemoryPublisher, month: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has to send another record for the rows, and the hours they changed, to be there."""
+    monkeypatch.setattr(fold, "COMMIT_SECONDS", 0.05)
+    values = values_of(month)
+    one = handler(tmp_path, publisher)
+    await one.assigned(0, None)
+    await (await one.process(batch(values, 0)))
+    assert publisher.of(HOURS) == []
+    async with asyncio.timeout(10):
+        while one._owned[0].store.position.next_offset < len(values):
+            await asyncio.sleep(0.01)
+    assert len(publisher.of(HOURS)) == 1, "the hours of one person and week, once"
+    await one.revoked(0)
 
 
 async def test_the_loop_breathes_while_a_large_batch_is_applied(
@@ -352,7 +421,7 @@ async def test_open_work_is_published_some_at_a_time(
     story.say(*(entry(f"e{number}", f"2026-10-{number:02d}T09:00") for number in range(1, 11)))
     one = handler(tmp_path, publisher, KnownTails(len(values_of(story))))
     await one.assigned(0, None)
-    await one.process(batch(values_of(story), 0))
+    await (await one.process(batch(values_of(story), 0)))
     await one.revoked(0)
     assert len(publisher.of(WORK)) == 10
     assert max(publisher.calls) == 4
@@ -372,9 +441,9 @@ async def test_a_partition_is_ready_when_it_has_caught_up(
         on_recovered=recovered.append,
     )
     await one.assigned(0, None)
-    await one.process(batch(values[:2], 0))
+    await (await one.process(batch(values[:2], 0)))
     assert (one.owns(0), one.recovery().behind, one.recovery().done) == (False, (0,), 2)
-    await one.process(batch(values[2:], 2))
+    await (await one.process(batch(values[2:], 2)))
     assert (one.owns(0), one.recovery().behind, one.recovery().done) == (True, (), len(values))
     assert len(recovered) == 1
     await one.revoked(0)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streams.engine.app import EngineApp, EngineSettings, create_app, install_batch_agent
-from streams.engine.batch import Batch
+from streams.engine.batch import Batch, Settling
 from streams.engine.guard import GuardedAgent, RawRecord, install_guarded_agent
 from streams.engine.publisher import Outgoing, Publisher
 from streams.engine.worker import run_worker
@@ -77,8 +77,11 @@ class DedupeHandler:
         say(event="assigned", partition=partition, committed=committed, start=start, recovered=recovered)
         return start
 
-    async def process(self, batch: Batch) -> None:
-        """One transaction for the batch; the outputs are acknowledged before it is committed."""
+    async def process(self, batch: Batch) -> Settling | None:
+        """With a store one transaction for the batch, which ends when the outputs are acknowledged; else the next
+        batch may begin before that.
+        """
+        settling: Settling | None = None
         store = self._stores[batch.partition]
         with transaction(store) if self._options.stored else nullcontext():
             fresh = []
@@ -94,13 +97,16 @@ class DedupeHandler:
             mark = (("worker", f"{self._options.name}#{self._turn}".encode()),)
             outputs = [Outgoing(self._options.first, place, r.key, r.value or b"", mark) for r in fresh]
             outputs += [Outgoing(self._options.second, place, r.key, b"done", mark) for r in fresh]
-            await self._publisher.publish(outputs)
+            settling = await self._publisher.post(outputs)
+            if self._options.stored:
+                await settling
             await pause(self._options.pause_seconds)
             if self._options.stored:
                 store.execute("insert or replace into place values (1, ?)", (batch.next_offset,))
         say(
             event="batch", partition=place, first=batch.first_offset, next=batch.next_offset, records=len(batch.records)
         )
+        return settling
 
     async def _misbehave(self, value: bytes) -> None:
         text = value[:64].decode("latin-1")
