@@ -16,7 +16,6 @@ from pathlib import Path
 import books.closing
 import streams.installation
 from books.effects import Effects
-from books.stores.port import Rows
 from books.testing import BOOK, TENANT
 from runtime.clock import SystemClock
 from runtime.health import Health
@@ -27,7 +26,7 @@ from schemas.facts import DocumentDrafted
 from streams.agents.fold import FoldHandler, _Owned
 from streams.deciding.offline import OfflineDecider
 from streams.engine.app import EngineApp
-from streams.engine.batch import Batch
+from streams.engine.batch import Batch, Settling
 from streams.engine.publisher import Outgoing
 from streams.engine.worker import run_workers
 from streams.installation import WorkerParts, WorkerSettings, make_worker
@@ -65,17 +64,17 @@ def be_another_version(fold_version: str) -> None:
     """Other code than the one before, which dies once when its first draft is in the journal but not in its store."""
     for module in (books.closing, streams.installation):
         replaced(module, "FOLD_VERSION", fold_version)
-    publish = FoldHandler._publish
+    post = FoldHandler._post
 
-    async def published(
-        self: FoldHandler, owned: _Owned, rows: Rows, batch: Batch, effects: Effects, letters: list[Outgoing]
-    ) -> None:
+    async def posted(
+        self: FoldHandler, owned: _Owned, batch: Batch, effects: Effects, letters: list[Outgoing]
+    ) -> list[Settling]:
         if owned.caught_up and any(record_type_of(one.value) is DocumentDrafted for one in effects.facts):
             await self._publisher.publish([self._fact(batch.partition, one) for one in effects.facts])
             die_once("died-in-an-upgrade")
-        await publish(self, owned, rows, batch, effects, letters)
+        return await post(self, owned, batch, effects, letters)
 
-    replaced(FoldHandler, "_publish", published)
+    replaced(FoldHandler, "_post", posted)
 
 
 async def make() -> Sequence[EngineApp]:

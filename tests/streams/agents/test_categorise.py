@@ -122,7 +122,7 @@ async def run(handler: CategoriseHandler, clock: SimulatedClock, requests: Seque
             await asyncio.sleep(0)
         if not working.done():
             clock.advance(1)
-    await working
+    await (await working)
     return clock.monotonic_seconds()
 
 
