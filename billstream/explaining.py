@@ -1,8 +1,15 @@
-"""Why this amount, why this category, why not on the invoice: a story from documents, lines and entries."""
+"""Why this amount, why this category, why not on the invoice: a tree from documents, lines and entries.
 
-from collections.abc import Iterable
+The figures come from the invoice computed once more (`billing.explained`); where its inputs changed since, from the
+document as it was recorded.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from itertools import islice
 
+from billing.explained import Explanations, Node, NodeKind
+from billing.invoice import Traced
 from billstream.cli.exits import Exit
 from billstream.cli.failure import CommandFailed
 from billstream.cli.output import hours, money
@@ -13,26 +20,25 @@ from billstream.gateway import Desk
 from billstream.reporting import held_reason
 from books.documents import read_body
 from books.entries import decision_of, holds_of
-from books.preview import preview as preview_body
 from books.rows import DecisionPart, DocumentRow, EntryRow
+from books.tracing import trace_document, trace_preview
 from books.versions import is_deleted
 from schemas.draft import Charge, DocumentScope, DraftBody, DraftLine, LineSource
 from schemas.inputs import RANK_ORDER
-from schemas.period import month_of
 
 SHORTEST_LINE_ID = 6
 SOURCES_SHOWN_MAX = 200
 
 
 async def explain(desk: Desk, name: str) -> ExplainResult:
-    """The story of a document, a line or an entry; a line is looked for in all documents."""
+    """The story of a document, a line or an entry; a line is looked for in all documents, then in previews."""
     await desk.catch_up()
     rows = [row for _, row in desk.book.scan(DocumentRow)]
     bodies = [(row, read_body(desk.book, row.document_id)) for row in rows]
     for row, body in bodies:
         for line in body.lines:
-            if line.line_id == name or (len(name) >= SHORTEST_LINE_ID and line.line_id.startswith(name)):
-                return ExplainResult(id=line.line_id, kind="line", story=(_line_story(row, body, line),))
+            if _is_called(line.line_id, name):
+                return ExplainResult(id=line.line_id, kind="line", story=(_line_tree(desk, row, body, line),))
     try:
         document = find_document(rows, name)
     except CommandFailed:
@@ -43,14 +49,79 @@ async def explain(desk: Desk, name: str) -> ExplainResult:
     try:
         entry = find_entry(desk, name)
     except CommandFailed:
-        message = f"Nothing is called '{name}': no line, document or entry."
-        fix = "`billstream status` lists documents, `billstream preview` and `entries held` list the rest."
-        raise CommandFailed("not_found", message, fix, Exit.NOT_FOUND) from None
+        return _previewed_line(desk, name)
     return ExplainResult(id=entry.entry_id, kind="entry", story=(_entry_story(desk, entry, bodies),))
 
 
-def _node(text: str, *below: StoryNode) -> StoryNode:
-    return StoryNode(text=text, below=below)
+def _is_called(identifier: str, name: str) -> bool:
+    return identifier == name or (len(name) >= SHORTEST_LINE_ID and identifier.startswith(name))
+
+
+def _previewed_line(desk: Desk, name: str) -> ExplainResult:
+    """A line that is on no document yet; its id is the same in every preview of its period."""
+    for scope in _scopes_with_entries(desk) if len(name) >= SHORTEST_LINE_ID else ():
+        traced = trace_preview(desk.book, desk.catalog, scope)
+        node = None if traced is None else Explanations(traced).line_of(name)
+        if node is not None:
+            where = _node(f"On a preview of {scope.client_id}, {scope.date_from}..{scope.date_to}", kind="document")
+            told = _told(desk, node)
+            line = told.model_copy(update={"below": (where, *told.below)})
+            return ExplainResult(id=str(node.facts["line_id"]), kind="line", story=(line,))
+    message = f"Nothing is called '{name}': no line, document or entry."
+    fix = "`billstream status` lists documents, `billstream preview` and `entries held` list the rest."
+    raise CommandFailed("not_found", message, fix, Exit.NOT_FOUND)
+
+
+def _scopes_with_entries(desk: Desk) -> Iterator[DocumentScope]:
+    """The billing periods of all contracts that have entries, the newest first."""
+    found: set[tuple[date, date, str, str]] = set()
+    for _, row in desk.book.scan(EntryRow):
+        agreement = desk.catalog.agreements.get(row.contract_id)
+        if agreement is not None and row.local_date:
+            period = agreement.compiled.period_of(date.fromisoformat(row.local_date))
+            found.add((period.start, period.end, agreement.client_id, agreement.contract_id))
+    for start, end, client, contract in sorted(found, reverse=True):
+        yield DocumentScope(client_id=client, contract_id=contract, date_from=start, date_to=end)
+
+
+def _node(text: str, *below: StoryNode, kind: str = "", facts: Mapping[str, str | int] | None = None) -> StoryNode:
+    return StoryNode(text=text, below=below, kind=kind, facts=facts or {})
+
+
+def _told(desk: Desk, node: Node) -> StoryNode:
+    """A node of billing with what only the book knows: who decided, and why."""
+    below = [_told(desk, one) for one in node.below if node.kind is not NodeKind.ENTRY]
+    if node.kind is NodeKind.ENTRY:
+        row = desk.book.get(EntryRow, str(node.facts["entry_id"]))
+        known = row is not None and row.content == node.facts["version"]
+        for one in node.below:
+            is_decision = one.kind is NodeKind.DECISION and known and row is not None
+            below.append(_decision_story(decision_of(row)) if is_decision and row is not None else _told(desk, one))
+    return StoryNode(text=node.text, kind=node.kind.value, facts=node.facts, below=tuple(below))
+
+
+def _line_tree(desk: Desk, row: DocumentRow, body: DraftBody, line: DraftLine) -> StoryNode:
+    """The whole tree of a line as it is computed once more; as recorded, when its inputs changed since."""
+    traced = trace_document(desk.book, row.document_id)
+    node = None if traced is None else Explanations(traced).line_of(line.line_id)
+    if node is None or node.facts["amount"] != f"{line.amount:f}":
+        recorded = _line_story(row, body, line)
+        note = _node("As recorded: entries or decisions changed since, so the tree cannot be computed again")
+        return recorded.model_copy(update={"below": (_document_node(row), note, *recorded.below)})
+    told = _told(desk, node)
+    return told.model_copy(update={"below": (_document_node(row), *told.below)})
+
+
+def _document_node(row: DocumentRow) -> StoryNode:
+    text = f"On document {row.number or row.document_id[:12]}, {row.state}, revision {row.revision}"
+    facts: dict[str, str | int] = {
+        "document_id": row.document_id,
+        "number": row.number,
+        "state": row.state,
+        "revision": row.revision,
+        "close_offset": row.close_offset,
+    }
+    return _node(text, kind="document", facts=facts)
 
 
 def _document_story(row: DocumentRow, body: DraftBody) -> StoryNode:
@@ -127,7 +198,13 @@ def _decision_story(part: DecisionPart | None) -> StoryNode:
         return _node("Not decided yet")
     rank = next((one.value for one, order in RANK_ORDER.items() if order == part.rank), "unknown")
     head = f"Decided {part.category} by {part.decider} ({rank}), confidence {part.confidence}"
-    return _node(head, *(_node(f"because {text}") for text in part.evidence))
+    facts: dict[str, str | int] = {
+        "category": part.category,
+        "confidence": part.confidence,
+        "decider": part.decider,
+        "rank": rank,
+    }
+    return _node(head, *(_node(f"because {text}") for text in part.evidence), kind="decision", facts=facts)
 
 
 def _state_story(row: EntryRow) -> list[StoryNode]:
@@ -143,20 +220,33 @@ def _state_story(row: EntryRow) -> list[StoryNode]:
 
 def _whereabouts(desk: Desk, row: EntryRow, bodies: list[tuple[DocumentRow, DraftBody]]) -> list[StoryNode]:
     """Where the entry's time is: on lines, or elsewhere with a reason; from a preview while nothing is drafted."""
+    found: list[StoryNode] = []
     for document, body in bodies:
-        if found := _in_body(row.entry_id, body, f"document {document.number or document.document_id[:12]}"):
-            return found
+        recorded = _in_body(row.entry_id, body, f"document {document.number or document.document_id[:12]}")
+        if recorded:
+            traced = trace_document(desk.book, document.document_id)
+            found.append(_document_node(document))
+            found += _traced_entry(desk, traced, row.entry_id) or recorded
+    if found:
+        return found
     if not row.contract_id or not row.local_date:
         return [_node("On no document")]
-    from datetime import date
-
-    period = month_of(date.fromisoformat(row.local_date))
+    agreement = desk.catalog.agreements.get(row.contract_id)
+    if agreement is None:
+        return [_node("On no document")]
+    period = agreement.compiled.period_of(date.fromisoformat(row.local_date))
     scope = DocumentScope(
         client_id=row.client_id, contract_id=row.contract_id, date_from=period.start, date_to=period.end
     )
-    body_now = preview_body(desk.book, desk.catalog, scope)
-    found = [] if body_now is None else _in_body(row.entry_id, body_now, f"a preview of {period.text}")
-    return found or [_node("On no document")]
+    told = _traced_entry(desk, trace_preview(desk.book, desk.catalog, scope), row.entry_id)
+    return [_node(f"On a preview of {period.text}", *told, kind="document")] if told else [_node("On no document")]
+
+
+def _traced_entry(desk: Desk, traced: Traced | None, entry_id: str) -> list[StoryNode]:
+    """What a computed invoice did with an entry: everything but the entry itself, which is told already."""
+    node = None if traced is None else Explanations(traced).entry(entry_id)
+    kept = () if node is None else (one for one in node.below if one.kind is not NodeKind.DECISION)
+    return [_told(desk, one) for one in kept]
 
 
 def _in_body(entry_id: str, body: DraftBody, where: str) -> list[StoryNode]:

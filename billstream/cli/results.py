@@ -1,5 +1,6 @@
 """The published answers of `--json`, one model per command; a field is only ever added (docs/reference/schemas)."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import ClassVar
 
@@ -274,7 +275,7 @@ class StatusResult(Result):
 
 
 class ExplainResult(Result):
-    """Answer of `explain`: the same tree for a line, an entry or a document, as text by level."""
+    """Answer of `explain`: the same tree for a line, an entry or a document; each node has text and figures."""
 
     name: ClassVar[str] = "explain"
 
@@ -284,9 +285,15 @@ class ExplainResult(Result):
 
 
 class StoryNode(BaseModel):
-    """One statement and what it rests on."""
+    """One statement, what it is about, its figures, and what it rests on. Decimals are text, time is whole seconds."""
 
     text: str
+    kind: str = Field(
+        default="",
+        description="line, charge, allocation, placement, entry, decision, rate, lost, increment, cap, balance, tier, "
+        "premium, currency, discount, amount_cap, rounding, step, contract, clause, document or empty.",
+    )
+    facts: Mapping[str, str | int] = {}
     below: tuple["StoryNode", ...] = ()
 
 

@@ -170,7 +170,7 @@ async def test_explain_tells_the_story_of_lines_and_entries(desk: MemoryDesk) ->
     told = await explain(desk, line.line_id[:12])
     assert told.kind == "line"
     assert str(line.amount) in texts(told.story).replace(",", "")
-    assert "rate:" in texts(told.story)
+    assert "Rate: contract role" in texts(told.story)
     capped = await explain(desk, entry(desk, "relaunch night: DNS, cache, one rollback").entry_id)
     assert "senior-week" in texts(capped.story)
     lost = await explain(desk, entry(desk, "banner sizes for the autumn sale").entry_id)
