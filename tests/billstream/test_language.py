@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 from pydantic import BaseModel
 
-from billstream.configuration.load import load_configuration
+from billstream.configuration.load import load_configuration, load_contracts, load_directory
 from billstream.configuration.problems import InvalidFiles, Problem
 from billstream.configuration.schema import FileKind, schema_of
 from billstream.configuration.wording import KEYS
@@ -53,12 +53,15 @@ def test_the_files_of_the_sample_firm_fit_their_schemas(
     validators[FileKind.SETTINGS].validate(yaml_as_json((firm / "billstream.yaml").read_text()))
 
 
-def test_a_contract_with_every_clause_fits(
-    repository_root: Path, validators: dict[FileKind, Any], yaml_as_json: AsJson
+def test_a_contract_with_every_clause_is_accepted_and_fits(
+    repository_root: Path, firm: Path, validators: dict[FileKind, Any], yaml_as_json: AsJson
 ) -> None:
-    """No part of the language is missing in the schema."""
-    text = (repository_root / "tests/billstream/contracts/everything.yaml").read_text()
-    validators[FileKind.CONTRACT].validate(yaml_as_json(text))
+    """No part of the language is missing in the schema, and the example contract sets every part of it."""
+    path = repository_root / "tests/billstream/contracts/everything.yaml"
+    validators[FileKind.CONTRACT].validate(yaml_as_json(path.read_text()))
+    people = load_directory(firm / "directory", firm)
+    (one,) = load_contracts(path, repository_root, people, SINKS)
+    assert set(ContractDocument.model_fields) - one.contract.model_fields_set <= {"blended", "trust", "late_policy"}
 
 
 @pytest.mark.parametrize(
