@@ -6,84 +6,107 @@ with its tax.
 """
 
 from collections.abc import Sequence
+from datetime import date
 from fractions import Fraction
+from math import lcm
 from typing import NamedTuple
 
-from billing.contract import MoneyCap
-from billing.money_items import ItemKind, MoneyItem
+from billing.contract import Contract, MoneyCap
+from billing.money_items import ItemKind, Money, MoneyItem
 from billing.windows import window_key
-from schemas.clauses import WeekAtMonthEnd
-
-
-class Reduction(NamedTuple):
-    """What one cap took from one item, named by its position."""
-
-    cap_id: str
-    position: int
-    amount: Fraction
+from schemas.clauses import CapWindow, WeekAtMonthEnd
 
 
 class CapRoom(NamedTuple):
-    """A window of an amount cap: its limit and the positions of the items it counts, in work order."""
+    """A window of an amount cap: its limit in grains, and the positions of the items it counts, in work order.
+
+    `free` is what is left of the limit when everything it counts was paid for.
+    """
 
     cap_id: str
     window: str
-    limit: Fraction
+    limit: int
+    free: Fraction
     includes_tax: bool
     positions: tuple[int, ...]
 
 
 class Capped(NamedTuple):
-    """All reductions, the windows with what they count, and what is left of each item."""
+    """Grains that each cap took of each item, the windows with what they count, and what is left of each item."""
 
-    reductions: list[Reduction]
+    taken: dict[str, list[int]]
     rooms: list[CapRoom]
-    left: list[Fraction]
+    left: list[int]
 
 
-def cap_amounts(caps: Sequence[MoneyCap], items: Sequence[MoneyItem], amounts: Sequence[Fraction]) -> Capped:
+def cap_amounts(contract: Contract, money: Money, amounts: Sequence[int]) -> Capped:
     """Apply amount caps, narrow before wide, to what discounts left of the items, in work order."""
-    left = list(amounts)
-    order = sorted(range(len(items)), key=lambda one: (items[one].kind is not ItemKind.AGREED, items[one].order, one))
-    reductions: list[Reduction] = []
-    rooms: list[CapRoom] = []
-    for cap in caps:
+    items = money.items
+    capped = Capped({}, [], list(amounts))
+    if not contract.money_caps:
+        return capped
+    keys = [(item.subject.kind is not ItemKind.AGREED, item.order) for item in items]
+    order = sorted(range(len(items)), key=keys.__getitem__)
+    for cap in contract.money_caps:
         windows: dict[str, list[int]] = {}
+        known: dict[tuple[date, str, str, str], str] = {}
         for position in order:
-            if cap.id in items[position].caps:
-                windows.setdefault(_key(cap, items[position]), []).append(position)
+            item = items[position]
+            subject = item.subject
+            if cap.id in subject.caps:
+                entry_id = item.entry_id if cap.window is CapWindow.ENTRY else ""
+                about = (item.counted_day, subject.project_id, subject.task, entry_id)
+                key = known.get(about)
+                if key is None:
+                    key = known[about] = _key(cap, *about)
+                windows.setdefault(key, []).append(position)
         for window, positions in sorted(windows.items()):
-            rooms.append(_reduce(cap, window, positions, items, left, reductions))
-    return Capped(reductions, rooms, left)
+            capped.rooms.append(_reduce(contract, cap, window, positions, money, capped))
+    return capped
 
 
-def _key(cap: MoneyCap, item: MoneyItem) -> str:
-    at_month_end = WeekAtMonthEnd.WHOLE_WEEK
-    return window_key(cap.window, at_month_end, item.counted_day, item.entry_id, item.project_id, item.task)
+def _key(cap: MoneyCap, day: date, project_id: str, task: str, entry_id: str) -> str:
+    return window_key(cap.window, WeekAtMonthEnd.WHOLE_WEEK, day, entry_id, project_id, task)
 
 
 def _reduce(
-    cap: MoneyCap,
-    window: str,
-    positions: list[int],
-    items: Sequence[MoneyItem],
-    left: list[Fraction],
-    reductions: list[Reduction],
+    contract: Contract, cap: MoneyCap, window: str, positions: list[int], money: Money, capped: Capped
 ) -> CapRoom:
     """Fill one window in work order; what does not fit is taken off."""
-    used = limit = Fraction(0)
+    left, items = capped.left, money.items
     includes_tax = cap.rows[0].includes_tax is True
+    taxes = taxes_of(money, positions) if includes_tax else {}
+    whole = lcm(*{tax.denominator for tax in taxes.values()})
+    per_unit = money.grains_per_unit * 10**contract.places
+    limits = {row: int(Fraction(row.amount) * per_unit) for row in cap.rows}
+    used = limit = 0
     for position in positions:
         item = items[position]
-        row = cap.row_on(item.work_day) or cap.row_on(item.counted_day)
+        row = cap.rows[0] if len(cap.rows) == 1 else cap.row_on(item.work_day)
         assert row is not None, "an item names only caps that are valid on its date"
-        limit = Fraction(row.amount)
-        with_tax = 1 + item.tax if includes_tax else Fraction(1)
+        limit = limits[row]
+        # One grain costs `price` of the limit's smallest parts, tax included.
+        price = int(whole * (1 + taxes[position])) if includes_tax else whole
         allowed = left[position]
-        if item.kind is not ItemKind.AGREED:
-            allowed = min(allowed, max(limit - used, Fraction(0)) / with_tax)
-        if allowed < left[position]:
-            reductions.append(Reduction(cap.id, position, left[position] - allowed))
-            left[position] = allowed
-        used += allowed * with_tax
-    return CapRoom(cap.id, window, limit, includes_tax, tuple(positions))
+        if used + allowed * price > limit * whole and item.subject.kind is not ItemKind.AGREED:
+            allowed = min(allowed, max(limit * whole - used, 0) // price)
+            if allowed < left[position]:
+                taken = capped.taken.setdefault(cap.id, [0] * len(items))
+                taken[position] += left[position] - allowed
+                left[position] = allowed
+        used += allowed * price
+    return CapRoom(cap.id, window, limit, limit - Fraction(used, whole), includes_tax, tuple(positions))
+
+
+def taxes_of(money: Money, positions: Sequence[int]) -> dict[int, Fraction]:
+    """The tax of each position; looked up once for what is alike."""
+    known: dict[tuple[int, int | None, date | None], Fraction] = {}
+    found: dict[int, Fraction] = {}
+    for position in positions:
+        item: MoneyItem = money.items[position]
+        key = (id(item.subject), item.line, item.counted_day if item.line is None else None)
+        tax = known.get(key)
+        if tax is None:
+            tax = known[key] = money.tax_of(item)
+        found[position] = tax
+    return found

@@ -1,6 +1,7 @@
 """Every part of an invoice as an amount that discounts and amount caps look at (billing-domain steps 10 and 11).
 
-Parts are named by their position: time first, then cost and mark-up of each expense, then agreed fees.
+Parts are named by their position: time first, then cost and mark-up of each expense, then agreed fees. Amounts are
+whole grains, a part of the smallest unit so small that all of them are whole numbers: exact, and fast to add up.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,11 +10,13 @@ from datetime import date
 from enum import Enum, auto
 from fractions import Fraction
 from functools import cached_property
+from math import lcm
 from typing import NamedTuple
 
 from billing.agreed import AgreedPart
 from billing.contract import Contract, MoneyCap
 from billing.entries import OrderKey
+from billing.exact import spread_units
 from billing.expenses import ExpensePart
 from billing.lines import OpenCharge, OpenLine, expense_amounts
 from billing.rating import RatedPart
@@ -21,6 +24,9 @@ from billing.taxes import Taxed, rule_of, tax_index
 from schemas.charges import Counts
 from schemas.clauses import TaxedKind
 from schemas.period import Period
+
+_SHARE_GRAINS = 10**12
+"""How finely a discount is shared by the parts of a line: what is lost of a share is far below any rounding."""
 
 
 class ItemKind(Enum):
@@ -32,28 +38,18 @@ class ItemKind(Enum):
     ADVANCE = auto()
 
 
-class MoneyItem(NamedTuple):
-    """An exact amount before discounts; `caps` are the ids of the amount caps that count it.
-
-    `counted_day` decides windows and periods, `work_day` which dated row is valid. `line` is the index of its line,
-    None for what belongs to an earlier period and only keeps its room.
-    """
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """What rules ask of an amount, shared by all that are alike; `caps` are ids of amount caps that count it."""
 
     kind: ItemKind
-    order: tuple[OrderKey, int]
-    counted_day: date
-    work_day: date
     project_id: str
     service_item: str
     task: str
     person_id: str
     role: str
     category: str
-    entry_id: str
-    amount: Fraction
     caps: frozenset[str]
-    line: int | None
-    tax: Fraction
 
     def counts_in(self, counts: Counts) -> bool:
         """Whether a clause that counts so looks at this amount."""
@@ -66,6 +62,21 @@ class MoneyItem(NamedTuple):
                 return counts.agreed_fees
             case ItemKind.ADVANCE:
                 return False
+
+
+class MoneyItem(NamedTuple):
+    """An amount before discounts: `counted_day` decides windows and periods, `work_day` which dated row is valid.
+
+    `line` is the index of its line, None for what belongs to an earlier period and only keeps its room.
+    """
+
+    subject: Subject
+    order: tuple[OrderKey, int]
+    counted_day: date
+    work_day: date
+    entry_id: str
+    grains: int
+    line: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,118 +111,123 @@ class Parts:
         return charge.gross * Fraction(self.fees[position].portion.billable_seconds, charge.seconds)
 
 
-def money_items(parts: Parts, lines: Sequence[OpenLine]) -> list[MoneyItem]:
-    """All parts as amounts, by position. Work before the period keeps its room, at its exact price."""
-    on_line = {
-        position: (index, charge)
+class Money(NamedTuple):
+    """All amounts by position; `grains_per_unit` of them are one smallest unit of the currency."""
+
+    items: list[MoneyItem]
+    grains_per_unit: int
+    tax_of: "TaxOf"
+
+
+TaxOf = Callable[[MoneyItem], Fraction]
+"""The tax of an item, as a part of its amount."""
+
+
+def money_items(parts: Parts, lines: Sequence[OpenLine]) -> Money:
+    """All parts as amounts. Work before the period keeps its room, at its exact price."""
+    contract = parts.contract
+    scale = _scale(parts, lines)
+    line_of = {
+        position: index
         for index, line in enumerate(lines)
         for charge in line.charges.values()
         for position in charge.positions
     }
-    tax_of = _tax_rates(parts, lines)
-    items = [_time(parts, position, on_line.get(position), tax_of) for position in range(len(parts.fees))]
+    items = _time_items(parts, line_of, _time_grains(parts, lines, scale))
     for expense in parts.expenses:
-        items += _expense(parts, expense, len(items), on_line, tax_of)
+        subject = _expense_subject(contract, expense)
+        for amount in expense_amounts(contract, expense):
+            order = (expense.order, len(items))
+            days = expense.day, expense.day
+            line = line_of.get(len(items))
+            items.append(MoneyItem(subject, order, *days, expense.entry.entry_id, int(amount * scale), line))
     for part in parts.agreed:
-        place = on_line.get(len(items))
-        items.append(_agreed(parts, part, None if place is None else place[0], tax_of))
+        order = (part.order(contract), 0)
+        name = f"{part.kind.value} {part.clause_id} {part.key}"
+        grains, line = int(part.amount * scale), line_of.get(len(items))
+        items.append(MoneyItem(_agreed_subject(contract, part), order, part.day, part.day, name, grains, line))
+    return Money(items, scale // 10**contract.places, _tax_rates(parts, lines))
+
+
+def _scale(parts: Parts, lines: Sequence[OpenLine]) -> int:
+    """Grains of one whole of the currency: every amount and limit is a whole number of them."""
+    document = parts.contract.document
+    scale = 10**parts.contract.places * (_SHARE_GRAINS if document.discounts else 1)
+    amounts = [amount for part in parts.expenses for amount in expense_amounts(parts.contract, part)]
+    amounts += [part.amount for part in parts.agreed]
+    amounts += [Fraction(cap.amount) for cap in document.amount_caps]
+    amounts += [Fraction(price) / 3600 for price in {part.unit_price for part in parts.fees}]
+    amounts += [charge.gross for line in lines for charge in line.charges.values()]
+    return lcm(scale, *{amount.denominator for amount in amounts})
+
+
+def _time_grains(parts: Parts, lines: Sequence[OpenLine], scale: int) -> list[int]:
+    """The amount of each part of time. Where a charge is not its seconds times its price, it is shared by seconds."""
+    prices = {price: int(Fraction(price) * scale / 3600) for price in {part.unit_price for part in parts.fees}}
+    grains = [prices[part.unit_price] * part.portion.billable_seconds for part in parts.fees]
+    for line in lines:
+        for charge in line.charges.values():
+            total = int(charge.gross * scale)
+            if charge.seconds and total != prices[charge.key.unit_price] * charge.seconds:
+                seconds = [parts.fees[one].portion.billable_seconds for one in charge.positions]
+                for position, share in zip(charge.positions, spread_units(total, seconds), strict=True):
+                    grains[position] = share
+    return grains
+
+
+def _time_items(parts: Parts, line_of: dict[int, int], grains: list[int]) -> list[MoneyItem]:
+    subjects: dict[tuple[int, str, str, str, str], Subject] = {}
+    items: list[MoneyItem] = []
+    for position, part in enumerate(parts.fees):
+        portion = part.portion
+        entry, terms = portion.entry, portion.terms
+        key = (id(terms), entry.person_id, entry.project_id, entry.service_item, entry.task)
+        subject = subjects.get(key)
+        if subject is None:
+            subject = subjects[key] = Subject(
+                ItemKind.TIME,
+                entry.project_id,
+                entry.service_item,
+                entry.task,
+                entry.person_id,
+                terms.role,
+                "",
+                frozenset(cap.id for cap in terms.money_caps if cap.counts.time),
+            )
+        order = (portion.order, portion.offset_seconds)
+        line = line_of.get(position)
+        items.append(
+            MoneyItem(subject, order, portion.counted_day, portion.day, entry.entry_id, grains[position], line)
+        )
     return items
 
 
-TaxOf = Callable[[int | None, date, Taxed], Fraction]
-
-
 def _tax_rates(parts: Parts, lines: Sequence[OpenLine]) -> TaxOf:
-    """Looks up the tax of a line, or of what was due in an earlier period; 0 while no cap asks for it."""
-    contract = parts.contract
-    if not any(cap.rows[0].includes_tax for cap in contract.money_caps):
-        return lambda line, day, taxed: Fraction(0)
+    """Looks up the tax of an item's line, or of what was due in an earlier period."""
 
-    def of(line: int | None, day: date, taxed: Taxed) -> Fraction:
-        index = tax_index(contract, contract.period_of(day), taxed) if line is None else lines[line].key.tax_index
+    def of(item: MoneyItem) -> Fraction:
+        subject, contract = item.subject, parts.contract
+        if item.line is not None:
+            return Fraction(rule_of(contract, lines[item.line].key.tax_index).percent) / 100
+        kind = TaxedKind.EXPENSE if subject.kind is ItemKind.EXPENSE else TaxedKind.FEE
+        taxed = Taxed(kind, subject.service_item, subject.project_id, subject.category)
+        index = tax_index(contract, contract.period_of(item.counted_day), taxed)
         return Fraction(rule_of(contract, index).percent) / 100
 
     return of
 
 
-def _time(parts: Parts, position: int, place: tuple[int, OpenCharge] | None, tax_of: TaxOf) -> MoneyItem:
-    part = parts.fees[position]
-    portion, entry = part.portion, part.portion.entry
-    line = None if place is None else place[0]
-    if place is None:
-        amount = Fraction(part.unit_price) * Fraction(portion.billable_seconds, 3600)
-    else:
-        amount = parts.amount(place[1], position)
-    return MoneyItem(
-        ItemKind.TIME,
-        (portion.order, portion.offset_seconds),
-        portion.counted_day,
-        portion.day,
-        entry.project_id,
-        entry.service_item,
-        entry.task,
-        entry.person_id,
-        portion.terms.role,
-        "",
-        entry.entry_id,
-        amount,
-        frozenset(cap.id for cap in portion.terms.money_caps if cap.counts.time),
-        line,
-        tax_of(line, portion.counted_day, Taxed(TaxedKind.FEE, entry.service_item, entry.project_id, "")),
-    )
-
-
-def _expense(
-    parts: Parts, part: ExpensePart, first: int, on_line: dict[int, tuple[int, OpenCharge]], tax_of: TaxOf
-) -> list[MoneyItem]:
+def _expense_subject(contract: Contract, part: ExpensePart) -> Subject:
     entry = part.entry
-    counted = frozenset(cap.id for cap in parts.contract.money_caps if _counts_expense(cap, part))
-    taxed = Taxed(TaxedKind.EXPENSE, entry.service_item, entry.project_id, entry.expense_category)
-    found = []
-    for number, amount in enumerate(expense_amounts(parts.contract, part)):
-        place = on_line.get(first + number)
-        line = None if place is None else place[0]
-        found.append(
-            MoneyItem(
-                ItemKind.EXPENSE,
-                (part.order, first + number),
-                part.day,
-                part.day,
-                entry.project_id,
-                entry.service_item,
-                entry.task,
-                entry.person_id,
-                "",
-                entry.expense_category,
-                entry.entry_id,
-                amount,
-                counted,
-                line,
-                tax_of(line, part.day, taxed),
-            )
-        )
-    return found
+    counted = frozenset(cap.id for cap in contract.money_caps if _counts_expense(cap, part))
+    item, category = entry.service_item, entry.expense_category
+    return Subject(ItemKind.EXPENSE, entry.project_id, item, entry.task, entry.person_id, "", category, counted)
 
 
-def _agreed(parts: Parts, part: AgreedPart, line: int | None, tax_of: TaxOf) -> MoneyItem:
-    counted = frozenset(cap.id for cap in parts.contract.money_caps if _counts_agreed(cap, part))
-    return MoneyItem(
-        ItemKind.AGREED if part.counts else ItemKind.ADVANCE,
-        (part.order(parts.contract), 0),
-        part.day,
-        part.day,
-        part.project_id,
-        part.service_item,
-        "",
-        "",
-        "",
-        "",
-        f"{part.kind.value} {part.clause_id} {part.key}",
-        part.amount,
-        counted,
-        line,
-        tax_of(line, part.day, Taxed(TaxedKind.FEE, part.service_item, part.project_id, "")),
-    )
+def _agreed_subject(contract: Contract, part: AgreedPart) -> Subject:
+    counted = frozenset(cap.id for cap in contract.money_caps if _counts_agreed(cap, part))
+    kind = ItemKind.AGREED if part.counts else ItemKind.ADVANCE
+    return Subject(kind, part.project_id, part.service_item, "", "", "", "", counted)
 
 
 def _counts_expense(cap: MoneyCap, part: ExpensePart) -> bool:

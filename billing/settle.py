@@ -6,83 +6,84 @@ BD-09, BD-27, BD-28, BD-48, BD-52. Parts are named by their position, see `billi
 from collections.abc import Mapping, Sequence
 from datetime import date
 from fractions import Fraction
+from typing import NamedTuple
 
-from billing.discounts import Discounted, discount_items
+from billing.discounts import Columns, discount_items
 from billing.exact import spread_units, units_of
 from billing.lines import OpenCharge, OpenLine
 from billing.money_caps import cap_amounts
-from billing.money_items import Parts, money_items
+from billing.money_items import Money, Parts, money_items
 from billing.settled import OpenSource, SettledCharge, SettledLine
 from billing.surplus import keep_below
 from schemas.charges import DiscountShown
-
-Taken = Mapping[int, Mapping[str, Fraction]]
-"""What clauses took from parts: position, id of the clause, exact amount."""
 
 
 def settle(parts: Parts, lines: Sequence[OpenLine]) -> list[SettledLine]:
     """Apply discounts and amount caps, round every line once, and spread its units to charges and sources."""
     contract = parts.contract
     if not contract.money_caps and not contract.document.discounts:
-        return [_settled(parts, line, {}, {}, {}) for line in lines]
-    items = money_items(parts, lines)
-    discounted = discount_items(contract, parts.period, items, lines)
-    capped = cap_amounts(contract.money_caps, items, discounted.left)
-    taken: dict[int, dict[str, Fraction]] = {}
-    for reduction in capped.reductions:
-        of_item = taken.setdefault(reduction.position, {})
-        of_item[reduction.cap_id] = of_item.get(reduction.cap_id, Fraction(0)) + reduction.amount
-    settled = _with_discounts(parts, lines, taken, discounted)
-    separate = _separate(parts)
-    kept_apart = {
-        position: sum((amount for name, amount in by_id.items() if name in separate), Fraction(0))
-        for position, by_id in discounted.by_item.items()
-    }
-    keep_below(parts, settled, items, capped, kept_apart)
-    return settled
-
-
-def _separate(parts: Parts) -> set[str]:
-    """The discounts that stand on lines of their own."""
-    return {row.id for row in parts.contract.document.discounts if row.show is DiscountShown.SEPARATE}
-
-
-def _with_discounts(parts: Parts, lines: Sequence[OpenLine], taken: Taken, discounted: Discounted) -> list[SettledLine]:
-    separate = _separate(parts)
-    included = {
-        position: {name: amount for name, amount in by_id.items() if name not in separate}
-        for position, by_id in discounted.by_item.items()
-    }
-    found = []
+        return [_settled(parts, line, None, {}) for line in lines]
+    money = money_items(parts, lines)
+    discounted = discount_items(contract, parts.period, money, lines)
+    capped = cap_amounts(contract, money, discounted.left)
+    separate = {row.id for row in contract.document.discounts if row.show is DiscountShown.SEPARATE}
+    included = {name: column for name, column in discounted.taken.items() if name not in separate}
+    taken = _Taken(money, capped.taken, included)
+    settled: list[SettledLine] = []
     for index, line in enumerate(lines):
         by_id = discounted.by_line.get(index, {})
         inside = {name: units for name, units in by_id.items() if name not in separate}
-        settled = _settled(parts, line, taken, included, inside)
-        settled.separate_units = {name: units for name, units in by_id.items() if name in separate}
-        found.append(settled)
-    return found
+        one = _settled(parts, line, taken, inside)
+        one.separate_units = {name: units for name, units in by_id.items() if name in separate}
+        settled.append(one)
+    apart = [column for name, column in discounted.taken.items() if name in separate]
+    keep_below(parts, settled, money, capped, apart)
+    return settled
 
 
-def _settled(
-    parts: Parts, line: OpenLine, taken: Taken, discounts: Taken, discount_units: Mapping[str, int]
-) -> SettledLine:
-    charges = [
-        SettledCharge(one, 0, _sources(parts, one), _sum(one, taken), _sum(one, discounts))
-        for one in line.charges.values()
-    ]
+class _Taken(NamedTuple):
+    """What amount caps took and discounts inside of lines, in grains by position under the id of the clause."""
+
+    money: Money
+    caps: Columns
+    discounts: Columns
+
+    def left(self, position: int) -> int:
+        """What is left of a part in grains."""
+        grains = self.money.items[position].grains
+        for column in self.caps.values():
+            grains -= column[position]
+        for column in self.discounts.values():
+            grains -= column[position]
+        return grains
+
+
+def _settled(parts: Parts, line: OpenLine, taken: _Taken | None, discount_units: Mapping[str, int]) -> SettledLine:
+    places = parts.contract.places
+    charges = [SettledCharge(one, 0, _sources(parts, one), {}) for one in line.charges.values()]
+    for one in charges if taken is not None else ():
+        assert taken is not None, "looked at above"
+        per_whole = taken.money.grains_per_unit * 10**places
+        one.taken = _sums(one.charge, taken.caps, per_whole)
+        one.discounts = _sums(one.charge, taken.discounts, per_whole)
     nets = [one.net for one in charges]
     inside = sum(discount_units.values())
     units = line.gross_units - inside
     if any(one.taken for one in charges):
-        rounding = parts.contract.document.rounding.money_rounding
-        units = units_of(sum(nets, Fraction(0)), parts.contract.places, rounding)
+        units = units_of(sum(nets, Fraction(0)), places, parts.contract.document.rounding.money_rounding)
     for one, share in zip(charges, spread_units(units, nets), strict=True):
         one.units = share
         if one.sources:
-            weights = _weights(parts, one, taken, discounts)
+            weights = _weights(parts, one, taken)
             for source, source_units in zip(one.sources, spread_units(share, weights), strict=True):
                 source.units = source_units
     return SettledLine(line, units, charges, inside)
+
+
+def _sums(charge: OpenCharge, columns: Columns, per_whole: int) -> dict[str, Fraction]:
+    """What each clause took of a charge."""
+    sums = {name: sum([column[one] for one in charge.positions]) for name, column in columns.items()}
+    return {name: Fraction(grains, per_whole) for name, grains in sums.items() if grains}
 
 
 def _sources(parts: Parts, charge: OpenCharge) -> list[OpenSource]:
@@ -126,31 +127,13 @@ def _fresh_sources(parts: Parts, position: int) -> list[OpenSource]:
     ]
 
 
-def _sum(charge: OpenCharge, taken: Taken) -> dict[str, Fraction]:
-    total: dict[str, Fraction] = {}
-    if taken:
-        for position in charge.positions:
-            for name, amount in taken.get(position, {}).items():
-                total[name] = total.get(name, Fraction(0)) + amount
-    return total
-
-
-def _weights(parts: Parts, one: SettledCharge, taken: Taken, discounts: Taken) -> list[int] | list[Fraction]:
+def _weights(parts: Parts, one: SettledCharge, taken: _Taken | None) -> list[int] | list[Fraction]:
     if one.sources[0].weight is not None:
         return [source.weight or Fraction(0) for source in one.sources]
     if one.charge.seconds and not one.taken and not one.discounts:
         # The parts of a charge have one price, so their seconds are their shares.
         return [source.worked_seconds + source.delta_seconds for source in one.sources]
+    if taken is not None:
+        return [sum([taken.left(position) for position in source.positions]) for source in one.sources]
     zero = Fraction(0)
-    return [
-        sum(
-            (
-                parts.amount(one.charge, position)
-                - sum(taken.get(position, {}).values(), zero)
-                - sum(discounts.get(position, {}).values(), zero)
-                for position in source.positions
-            ),
-            zero,
-        )
-        for source in one.sources
-    ]
+    return [sum((parts.amount(one.charge, each) for each in source.positions), zero) for source in one.sources]

@@ -1,12 +1,12 @@
 """Rounding may not lift what an amount cap counts above its limit: surplus units leave the latest sources (step 14)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import ceil
 
 from billing.exact import units_of
-from billing.money_caps import Capped, CapRoom
-from billing.money_items import ItemKind, MoneyItem, Parts
+from billing.money_caps import Capped, CapRoom, taxes_of
+from billing.money_items import ItemKind, Money, Parts
 from billing.settled import OpenSource, SettledCharge, SettledLine
 from schemas.clauses import TaxRounding
 
@@ -14,36 +14,48 @@ Place = tuple[SettledLine, SettledCharge, OpenSource]
 
 
 def keep_below(
-    parts: Parts,
-    settled: Sequence[SettledLine],
-    items: Sequence[MoneyItem],
-    capped: Capped,
-    kept_apart: Mapping[int, Fraction],
+    parts: Parts, settled: Sequence[SettledLine], money: Money, capped: Capped, apart: Sequence[Sequence[int]]
 ) -> None:
     """Compare each window with what its sources round to, and take off what is too much.
 
-    `kept_apart` is what discounts on lines of their own take off each position; it is not in the sources.
+    `apart` is what discounts on lines of their own take off each position; it is not in the sources.
     """
-    places = {
+    # Rounding lifts a line by half a unit at most, and its tax as much: with more room than that nothing can happen.
+    slack = (len(settled) + 1) * 2 * money.grains_per_unit
+    tight = [room for room in capped.rooms if room.free < slack]
+    places = _places(settled, money) if tight else {}
+    for room in tight:
+        before = kept_apart = Fraction(0)
+        taxed: dict[int, tuple[Place, Fraction]] = {}
+        for tax, positions in _by_tax(room, money).items():
+            found = [places[one] for one in positions if one in places]
+            taxed |= {id(place[2]): (place, tax) for place in found}
+            before += sum([capped.left[one] for one in positions if one not in places]) * (1 + tax)
+            kept_apart += sum([column[one] for column in apart for one in positions if one in places]) * (1 + tax)
+        allowed = (max(room.limit - before, Fraction(0)) + kept_apart) / money.grains_per_unit
+        _take_surplus(parts, room, allowed, list(taxed.values()))
+
+
+def _by_tax(room: CapRoom, money: Money) -> dict[Fraction, list[int]]:
+    """The positions of a window by their tax; without meaning where the limit does not include it."""
+    if not room.includes_tax:
+        return {Fraction(0): list(room.positions)}
+    found: dict[Fraction, list[int]] = {}
+    for position, tax in taxes_of(money, room.positions).items():
+        found.setdefault(tax, []).append(position)
+    return found
+
+
+def _places(settled: Sequence[SettledLine], money: Money) -> dict[int, Place]:
+    """Where the amount of a position stands, for all that may be reduced."""
+    return {
         position: (line, charge, source)
         for line in settled
         for charge in line.charges
         for source in charge.sources
         for position in source.positions
-        if items[position].kind in (ItemKind.TIME, ItemKind.EXPENSE)
+        if money.items[position].subject.kind in (ItemKind.TIME, ItemKind.EXPENSE)
     }
-    for room in capped.rooms:
-        before = apart = Fraction(0)
-        taxed: dict[int, tuple[Place, Fraction]] = {}
-        for position in room.positions:
-            factor = 1 + items[position].tax if room.includes_tax else Fraction(1)
-            if position in places:
-                taxed[id(places[position][2])] = (places[position], items[position].tax)
-                apart += kept_apart.get(position, Fraction(0)) * factor
-            else:
-                before += capped.left[position] * factor
-        allowed = (max(room.limit - before, Fraction(0)) + apart) * 10**parts.contract.places
-        _take_surplus(parts, room, allowed, list(taxed.values()))
 
 
 def _take_surplus(parts: Parts, room: CapRoom, allowed: Fraction, sources: list[tuple[Place, Fraction]]) -> None:
