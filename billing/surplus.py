@@ -60,15 +60,18 @@ def _places(settled: Sequence[SettledLine], money: Money) -> dict[int, Place]:
 
 def _take_surplus(parts: Parts, room: CapRoom, allowed: Fraction, sources: list[tuple[Place, Fraction]]) -> None:
     surplus = _counted(parts, room, sources) - allowed
+    if surplus <= 0:
+        return
     for (line, charge, source), tax in sorted(sources, key=lambda one: one[0][2].order, reverse=True):
+        if source.units <= 0:
+            continue
+        units = min(ceil(surplus / (1 + tax)), source.units)
+        source.units -= units
+        charge.units -= units
+        line.units -= units
+        surplus = _counted(parts, room, sources) - allowed if room.includes_tax else surplus - units
         if surplus <= 0:
             return
-        units = min(ceil(surplus / (1 + tax if room.includes_tax else Fraction(1))), max(source.units, 0))
-        if units:
-            source.units -= units
-            charge.units -= units
-            line.units -= units
-            surplus = _counted(parts, room, sources) - allowed if room.includes_tax else surplus - units
 
 
 def _counted(parts: Parts, room: CapRoom, sources: Iterable[tuple[Place, Fraction]]) -> Fraction:
