@@ -68,7 +68,8 @@ def _fill(one: _Pass, live: Iterable[Portion]) -> None:
     """Let the cap's windows pay for portions in work order."""
     cap, kept, windows = one.cap, one.kept, one.windows
     waiting: dict[str, deque[Portion]] = {}
-    by_date: dict[tuple[str, date], WindowState] = {}
+    keys: dict[date, str] = {}
+    is_of_a_date = cap.window in _OF_A_DATE
     counts_worked = cap.basis is CapBasis.WORKED
     is_whole = cap.at_month_end is WeekAtMonthEnd.WHOLE_WEEK
     for portion in live:
@@ -76,13 +77,14 @@ def _fill(one: _Pass, live: Iterable[Portion]) -> None:
         if applied is None:
             kept.append(portion)
             continue
-        # Most windows are those of a date, so they are looked for by pool and date first.
-        place = (applied.pool_key, portion.counted_day)
-        state = by_date.get(place)
+        key = keys.get(portion.counted_day)
+        if key is None:
+            key = key_of(cap, portion)
+            if is_of_a_date:
+                keys[portion.counted_day] = key
+        state = windows.get((cap.id, applied.pool_key, key))
         if state is None:
-            state = windows.setdefault((cap.id, applied.pool_key, key_of(cap, portion)), WindowState())
-            if cap.window in _OF_A_DATE:
-                by_date[place] = state
+            state = windows[cap.id, applied.pool_key, key] = WindowState()
         limit = applied.limit_seconds if is_whole else limit_of(one.contract, applied, portion.counted_day)
         state.limit_seconds = limit
         size = portion.worked_seconds if counts_worked else portion.worked_seconds + portion.delta_seconds

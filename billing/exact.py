@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from decimal import Context, Decimal
 from fractions import Fraction
+from functools import lru_cache
 from math import lcm
 
 from schemas.money import MoneyRounding
 
+_FRACTIONS_KEPT = 4096
 # Products of rates, factors and currencies are not rounded, however many digits a contract or a source gives.
 _EXACT = Context(prec=400)
 
@@ -28,6 +30,12 @@ def units_of(amount: Fraction, places: int, rounding: MoneyRounding) -> int:
     twice = 2 * rest - denominator
     up = twice > 0 or (twice == 0 and (rounding is MoneyRounding.HALF_UP or whole % 2 == 1))
     return sign * (whole + 1 if up else whole)
+
+
+@lru_cache(maxsize=_FRACTIONS_KEPT)
+def fraction_of(value: Decimal) -> Fraction:
+    """A decimal as a fraction; rates and factors come again and again."""
+    return Fraction(value)
 
 
 def decimal_of(units: int, places: int) -> Decimal:
@@ -56,6 +64,8 @@ def spread_units(total: int, weights: Sequence[int] | Sequence[Fraction]) -> lis
     if not weights:
         assert total == 0, "nothing to spread a total over"
         return []
+    if len(weights) == 1:
+        return [total]
     whole = _whole(weights)
     base = sum(whole)
     if base == 0:

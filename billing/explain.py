@@ -50,7 +50,8 @@ def charge_steps(
         steps.append(f"discount {discount_id} takes {shown(amount, contract.places):f} {contract.currency}")
     for cap_id, amount in sorted(one.taken.items()):
         steps.append(f"cap:{cap_id} takes {shown(amount, contract.places):f} {contract.currency}")
-    if Fraction(one.units, 10**contract.places) != one.net:
+    net = one.net
+    if one.units * net.denominator != net.numerator * 10**contract.places:
         text = f"{decimal_of(one.units, contract.places):f} {contract.currency}"
         steps.append(f"rounded with its line ({rounding.money_rounding.value}): {text}")
     return tuple(steps)

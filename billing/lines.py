@@ -12,7 +12,7 @@ from typing import NamedTuple
 from billing.agreed import AgreedPart
 from billing.contract import Contract
 from billing.entries import OrderKey
-from billing.exact import exact_or_shown, product, shown, units_of
+from billing.exact import exact_or_shown, fraction_of, product, shown, units_of
 from billing.expenses import ExpensePart
 from billing.grouping import LineGroup, line_group
 from billing.portions import Package, Portion
@@ -83,6 +83,8 @@ class OpenLine:
     @property
     def gross(self) -> Fraction:
         """The exact amount before caps."""
+        if len(self.charges) == 1:
+            return next(iter(self.charges.values())).gross
         return sum((charge.gross for charge in self.charges.values()), Fraction(0))
 
 
@@ -151,7 +153,7 @@ def measure_fee_line(contract: Contract, line: OpenLine) -> None:
     for price, charges in by_price.items():
         seconds = sum(charge.seconds for charge in charges)
         for charge in charges:
-            charge.gross = Fraction(price) * Fraction(charge.seconds, 3600)
+            charge.gross = fraction_of(price) * Fraction(charge.seconds, 3600)
         if rounding.amount_basis is AmountBasis.DISPLAYED and seconds:
             # What is shown is what is charged; charges of one price share the shown quantity by their seconds.
             total = Fraction(price) * Fraction(shown(Fraction(seconds, 3600), decimals))

@@ -74,28 +74,19 @@ class Rulebook:
     asks_for_task: bool
     confidence_min: Decimal
     known: dict[TermsKey, Terms] = field(default_factory=dict)
-    known_by_day: dict[tuple[str, str, str, str, date], Terms] = field(default_factory=dict)
 
     def terms(self, person_id: str, project_id: str, service_item: str, task: str, day: date) -> Terms:
         """The terms of work on a local date."""
         if not self.asks_for_task:
             # Tasks are free text of sources; they are looked at only where a clause names one.
             task = ""
-        found = self.known_by_day.get((person_id, project_id, service_item, task, day))
-        if found is None:
-            if len(self.known_by_day) >= _TERMS_KEPT:
-                self.known_by_day.clear()
-                self.known.clear()
-            found = self._terms_of_span(person_id, project_id, service_item, task, day)
-            self.known_by_day[person_id, project_id, service_item, task, day] = found
-        return found
-
-    def _terms_of_span(self, person_id: str, project_id: str, service_item: str, task: str, day: date) -> Terms:
-        own = self.person_boundaries.get(person_id, ())
-        spans = bisect_right(self.boundaries, day), bisect_right(own, day)
-        key = (person_id, project_id, service_item, task, *spans)
+        span = bisect_right(self.boundaries, day)
+        own = self.person_boundaries.get(person_id)
+        key = (person_id, project_id, service_item, task, span, bisect_right(own, day) if own else 0)
         found = self.known.get(key)
         if found is None:
+            if len(self.known) >= _TERMS_KEPT:
+                self.known.clear()
             role = self.directory.role_on(person_id, day)
             work = Work(person_id, role, project_id, service_item, task, day)
             found = self.known[key] = terms_of(self.contract, self.directory, work)

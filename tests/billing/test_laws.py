@@ -128,7 +128,11 @@ def test_every_second_and_every_cent_is_somewhere(desk: Desk, entries: list[Bill
 
 @given(desks(), entry_sets())
 def test_consecutive_periods_share_out_all_work(desk: Desk, entries: list[BillingEntry]) -> None:
-    """No second is worked in two periods; what one period carries, later ones bill at most once."""
+    """No second is worked in two periods; what one period carries, later ones bill at most once.
+
+    Nothing is approved yet: what stands on a document of a later period would take room that February still had.
+    """
+    entries = [replace(entry, billed_on="") for entry in entries]
     periods = [desk.bill(entries, period).body for period in ("2025-02", "2025-03", "2025-04")]
     times = [entry for entry in entries if entry.kind is EntryKind.TIME]
     assert sum(body.worked_seconds for body in periods) == sum(entry.worked_seconds for entry in times)
