@@ -1,7 +1,9 @@
-"""An invoice from entries, contract, directory and period, as a pure function: the pipeline in its order.
+"""An invoice from entries, contract, directory and period, as a pure function: the pipeline in the order of the rules.
 
-Billing-domain section 3: classify, attribute, round (gather); hour caps (allocate); rates, premiums and currency
-(rating); expenses; lines; amount caps, rounding and residuals (settle); texts (present); taxes; ledger.
+Billing-domain section 3: 2-5 `gather` (classify, attribute, round), 6 `remove_covered`, 7 `allocate` (hour caps),
+8 `draw` (retainers and blocks), 9 `apply_tiers`, `rate_portions`, 10 discounts, 11 amount caps and 14 rounding in
+`settle`, 12 `gather_expenses`, `agreed_fees`, `finish` (minimum, deposits), 13 lines and `present`, 15 `tax_rows`,
+16 `apply_held_money`; at the end the ledger of seconds, and both laws of conservation.
 """
 
 import hashlib
