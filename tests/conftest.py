@@ -14,7 +14,9 @@ from runtime.broker import EmbeddedBroker
 # While one works, each law sees a few dozen new examples and all that ever broke it; `--hypothesis-profile long` is for
 # the nights.
 settings.register_profile("house", deadline=None, max_examples=50)
-settings.register_profile("long", deadline=None, max_examples=2_000)
+settings.register_profile("long", deadline=None, max_examples=10_000)
+# Many runs of the same tests against changed code (script/mutate): few examples, always the same ones.
+settings.register_profile("mutation", deadline=None, max_examples=6, derandomize=True, database=None)
 settings.load_profile("house")
 
 

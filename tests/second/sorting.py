@@ -43,6 +43,11 @@ def days_of_entry(case: Case, entry: BillingEntry) -> list[Stretch]:
             return found
 
 
+def with_role(case: Case, one: Stretch) -> Stretch:
+    """The same time with the role of its person on its day."""
+    return replace(one, role=role_on(case, one.entry.person_id, one.day))
+
+
 def bucket_of(case: Case, one: Stretch, first_day: date) -> tuple[str, str]:
     """Step 2: a person's word, a doubt, the decision; step 3: the contract of the entry's own date, before any split.
 
@@ -79,7 +84,7 @@ def sort_time(case: Case) -> Sorted:
             continue
         parts = days_of_entry(case, entry)
         for part in parts if parts[0].day < case.period.end else ():
-            one = replace(part, role=role_on(case, entry.person_id, part.day))
+            one = with_role(case, part)
             bucket, reason = bucket_of(case, one, parts[0].day)
             if bucket:
                 found.placed.append((one, bucket, reason))

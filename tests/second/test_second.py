@@ -15,8 +15,8 @@ SHARE = 10
 
 
 def firms_of(part: int) -> range:
-    """The seeds of a part: as many firms in all as twenty laws have examples."""
-    each = settings().max_examples * 20 // SHARE
+    """The seeds of a part: as many firms in all as twenty laws have examples, at most 10,000."""
+    each = min(10_000, settings().max_examples * 20) // SHARE
     return range(part * each, (part + 1) * each)
 
 
