@@ -17,7 +17,11 @@ from bench.machine import machine_facts
 from runtime.broker import EmbeddedBroker
 
 WHAT = "Measure throughput beside stock Faust, alert latency and previews; one JSON on standard output."
-PRODUCT = {"billstream_conveyor": pipeline.CONVEYOR, "billstream_all_roles": pipeline.ALL_ROLES}
+PRODUCT = {
+    "billstream_conveyor": pipeline.ONE_PROCESS,
+    "billstream_conveyor_two_processes": pipeline.TWO_PROCESSES,
+    "billstream_all_roles": pipeline.ALL_ROLES,
+}
 PACE_PER_SECOND = 200
 
 
@@ -50,8 +54,8 @@ async def throughputs(cache: Path, amounts: Amounts, peers: list[Peer]) -> dict[
                     source = await ground.topic("entries")
                     await ground.fill(source, rows(distinct))
                     _note(runs, peer.name, await throughput(ground, peer, source, distinct))
-        for name, roles in PRODUCT.items():
-            _note(runs, name, await pipeline.throughput(cache, amounts.entries, roles))
+        for name, processes in PRODUCT.items():
+            _note(runs, name, await pipeline.throughput(cache, amounts.entries, processes))
     medians = {name: statistics.median(run["events_per_second"] for run in found) for name, found in runs.items()}
     return {
         "entries": amounts.entries,
@@ -102,7 +106,10 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
         peers = [STOCK, CONVEYOR, ENGINE, *(read_peer(Path(file)) for file in options.peer)]
         result["throughput"] = asyncio.run(throughputs(cache, amounts, peers))
     if "alerts" in parts:
-        result["alert_latency"] = asyncio.run(alerting.alert_latency(cache, PACE_PER_SECOND, amounts.latency_seconds))
+        result["alert_latency"] = {
+            name: asyncio.run(alerting.alert_latency(cache, PACE_PER_SECOND, amounts.latency_seconds, processes))
+            for name, processes in alerting.WORKERS.items()
+        }
     if "preview" in parts:
         result["preview"] = {
             "on_a_store": previewing.preview_seconds(amounts.preview_entries),

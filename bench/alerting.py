@@ -1,4 +1,5 @@
-"""Alert latency: from just before an entry is sent until the alert that it causes is read, with one whole worker.
+"""Alert latency: from just before an entry is sent until the alert that it causes is read, with a worker in one process
+and in two.
 
 Every tenth client has caps so small that the first decided entry of a person in a week reaches all thresholds at once.
 On its way an entry passes the journal, a decision, the journal, an alert's fact and the journal once more.
@@ -7,12 +8,14 @@ On its way an entry passes the journal, a decision, the journal, an alert's fact
 import asyncio
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from bench.firm import CLIENTS, PEOPLE, entry
+from bench.pipeline import Processes
 from bench.product import HOME, REVISIONS, Product, product
 from schemas.codec import decode, encode
 from schemas.entry import EntryVersion
@@ -22,6 +25,7 @@ from streams.topics import ALERTS, TIME_ENTRIES
 TIGHT_EVERY = 10
 TIGHT = frozenset(f"Client {number}" for number in range(0, CLIENTS, TIGHT_EVERY))
 WARM_UP = 2 * PEOPLE
+WORKERS: Mapping[str, Processes] = {"one_process": ((),), "two_processes": (("sequence", "slow", "deliver"), ("fold",))}
 PATIENCE_SECONDS = 120.0
 LOOK_SECONDS = 0.1
 
@@ -39,14 +43,16 @@ def causes(entries: Sequence[EntryVersion], known: set[tuple[str, str, str]]) ->
     return found
 
 
-async def alert_latency(cache: Path, per_second: int, seconds: int) -> dict[str, float]:
+async def alert_latency(cache: Path, per_second: int, seconds: int, processes: Processes) -> dict[str, float]:
     """Milliseconds, at a steady pace, of the entries that cause an alert."""
     entries = [entry(number) for number in range(WARM_UP + per_second * seconds)]
     known: set[tuple[str, str, str]] = set()
     warm, paced = causes(entries[:WARM_UP], known), causes(entries[WARM_UP:], known)
     async with product(cache) as installation:
         await installation.set_up(TIGHT_EVERY)
-        with installation.worker():
+        with ExitStack() as stack:
+            for process in processes:
+                stack.enter_context(installation.worker(process))
             await _until_set_up(installation)
             reader = AIOKafkaConsumer(bootstrap_servers=installation.servers, enable_auto_commit=False)
             async with reader:

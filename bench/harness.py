@@ -105,7 +105,7 @@ async def throughput(ground: Ground, peer: Peer, source: str, distinct: int) -> 
             stop(process)
     wanted = peer.records or distinct
     return {
-        "events_per_second": round((wanted - first) / (last_at - first_at)) if last_at > first_at else 0,
+        "events_per_second": round((wanted - first) / (last_at - first_at)),
         "start_seconds": round(first_at - began, 2),
     }
 
@@ -122,19 +122,23 @@ async def own_figures(process: "subprocess.Popen[bytes]") -> dict[str, float]:
 
 
 async def watch(servers: str, out: str, wanted: int, process: "subprocess.Popen[bytes]") -> tuple[float, int, float]:
-    """(when output was first seen, how much of it, when all was there)."""
+    """(when output was first seen, how much of it, when all was there).
+
+    When the first look finds all of it, it counts from the look before, at which there was none.
+    """
     at = [TopicPartition(out, partition) for partition in range(PARTITIONS)]
     deadline = time.monotonic() + LIMIT_SECONDS
-    first_at, first = 0.0, 0
+    first_at, first, looked_at = 0.0, 0, time.monotonic()
     async with AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False) as reader:
         while True:
             found, now = sum((await reader.end_offsets(at)).values()), time.monotonic()
             if found and not first:
                 first_at, first = now, found
             if found >= wanted:
-                return first_at, first, now
+                return (first_at, first, now) if first < wanted else (looked_at, 0, now)
             if process.poll() is not None or now > deadline:
                 raise SystemExit(f"{out}: {found} of {wanted}, exit code {process.poll()}")
+            looked_at = now
             await asyncio.sleep(LOOK_SECONDS)
 
 

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from sinks.base import DraftSink
 from streams.deciding.offline import OfflineDecider
 from streams.engine.app import EngineApp
 from streams.engine.worker import run_workers
-from streams.installation import WorkerParts, WorkerSettings, make_worker
+from streams.installation import Role, WorkerParts, WorkerSettings, make_worker
 from streams.metering import label_values
 
 RESTART_SECONDS_FIRST = 1
@@ -41,8 +42,10 @@ _STEPS = {
 }
 
 
-def run_worker(session: Session) -> int:
-    """One worker in this process until it is told to stop; the exit code says whether it crashed."""
+def run_worker(session: Session, roles: Sequence[str] = ()) -> int:
+    """One worker in this process until it is told to stop, with all roles or those named; the exit code says whether
+    it crashed.
+    """
     installation = open_project(session.project, session.environment)
     configure_logs(service="worker", version=version("billstream"), level="debug" if session.debug else "info")
 
@@ -52,7 +55,8 @@ def run_worker(session: Session) -> int:
         server = HealthServer(health, metrics, host=where.host, port=where.port)
         await server.start()
         get_log("worker").info("worker_starting", health=server.address)
-        return await make_worker(worker_settings(installation), _parts(installation, metrics, health))
+        named = replace(worker_settings(installation), roles=frozenset(map(Role, roles)) or frozenset(Role))
+        return await make_worker(named, _parts(installation, metrics, health))
 
     return run_workers(make)
 

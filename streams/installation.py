@@ -5,7 +5,7 @@ deliveries. One process does all of them; a large firm gives some of them proces
 """
 
 import fcntl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -89,7 +89,7 @@ async def make_worker(settings: WorkerSettings, parts: WorkerParts) -> Sequence[
     specs = topic_specs(settings.partitions, settings.replication_factor)
     changelog = hours.changelog_spec(_group(settings, Role.SLOW), settings.partitions, settings.replication_factor)
     await ensure_topics(settings.connection, (*specs, changelog))
-    slot = take_slot(settings.data_folder)
+    slot = take_slot(settings.data_folder, settings.roles)
     makers = {Role.SEQUENCE: _sequencer, Role.FOLD: _folder, Role.SLOW: _slow, Role.DELIVER: _deliverer}
     start_up = StartUp(parts.health, settings.roles)
     return [make(settings, parts, slot, start_up) for role, make in makers.items() if role in settings.roles]
@@ -210,24 +210,30 @@ def open_store(path: Path) -> Store:
 
 @dataclass(frozen=True)
 class Slot:
-    """A worker's own folder on this host, held by a lock until the process ends."""
+    """A worker's own folder on this host; what it does there is held by locks until the process ends."""
 
     folder: Path
-    lock: TextIO
+    locks: tuple[TextIO, ...]
 
 
-def take_slot(data_folder: Path) -> Slot:
-    """The first free worker folder below the data folder: the same again after a restart, so its stores are used."""
+def take_slot(data_folder: Path, roles: Iterable[Role]) -> Slot:
+    """The first worker folder below the data folder in which nobody has one of these roles.
+
+    It is the same again after a restart, so its stores are used. Processes with different roles share a folder.
+    Raises ConfigurationError when all are taken.
+    """
     for number in range(1, WORKERS_MAX + 1):
         folder = data_folder / "workers" / f"{number:02d}"
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("w")
+        locks = [(folder / f"{role.value}.lock").open("w") for role in sorted(roles)]
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for lock in locks:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            lock.close()
+            for lock in locks:
+                lock.close()
             continue
-        return Slot(folder, lock)
+        return Slot(folder, tuple(locks))
     raise ConfigurationError(
         "workers_too_many",
         f"{WORKERS_MAX} workers already use {data_folder}.",

@@ -1,6 +1,7 @@
 """What the agents tell metrics and health: counts as things happen, gauges on a slow beat; no names, no amounts."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
@@ -70,12 +71,15 @@ class Meter:
 
     def accepted(self, records: Iterable[Record]) -> None:
         """Records that were appended to a journal."""
+        received: Counter[str] = Counter()
         for record in records:
             if isinstance(record, EntryVersion):
-                self._metrics.entries_received_total.labels(record.source).inc()
+                received[record.source] += 1
             elif isinstance(record, SourceWatermark | ImportCompleted):
                 read_at = record.envelope.recorded_at.timestamp()
                 self._metrics.connector_last_success_timestamp_seconds.labels(record.source).set(read_at)
+        for source, count in received.items():
+            self._metrics.entries_received_total.labels(source).inc(count)
 
     def dead_letter(self, topic: str, reason: str) -> None:
         """A record that ended as a dead letter."""
@@ -85,9 +89,10 @@ class Meter:
         """A batch whose outputs are acknowledged."""
         now = self._clock.now()
         entries = [record for record in applied.records if isinstance(record, EntryVersion)]
+        sources = {entry.source for entry in entries}
+        waits = {source: self._metrics.entry_end_to_end_seconds.labels(source) for source in sources}
         for entry in entries:
-            waited_seconds = max(0.0, (now - entry.envelope.recorded_at).total_seconds())
-            self._metrics.entry_end_to_end_seconds.labels(entry.source).observe(waited_seconds)
+            waits[entry.source].observe(max(0.0, (now - entry.envelope.recorded_at).total_seconds()))
         for entry in applied.ignored:
             self._metrics.duplicates_ignored_total.labels(entry.source).inc()
         self._metrics.entries_settled_total.labels("applied").inc(len(entries) - len(applied.ignored))

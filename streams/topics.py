@@ -1,5 +1,7 @@
 """The topics of an installation with their settings (design section 1); made and checked at every start."""
 
+from functools import lru_cache
+
 from runtime.kafka.partitions import partition_for
 from runtime.kafka.topics import TopicSpec
 
@@ -55,6 +57,7 @@ def book_name(tenant: str, book: str) -> str:
     return f"{tenant}/{book}"
 
 
+@lru_cache(maxsize=1024)
 def book_partition(tenant: str, book: str, partitions: int) -> int:
     """The partition of everything that belongs to a book."""
     return partition_for(book_name(tenant, book), partitions)

@@ -15,6 +15,7 @@ PEERS = {
     "stock_faust_same_topology",
     "batch_engine",
     "billstream_conveyor",
+    "billstream_conveyor_two_processes",
     "billstream_all_roles",
 }
 
@@ -31,7 +32,10 @@ def test_a_quick_run_says_all_that_a_long_one_says(repository_root: Path, broker
     throughput = found["throughput"]
     assert throughput["events_per_second"].keys() == PEERS
     assert throughput["runs"].keys() == PEERS
+    assert all(figure > 0 for figure in throughput["events_per_second"].values()), throughput["events_per_second"]
     assert {"times_stock_faust", "times_stock_faust_same_topology"} <= throughput.keys()
-    assert {"alerts", "p50_milliseconds", "p99_milliseconds", "most_milliseconds"} <= found["alert_latency"].keys()
+    assert found["alert_latency"].keys() == {"one_process", "two_processes"}
+    for latencies in found["alert_latency"].values():
+        assert {"alerts", "p50_milliseconds", "p99_milliseconds", "most_milliseconds"} <= latencies.keys()
     assert found["preview"].keys() == {"on_a_store", "command_without_broker"}
     assert found["preview"]["on_a_store"]["lines"] > 0
