@@ -10,7 +10,7 @@ from billstream.cli.commands.entries import entries
 from billstream.cli.commands.importing import import_files
 from billstream.cli.commands.programs import connect, demo, up, worker
 from billstream.cli.commands.proofs import verify, what_if
-from billstream.cli.commands.setting_up import init
+from billstream.cli.commands.setting_up import doctor, init
 from billstream.cli.session import FLAGS, PROJECT
 
 EXAMPLES = """Turns tracked time into correct draft invoices, continuously.
@@ -57,6 +57,7 @@ def _root(
 for _command, _name in (
     (demo, "demo"),
     (init, "init"),
+    (doctor, "doctor"),
     (up, "up"),
     (worker, "worker"),
     (connect, "connect"),

@@ -62,3 +62,23 @@ def init(
     result = begin(session, folder or session.project, given, yes=yes, dry_run=dry_run)
     answer(session, result, lambda screen: begun(screen, result))
     return 0
+
+
+def doctor(context: typer.Context, folder: Folder = None) -> int:
+    """Look at everything a project needs (machine, files, broker, worker), change nothing, say how to mend it.
+
+    \b
+    Examples:
+      billstream doctor
+      billstream doctor --json
+    """
+    from billstream.cli.checkup import examined
+    from billstream.cli.output import answer
+    from billstream.cli.running import quiet_libraries
+    from billstream.examining.doctor import examine
+
+    session: Session = context.obj
+    quiet_libraries(session)
+    result, exit_code = examine(session, folder or session.project)
+    answer(session, result, lambda screen: examined(screen, result))
+    return int(exit_code)
