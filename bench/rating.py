@@ -33,7 +33,9 @@ ONE_CLIENT = 10_000
 COLLECT_THRESHOLDS = (50_000, 20, 50)
 """As in a worker: what the program is made of is not looked through again and again."""
 PERIOD = (date(2026, 10, 1), date(2026, 11, 1))
-PEOPLE = 12
+PEOPLE = 60
+TEAM = 6
+"""People who work for one client."""
 ROLES = ("partner", "senior", "junior")
 
 
@@ -51,7 +53,7 @@ def contract_of(client: int, entries: int) -> Contract:
                 "increments": [{"minutes": 6}],
                 "caps": [
                     {
-                        "id": "week", "window": "week", "hours": 60, "pool": "person",
+                        "id": "week", "window": "week", "hours": max(entries // 20, 40), "pool": "person",
                         "overflow": "write_down", "roles": ["senior", "junior"],
                     },
                     {"id": "month", "window": "month", "hours": hours * 3, "pool": "all", "overflow": "write_down"},
@@ -99,7 +101,7 @@ def entries_of(client: int, count: int) -> list[BillingEntry]:
                 source="toggl",
                 source_entry_id=str(number),
                 kind=EntryKind.TIME,
-                person_id=f"person-{random.randrange(PEOPLE)}",
+                person_id=f"person-{(client * TEAM + random.randrange(TEAM)) % PEOPLE}",
                 project_id=f"project-{number % 3}",
                 task="",
                 service_item=("Design", "Build", "Support")[random.randrange(3)],

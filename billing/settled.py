@@ -36,6 +36,8 @@ class SettledCharge:
     @property
     def net(self) -> Fraction:
         """The exact amount that is left."""
+        if not self.taken and not self.discounts:
+            return self.charge.gross
         zero = Fraction(0)
         return self.charge.gross - sum(self.taken.values(), zero) - sum(self.discounts.values(), zero)
 

@@ -70,7 +70,6 @@ class Rulebook:
     contract: Contract
     directory: Directory
     boundaries: tuple[date, ...]
-    person_boundaries: Mapping[str, tuple[date, ...]]
     asks_for_task: bool
     confidence_min: Decimal
     known: dict[TermsKey, Terms] = field(default_factory=dict)
@@ -81,7 +80,7 @@ class Rulebook:
             # Tasks are free text of sources; they are looked at only where a clause names one.
             task = ""
         span = bisect_right(self.boundaries, day)
-        own = self.person_boundaries.get(person_id)
+        own = self.directory.changes_of.get(person_id)
         key = (person_id, project_id, service_item, task, span, bisect_right(own, day) if own else 0)
         found = self.known.get(key)
         if found is None:
@@ -99,8 +98,8 @@ def rulebook(contract: Contract, directory: Directory) -> Rulebook:
     rows: list[DatedRow] = list(directory.document.firm.rates)
     client = directory.clients.get(contract.client_id)
     rows += [] if client is None else client.rates
-    for project in directory.document.projects:
-        rows += project.rates if project.client == contract.client_id else ()
+    for project in directory.projects_of.get(contract.client_id, ()):
+        rows += project.rates
     document = contract.document
     caps: list[CapScope] = [*document.caps, *document.amount_caps]
     scopes: list[WorkScope] = [*document.retainers, *document.prepaid_blocks, *document.tiers, *document.fixed_cover]
@@ -113,9 +112,6 @@ def rulebook(contract: Contract, directory: Directory) -> Rulebook:
         or any(row.tasks for row in scopes)
         or any(row.tasks for row in document.premiums),
         confidence_min=document.decide.confidence_min,
-        person_boundaries={
-            person.id: boundaries_of([*person.roles, *person.rates]) for person in directory.document.people
-        },
     )
 
 
