@@ -18,6 +18,8 @@ from books.versions import is_deleted
 from schemas.entry import EntryKind
 
 NO_CONTRACT = "contract_missing"
+_NEVER_DECIDED = frozenset({EntryKind.MILESTONE.value, EntryKind.USAGE.value})
+"""Kinds that say by themselves what they are; their clause takes them."""
 _FIXES = {
     "client_unknown": "billstream entries assign {id} --client CLIENT",
     NO_CONTRACT: "write a contract for this client and date, then `billstream contracts apply`",
@@ -81,7 +83,9 @@ def held_reason(row: EntryRow) -> str:
     holds = holds_of(row)
     if holds:
         return holds[0].reason
-    return "" if row.decision or row.person_decision else "undecided"
+    if row.decision or row.person_decision or row.kind in _NEVER_DECIDED:
+        return ""
+    return "undecided"
 
 
 async def held(desk: Desk) -> HeldResult:

@@ -404,6 +404,7 @@ class DemoResult(Result):
     held: tuple[BucketItem, ...]
     held_entries: tuple[HeldItem, ...]
     documents: tuple[DocumentItem, ...]
+    verified: int = Field(default=0, description="Documents whose minutes and sums the journal alone confirms.")
     stages: tuple[StageItem, ...]
     seconds: DecimalText
 

@@ -18,7 +18,7 @@ from schemas.directory import DirectoryDocument
 
 Json = dict[str, object]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-DECIMAL = r"^[+-]?[0-9]+(_[0-9]+)*(\.[0-9]+)?$"
+DECIMAL = r"^[+-]?[0-9]+(_[0-9]+)*(\.[0-9]+(_[0-9]+)*)?$"
 INTEGER = r"^[+-]?[0-9]+(_[0-9]+)*$"
 _LITERALS = ("enum", "const", "format", "pattern")
 

@@ -3,6 +3,7 @@
 import re
 import types
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Annotated, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -43,16 +44,51 @@ _SHOWN_VALUE_CHARACTERS = 40
 def validate(node: Mapping, model: type[Model]) -> Model:
     """The model read from a tree; InvalidFiles lists everything that does not fit."""
     try:
-        return model.model_validate(plain(node))
+        return _truthful(node, model.model_validate(plain(node)))
     except ValidationError as error:
         integers = _integers_wanted(node, error.errors(include_url=False))
     try:
-        return model.model_validate(_plain_with(node, (), integers))
+        return _truthful(node, model.model_validate(_plain_with(node, (), integers)))
     except ValidationError as error:
         found = [_problem(node, model, details) for details in error.errors(include_url=False)]
         raise InvalidFiles(
             sorted(set(found), key=lambda problem: (problem.file, problem.line, problem.column))
         ) from None
+
+
+def _truthful(node: Mapping, value: Model) -> Model:
+    """The value, unless `true` or `false` was taken for a number, as the library would: that is a mistake."""
+    found = [
+        problem_at(one, f"{place}: {_found(one)}: expected a number, not true or false", "write the number")
+        for place, one in _as_numbers(node, value, "")
+    ]
+    if found:
+        raise InvalidFiles(found)
+    return value
+
+
+def _as_numbers(node: Node, value: object, place: str) -> Iterator[tuple[str, Scalar]]:
+    """The scalars written as true or false whose value is a number."""
+    match node:
+        case Scalar() if isinstance(node.value, bool):
+            if isinstance(value, int | Decimal) and not isinstance(value, bool):
+                yield place, node
+        case Items() if isinstance(value, tuple):
+            for index, member in enumerate(node.members[: len(value)]):
+                yield from _as_numbers(member, value[index], f"{place}.{index}".lstrip("."))
+        case Mapping():
+            for key, member in node.members.items():
+                yield from _as_numbers(member, _member_of(value, key), f"{place}.{key}".lstrip("."))
+        case _:
+            pass
+
+
+def _member_of(value: object, key: str) -> object:
+    if isinstance(value, BaseModel):
+        names = (name for name, field in type(value).model_fields.items() if key in {name, field.alias})
+        name = next(names, "")
+        return getattr(value, name) if name else None
+    return value.get(key) if isinstance(value, dict) else None
 
 
 def plain(node: Node) -> Plain:

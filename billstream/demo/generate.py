@@ -5,6 +5,7 @@ Run `python -m billstream.demo.generate` after a change of people or texts; the 
 
 from pathlib import Path
 
+from billstream.demo.care import care_lines
 from billstream.demo.exports import clockify_csv, expense_lines, harvest_csv, toggl_csv
 from billstream.demo.mess import consulting_rows, first_export, legal_rows, second_export
 
@@ -19,6 +20,7 @@ def files() -> dict[str, str]:
         "harvest-2026-11-02.csv": harvest_csv(legal_rows()),
         "clockify-2026-11-02.csv": clockify_csv(consulting_rows()),
         "expenses-2026-10.jsonl": expense_lines(),
+        "care-2026-10.jsonl": care_lines(),
     }
 
 

@@ -18,6 +18,7 @@ from billstream.cli.results import BucketItem, DemoResult, DocumentItem, Documen
 from billstream.cli.running import collect_seldom, quiet_libraries
 from billstream.cli.session import Session
 from billstream.closing import Order, approve, close
+from billstream.configuration.schema import FileKind, schema_text
 from billstream.connection import connection_of
 from billstream.demo.summary import show_demo
 from billstream.entry_orders import assign, delete, order_entries
@@ -27,6 +28,7 @@ from billstream.project import open_project
 from billstream.reporting import held_items, held_reason, held_totals
 from billstream.settings import Installation
 from billstream.showing import document_item
+from billstream.verifying import verify_journal
 from books.rows import DocumentRow, EntryRow, OpenFactRow, OpenWorkRow
 from books.versions import is_deleted
 from schemas.entry import EntryKind
@@ -40,6 +42,7 @@ FIRST_WAVE = (
     "harvest-2026-11-02.csv",
     "clockify-2026-11-02.csv",
     "expenses-2026-10.jsonl",
+    "care-2026-10.jsonl",
     "toggl-2026-10-30.csv",
 )
 SECOND_WAVE = ("toggl-2026-11-02.csv",)
@@ -59,6 +62,7 @@ class Story:
     stages: list[StageItem] = field(default_factory=list)
     imports: list[ImportedFile] = field(default_factory=list)
     alerts: list[str] = field(default_factory=list)
+    verified: int = 0
 
     def stage(self, name: str) -> None:
         """Note that a part is done, and how long it took since the one before."""
@@ -98,6 +102,10 @@ def prepare_folder(folder: Path | None) -> Path:
         said = f"{folder} is not empty."
         raise CommandFailed("folder_used", said, "Name another with --folder, or remove it.", Exit.CONFLICT)
     shutil.copytree(FIRM, folder, dirs_exist_ok=True)
+    schemas = folder / "schemas"
+    schemas.mkdir(exist_ok=True)
+    for kind in FileKind:
+        (schemas / kind.file_name).write_text(schema_text(kind), encoding="utf-8")
     return folder.resolve()
 
 
@@ -108,7 +116,7 @@ async def _demo(session: Session, folder: Path) -> DemoResult:
         desk = await _start(story, installation, stack)
         story.stage("broker and worker")
         documents = await _month(desk, installation, story)
-        story.stage("delivery")
+        story.stage("verification")
         return _result(desk, story, folder, documents)
 
 
@@ -149,6 +157,8 @@ async def _month(desk: KafkaDesk, installation: Installation, story: Story) -> t
     _expect_all(await approve(desk, legal, Order("demo", "checked", WAIT_SECONDS), issue_too=True))
     story.stage("approval")
     await desk.until(lambda: not _open_work(desk, "deliver:"), WAIT_SECONDS)
+    story.stage("delivery")
+    story.verified = sum(1 for one in (await verify_journal(desk, [], [])).documents if one.holds)
     rows = sorted((row for _, row in desk.book.scan(DocumentRow)), key=lambda row: row.client_id)
     return tuple(document_item(desk, row) for row in rows)
 
@@ -220,6 +230,7 @@ def _result(desk: KafkaDesk, story: Story, folder: Path, documents: tuple[Docume
         held=held_totals(desk.book),
         held_entries=held_items(desk),
         documents=documents,
+        verified=story.verified,
         stages=tuple(story.stages),
         seconds=_seconds(time.monotonic() - story.started),
     )

@@ -38,13 +38,16 @@ def show_demo(screen: "Console", result: DemoResult) -> None:
     title = f"{len(result.held_entries)} entries held: nothing is guessed, nothing is dropped"
     table(screen, title, ("reason", "day", "person", "client", "time", "text"), held, right=(4,))
     document_table(screen, "Documents", result.documents)
+    screen.print(
+        f"{result.verified} of {len(result.documents)} documents confirmed from the journal alone, to the second"
+    )
     stages = ", ".join(f"{one.name} {one.seconds} s" for one in result.stages)
     screen.print(f"{result.seconds} s in all ({stages})")
     screen.print(f"Everything is in {result.folder}. Look around:")
     program = _program()
     screen.print(f"  cd {result.folder}", soft_wrap=True)
     screen.print(f"  {program} up               # in a terminal of its own, then", soft_wrap=True)
-    screen.print(f"  {program} status           # or: entries held, explain ID", soft_wrap=True)
+    screen.print(f"  {program} status           # or: entries held, explain ID, verify", soft_wrap=True)
 
 
 def _program() -> str:

@@ -102,7 +102,7 @@ def test_contracts_check_and_show(call: Call, firm: Path) -> None:
     """What is right ends with 0; a contract is shown with every default written out."""
     checked = call("contracts", "check", "--json", "--project", firm)
     assert checked.code == Exit.DONE
-    assert len(checked.json["contracts"]) == 6
+    assert len(checked.json["contracts"]) == 10
     shown = call("--project", firm, "contracts", "show", "pavlik-support")
     assert json.loads(shown.out)["day_attribution"] == "start"
     unknown = call("contracts", "show", "pavlik-suport", "--project", firm)
@@ -184,16 +184,20 @@ def test_import_asks_instead_of_guessing(call: Call, firm: Path) -> None:
 
 
 def test_preview_from_files_bills_every_client(call: Call, firm: Path) -> None:
-    """Without a broker: six invoices, every second in a bucket, the seniors' cap kept."""
+    """Without a broker: ten invoices, every second in a bucket, the seniors' cap kept, retainer and fixed price used."""
     answered = call("preview", "--entries", firm / "exports", "--period", "2026-10", "--json", "--project", firm)
     documents = {one["client"]: one for one in answered.json["documents"]}
-    assert set(documents) == {"kestrel", "meridian", "northwind", "pavlik", "quillon", "tidewell"}
+    assert len(documents) == 10
     for one in documents.values():
         assert sum(bucket["seconds"] for bucket in one["buckets"]) == one["worked_seconds"]
         assert float(one["totals"]["gross"]) > 0
     reasons = {bucket["reason"] for bucket in documents["northwind"]["buckets"]}
     assert "cap:senior-week" in reasons
     assert documents["meridian"]["totals"]["currency"] == "USD"
+    used = {client: {bucket["bucket"] for bucket in one["buckets"]} for client, one in documents.items()}
+    assert "retainer" in used["alpenrad"]
+    assert "retainer" in used["solberg"]
+    assert "fixed_fee" in used["lumen"]
 
 
 def test_answers_keep_their_published_schema(call: Call, firm: Path, repository_root: Path) -> None:

@@ -18,7 +18,7 @@ from schemas import directory
 from schemas.contract import ContractDocument
 
 AsJson = Callable[[str], Any]
-SINKS = frozenset({"json", "ledes"})
+SINKS = frozenset({"json", "ledes", "pdf"})
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +87,8 @@ def test_a_contract_with_every_clause_is_accepted_and_fits(
         ("{category: S, percent: 19}", "{category: S, percent: 0}"),
         ("thresholds: [50, 80, 100]", "thresholds: half"),
         ("leave: draft", "leave: sometimes"),
+        ("hours: 40", "hours: true"),
+        ("taxes:", "payment_terms_days: true\ntaxes:"),
         ("rates:", "rates: none\nother:"),
     ],
 )

@@ -28,7 +28,7 @@ from schemas.directory import DirectoryDocument
 
 FILE = "contracts/mutated.yaml"
 BLOCKS, IN_A_BLOCK = 20, 50
-SINKS = frozenset({"json", "ledes"})
+SINKS = frozenset({"json", "ledes", "pdf"})
 BAD_DATES = ("2026-02-30", "2026-13-01", "01.02.2026", "20260201", "2026-1-1", "yesterday", "0001-01-01", "9999-12-31")
 NUMBERS = ("-1", "0", "1e400", "99999999999999999999999", "0.00000000000000000001", "NaN", "Infinity", "1_000", "0x10")
 VALUES = ("[]", "{}", "null", "true", "yes", "''", "word", "[1, 2]", "{a: 1}", "12:30", "2026-05-05", "~", "- x")
@@ -104,7 +104,7 @@ def change_number(chance: random.Random, lines: list[str]) -> list[str]:
 
 def cut_off(chance: random.Random, lines: list[str]) -> list[str]:
     text = "\n".join(lines)
-    return text[: chance.randrange(len(text))].split("\n")
+    return text[: chance.randrange(len(text) + 1)].split("\n")
 
 
 def use_tabs(chance: random.Random, lines: list[str]) -> list[str]:

@@ -76,25 +76,32 @@ def answer(done: subprocess.CompletedProcess[str], *codes: int) -> Any:  # noqa:
 
 
 def test_the_demo_ends_with_drafts_as_files(program: Program, tmp_path: Path, repository_root: Path) -> None:
-    """From an empty folder: 700 entries, alerts, held entries, six documents as JSON, the legal one as LEDES too."""
+    """From an empty folder: 800 entries, alerts, held entries, ten documents as JSON, some as PDF, the legal one as LEDES,
+    all confirmed from the journal alone.
+    """
     told = answer(program(tmp_path, "demo", "--json"))
     assert told["entries"] > 500
-    assert (told["people"], told["clients"]) == (15, 6)
+    assert (told["people"], told["clients"]) == (17, 10)
     assert any("senior-week" in text and "100 %" in text for text in told["alerts"])
     assert {one["reason"] for one in told["held"]} >= {"client_unknown", "possible_duplicate"}
     states = {one["client"]: one["state"] for one in told["documents"]}
     assert states == {
-        **dict.fromkeys(["kestrel", "northwind", "pavlik", "quillon", "tidewell"], "draft"),
+        **dict.fromkeys(
+            ["alpenrad", "kestrel", "lumen", "northwind", "pavlik", "quillon", "solberg", "tidewell", "varga"], "draft"
+        ),
         "meridian": "issued",
     }
+    assert told["verified"] == 10
+    assert {one["bucket"] for one in told["buckets"]} >= {"billed", "retainer", "fixed_fee", "written_down", "held"}
     shown = (repository_root / "README.md").read_text()
-    assert f"{told['entries']} entries of 15 people for 6 clients" in shown, "README.md shows another demo"
+    assert f"{told['entries']} entries of 17 people for 10 clients" in shown, "README.md shows another demo"
     quoted = {one["client"]: one for one in told["documents"] if one["document_id"][:12] in shown}
-    assert set(quoted) == {"meridian", "northwind"}, "README.md shows other documents"
+    assert set(quoted) == {"alpenrad", "meridian", "northwind"}, "README.md shows other documents"
     assert all(f"{Decimal(one['totals']['gross']):,.2f}" in shown for one in quoted.values())
     assert all(f"{one['entries']:>10}" in shown for one in told["buckets"] if one["seconds"]), told["buckets"]
     written = [tmp_path / "billstream-demo" / name for one in told["documents"] for name in one["files"]]
     assert all(path.is_file() for path in written)
+    assert sum(path.suffix == ".pdf" for path in written) == 4
     ledes = [path for path in written if path.suffix == ".txt"]
     assert len(ledes) == 1
     assert ledes[0].read_text().startswith("LEDES1998B[]")
