@@ -30,9 +30,9 @@ def charge_steps(
     line: OpenLine,
     one: SettledCharge,
     parts: Sequence[RatedPart],
-    windows: Mapping[WindowId, WindowState],
+    windows: Mapping[WindowId, str],
 ) -> tuple[str, ...]:
-    """The steps of one charge."""
+    """The steps of one charge; `windows` are the texts of `cap_texts`."""
     steps = [*_rounding_steps(one, parts), *_cap_steps(one, parts, windows)]
     if line.agreed is not None:
         steps += line.agreed.steps
@@ -76,7 +76,7 @@ def _rounding_steps(one: SettledCharge, parts: Sequence[RatedPart]) -> list[str]
     ]
 
 
-def _cap_steps(one: SettledCharge, parts: Sequence[RatedPart], windows: Mapping[WindowId, WindowState]) -> list[str]:
+def _cap_steps(one: SettledCharge, parts: Sequence[RatedPart], windows: Mapping[WindowId, str]) -> list[str]:
     touched: set[WindowId] = set()
     seen: set[tuple[int, object, str]] = set()
     for position in one.charge.positions if one.charge.seconds and windows else ():
@@ -88,9 +88,14 @@ def _cap_steps(one: SettledCharge, parts: Sequence[RatedPart], windows: Mapping[
             touched.update(
                 (applied.cap.id, applied.pool_key, key_of(applied.cap, portion))
                 for applied in portion.terms.caps.values()
-                if applied.cap.window is not CapWindow.ENTRY
             )
-    return [_cap_text(window, windows[window]) for window in sorted(touched) if window in windows]
+    return [windows[window] for window in sorted(touched) if window in windows]
+
+
+def cap_texts(contract: Contract, windows: Mapping[WindowId, WindowState]) -> dict[WindowId, str]:
+    """What explanations say of each window; many charges share one. A window of a single entry is not named."""
+    named = {cap.id for cap in contract.caps if cap.window is not CapWindow.ENTRY}
+    return {window: _cap_text(window, state) for window, state in windows.items() if window[0] in named}
 
 
 def _cap_text(window: WindowId, state: WindowState) -> str:

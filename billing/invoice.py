@@ -23,6 +23,7 @@ from billing.cover import remove_covered
 from billing.currency import Rate, exchange_of
 from billing.entries import BillingEntry
 from billing.expenses import ExpensePart, gather_expenses
+from billing.explain import cap_texts
 from billing.finish import agreed_fees, assert_money_conserved, finish
 from billing.gather import Gathered, gather
 from billing.held_money import apply_held_money
@@ -121,7 +122,7 @@ def _compute(request: InvoiceRequest, carried: Carried) -> Traced:
     agreed_lines = open_agreed_lines(contract, period, agreed.parts, parts.first_agreed)
     settled = settle(parts, [*fee_lines, *expense_lines, *agreed_lines])
     finished = finish(contract, period, settled, carried)
-    facts = Facts(contract, request.directory, period, rated.parts, allocated.windows)
+    facts = Facts(contract, request.directory, period, rated.parts, cap_texts(contract, allocated.windows))
     in_order = in_line_order(facts, finished.lines)
     lines = present(facts, in_order)
     billed, off_lines = _off_lines(period, rated.parts, opened, expenses.parts)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
-from billing.allocate import WindowId, WindowState
+from billing.allocate import WindowId
 from billing.contract import Contract
 from billing.directory import Directory
 from billing.exact import exact_or_shown
@@ -42,7 +42,7 @@ class Facts(NamedTuple):
     directory: Directory
     period: Period
     fees: Sequence[RatedPart]
-    windows: Mapping[WindowId, WindowState]
+    cap_texts: Mapping[WindowId, str]
 
 
 def in_line_order(facts: Facts, settled: Iterable[SettledLine]) -> list[SettledLine]:
@@ -156,15 +156,16 @@ def _charge(facts: Facts, line: OpenLine, one: SettledCharge) -> LineCharge:
     key = one.charge.key
     is_fee = line.key.kind is LineKind.FEE
     rate = facts.fees[one.charge.positions[0]].portion.terms.rate if is_fee else None
-    hours = exact_or_shown(Fraction(one.charge.seconds, 3600), SHOWN_DECIMALS)
+    is_whole_line = len(line.charges) == 1 and line.unit != "lump"
+    hours = Fraction(one.charge.seconds, 3600)
     return LineCharge(
         seconds=one.charge.seconds,
-        quantity=line.quantity if len(line.charges) == 1 and line.unit != "lump" else hours,
+        quantity=line.quantity if is_whole_line else exact_or_shown(hours, SHOWN_DECIMALS),
         unit_price=key.unit_price if is_fee else line.unit_price,
         units=one.units,
         rate_origin=key.origin,
         lost=() if rate is None else rate.lost,
-        steps=charge_steps(facts.contract, line, one, facts.fees, facts.windows),
+        steps=charge_steps(facts.contract, line, one, facts.fees, facts.cap_texts),
         sources=tuple(_share(source) for source in one.sources),
     )
 
