@@ -105,5 +105,5 @@ def _clause(row: DatedRate) -> str:
 
 
 def _loss(one: Candidate, winner: Candidate, day: date) -> str:
-    why = f"{winner.name} goes first" if one.row.covers(day) else f"not valid on {day}"
+    why = f"{winner.name} goes first" if one.row.covers(day) else "not valid on the work date"
     return f"{_text(one)} - {why}"
