@@ -6,7 +6,7 @@ import pytest
 
 from billstream.bootstrap import make_sinks
 from billstream.configuration.problems import InvalidFiles
-from billstream.settings import load_settings
+from billstream.settings import PdfFiles, load_settings
 from schemas.errors import ConfigurationError
 from sinks.pdf import PdfSink
 
@@ -47,3 +47,15 @@ def test_logo_and_folder_are_meant_from_the_project(tmp_path: Path) -> None:
     (tmp_path / "brand").mkdir()
     (tmp_path / "brand" / "logo.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 2"></svg>')
     assert isinstance(make_sinks(installation)["pdf"], PdfSink)
+
+
+def test_the_paper_of_the_guide_can_be_used(repository_root: Path, tmp_path: Path) -> None:
+    """What the guide says to write is read without a mistake, and says what the guide means."""
+    text = (repository_root / "docs/guides/pdf.md").read_text()
+    first = text.split("```yaml\n")[1].split("```")[0]
+    (tmp_path / "billstream.yaml").write_text(first)
+    sink = load_settings(tmp_path, {}).settings.sinks["pdf"]
+    assert isinstance(sink, PdfFiles)
+    assert sink.paper_of("northwind").locale == "de-DE"
+    assert sink.client("northwind").purchase_order == "PO-4711"
+    assert list(sink.paper.payment) == ["Account holder", "IBAN"]
