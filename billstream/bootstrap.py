@@ -100,7 +100,7 @@ def make_sinks(installation: Installation) -> Mapping[str, DraftSink]:
 
                 made[name] = Ledes1998bSink(placed)
             case PdfFiles():
-                from sinks.pdf import PdfSink
+                from sinks.pdf.sink import PdfSink
 
                 made[name] = PdfSink(placed.placed(installation.path))
     return made

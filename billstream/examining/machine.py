@@ -140,7 +140,7 @@ def downloads(patient: Patient, installation: Installation) -> Finding:
 def paper(patient: Patient, installation: Installation) -> Finding:
     """Letters, logo and typesetter of every PDF sink."""
     from billstream.settings import PdfFiles
-    from sinks.pdf import Press
+    from sinks.pdf.sink import Press
 
     sinks = [one for one in installation.settings.sinks.values() if isinstance(one, PdfFiles)]
     if not sinks:

@@ -1,6 +1,7 @@
-"""Documents as PDF: the invoice a firm would send, on its own paper."""
+"""Documents as PDF: the invoice a firm would send, on its own paper. The sink itself is in `sinks.pdf.sink`, so that
+whoever only reads settings does not load a typesetter.
+"""
 
 from sinks.pdf.settings import ClientPaper, Paper, PdfSettings
-from sinks.pdf.sink import PdfSink, Press
 
-__all__ = ["ClientPaper", "Paper", "PdfSettings", "PdfSink", "Press"]
+__all__ = ["ClientPaper", "Paper", "PdfSettings"]

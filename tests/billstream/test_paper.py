@@ -8,7 +8,7 @@ from billstream.bootstrap import make_sinks
 from billstream.configuration.problems import InvalidFiles
 from billstream.settings import PdfFiles, load_settings
 from schemas.errors import ConfigurationError
-from sinks.pdf import PdfSink
+from sinks.pdf.sink import PdfSink
 
 HEAD = "sinks:\n  pdf:\n    kind: pdf\n    folder: drafts\n    paper:\n"
 

@@ -8,7 +8,8 @@ import pytest
 from pypdf import PdfReader
 
 from sinks.base import DraftToSend
-from sinks.pdf import ClientPaper, Paper, PdfSettings, Press
+from sinks.pdf import ClientPaper, Paper, PdfSettings
+from sinks.pdf.sink import Press
 
 Print = Callable[..., list[str]]
 

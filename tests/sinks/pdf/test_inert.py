@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.draft import Party
-from sinks.pdf import Paper, PdfSettings, Press
+from sinks.pdf import Paper, PdfSettings
 from sinks.pdf.fonts import load_letters
 from sinks.pdf.settings import Typeface
+from sinks.pdf.sink import Press
 from sinks.pdf.texts import MISSING, Printer
 from sinks.testing import example_body, example_draft, example_fee
 

@@ -16,10 +16,11 @@ from schemas.draft import (
     RetainerBalance,
     TaxRow,
 )
-from sinks.pdf import ClientPaper, Paper, PdfSettings, Press
+from sinks.pdf import ClientPaper, Paper, PdfSettings
 from sinks.pdf.numbers import Numbers, clock
 from sinks.pdf.settings import luminance
 from sinks.pdf.sheet import Sheet, SheetTable
+from sinks.pdf.sink import Press
 from sinks.pdf.tables import initials_of
 from sinks.pdf.words import LANGUAGES
 from sinks.testing import example_body, example_draft, example_expense, example_fee

@@ -12,13 +12,15 @@ import pytest
 from pypdf import PdfReader
 
 from sinks.base import DraftToSend
-from sinks.pdf import PdfSettings, Press
+from sinks.pdf import PdfSettings
+from sinks.pdf.sink import Press
 from sinks.testing import example_body, example_draft, example_fee
 
 ELSEWHERE = """
 import sys
 from pathlib import Path
-from sinks.pdf import PdfSettings, Press
+from sinks.pdf import PdfSettings
+from sinks.pdf.sink import Press
 from sinks.testing import example_draft
 sys.stdout.buffer.write(Press(PdfSettings(folder=Path("x"))).render(example_draft()).content)
 """

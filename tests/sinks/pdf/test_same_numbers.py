@@ -16,8 +16,9 @@ from sinks.json_file.document import write_document
 from sinks.ledes_1998b import Receiver, render
 from sinks.ledes_1998b import fields as f
 from sinks.ledes_1998b.reader import number_of, read_ledes
-from sinks.pdf import Paper, PdfSettings, Press
+from sinks.pdf import Paper, PdfSettings
 from sinks.pdf.keywords import read_keywords
+from sinks.pdf.sink import Press
 from sinks.testing import example_body, example_draft, example_expense, example_fee
 
 PRESS = Press(PdfSettings(folder=Path("unused"), paper=Paper(locale="en-US")))

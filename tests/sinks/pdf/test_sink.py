@@ -8,7 +8,8 @@ import pytest
 from schemas.draft import DocumentState
 from schemas.errors import ConfigurationError, Conflict
 from sinks.base import DraftKey, DraftRefused, DraftToSend
-from sinks.pdf import Paper, PdfSettings, PdfSink, Press
+from sinks.pdf import Paper, PdfSettings
+from sinks.pdf.sink import PdfSink, Press
 from sinks.testing import SinkContract, example_body, example_draft, example_fee
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 2"><rect width="4" height="2" fill="#1f3a5f"/></svg>'
