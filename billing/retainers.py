@@ -295,7 +295,11 @@ def _pay(book: _Balances, inside: Portion, lot: Lot, units: int, *, is_in_period
     before, lot.left = lot.left, lot.left - units
     engagement = lot.engagement
     detail = f"of {lot.since}: {_seconds(before)} -> {_seconds(lot.left)}"
-    book.placed.append(placed_as(inside, Bucket.RETAINER, engagement.reason, detail))
+    is_block = engagement.block is not None
+    paid = placed_as(
+        inside, Bucket.RETAINER, f"block:{engagement.id}" if is_block else f"retainer:{engagement.id}", detail
+    )
+    book.placed.append(paid)
     account = book.accounts[engagement.id]
     if not is_in_period:
         account.used_before += units
@@ -330,7 +334,7 @@ def _owe(book: _Balances, portion: Portion, one: Engaged, weight: int, *, is_in_
     owed = book.deficits.get(engagement.id, 0)
     book.deficits[engagement.id] = owed + units
     detail = f"deficit {_seconds(owed)} -> {_seconds(owed + units)}"
-    book.placed.append(placed_as(portion, Bucket.RETAINER, engagement.reason, detail))
+    book.placed.append(placed_as(portion, Bucket.RETAINER, f"retainer:{engagement.id}", detail))
     if is_in_period:
         book.accounts[engagement.id].used_deficit += units
 
