@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billing.adjust_lines import About, change_line, credit_line, rebill_line
+from billing.adjust_lines import About, change_line, credit_line, opposite_line, rebill_line
 from billing.changes import Reasons, changes_of
 from billing.standing import Moved, Standing, StandingLine, is_share_same, lines_of, net_of, own_amount, standing_of
 from schemas.draft import (
@@ -80,6 +80,12 @@ def adjust(settled: Settled, part: CorrectionPart) -> Adjusted:
     return _adjusted(settled, part, standing, lines)
 
 
+def nothing(settled: Settled) -> Adjusted:
+    """What a document says about one that it leaves as it is."""
+    standing = standing_of(settled.document_id, settled.bodies)
+    return _adjusted(settled, CorrectionPart.DIFFERENCE, standing, ())
+
+
 def void(document_id: str, number: str, bodies: Sequence[tuple[str, DraftBody]], body: DraftBody) -> Adjusted:
     """The lines that take back all that stands of a document."""
     settled = Settled(document_id, number, bodies, body, None, {}, amended=False)
@@ -91,6 +97,18 @@ def void(document_id: str, number: str, bodies: Sequence[tuple[str, DraftBody]],
         if not line.is_empty
     ]
     return _adjusted(settled, CorrectionPart.VOID, standing, lines)
+
+
+def taken_back(document_id: str, number: str, bodies: Sequence[tuple[str, DraftBody]], of: DraftBody) -> Adjusted:
+    """The lines of a document that correct another one, with the opposite sign: a credit note takes them back.
+
+    `document_id` and `bodies` are those of the corrected document; `of` is the document that is void.
+    """
+    span = next(body for own_id, body in bodies if own_id == document_id)
+    settled = Settled(document_id, number, bodies, span, None, {}, amended=False)
+    standing = standing_of(document_id, bodies)
+    mine = [line for line in of.lines if line.corrects and line.corrects[0].document_id == document_id]
+    return _adjusted(settled, CorrectionPart.VOID, standing, [opposite_line(line) for line in mine])
 
 
 def _is_empty(line: StandingLine | None) -> bool:

@@ -111,6 +111,47 @@ def rebill_line(about: About, line_id: str, fresh: StandingLine, reason: Correct
     return _whole(about, line_id, fresh, changes, 1, reason)
 
 
+def opposite_line(line: DraftLine) -> DraftLine:
+    """An adjustment line taken back."""
+    line_id = deterministic_id("adjustment", {"opposite": line.line_id})
+    corrects = tuple(
+        one.model_copy(update={"seconds": -one.seconds, "amount": -one.amount + 0}) for one in line.corrects
+    )
+    sources = tuple(
+        one.model_copy(
+            update={
+                "worked_seconds": -one.worked_seconds,
+                "delta_seconds": -one.delta_seconds,
+                "amount": -one.amount + 0,
+            }
+        )
+        for one in line.sources
+    )
+    changed = {
+        "line_id": line_id,
+        "text": f"Taken back: {line.text}",
+        "seconds": -line.seconds,
+        "quantity": -line.quantity + 0,
+        "adjustment": -line.adjustment + 0,
+        "amount": -line.amount + 0,
+        "charges": tuple(
+            one.model_copy(
+                update={
+                    "charge_id": f"{line_id}-{number}",
+                    "seconds": -one.seconds,
+                    "quantity": -one.quantity + 0,
+                    "amount": -one.amount + 0,
+                }
+            )
+            for number, one in enumerate(line.charges)
+        ),
+        "sources": sources,
+        "corrects": corrects,
+        "correction_reason": CorrectionReason.VOID,
+    }
+    return line.model_copy(update=changed)
+
+
 def _whole(
     about: About, line_id: str, line: StandingLine, changes: Sequence[Change], sign: int, reason: CorrectionReason
 ) -> DraftLine:

@@ -27,7 +27,7 @@ class BillingEntry:
     person settled (`cap:<id>` approves the overflow of a cap). `written_off` is a person's reason not to bill.
     `billed_on` names an approved document on which the entry stands: it keeps its room in caps before all others and is
     not billed again.
-    Work of a higher `rank` counts after all work of a lower one: with `late_policy: remaining_capacity`, late work does.
+    Work of a higher `rank` counts after all work of a lower one, as late work does with `remaining_capacity`.
     Time has `start` (an instant) or `work_date`. An expense has `currency` and `amount` or `quantity` and `unit_price`.
     """
 
@@ -64,7 +64,8 @@ class BillingEntry:
 
 
 OrderKey = tuple[int, datetime, int, str, str, str]
-"""Rank (0 for what stands on an approved document), start instant in UTC, position of carried time, source, source entry id, entry id.
+"""Rank (0 for what stands on an approved document), start instant in UTC, position of carried time, source, source
+entry id, entry id.
 
 What stands on an approved document cannot make room any more, so it counts before what is still to be billed.
 """

@@ -18,7 +18,7 @@ from billstream.closing import find_document
 from billstream.entry_orders import find_entry
 from billstream.gateway import Desk
 from billstream.reporting import held_reason
-from books.documents import read_body
+from books.bodies import read_body
 from books.entries import decision_of, holds_of
 from books.rows import DecisionPart, DocumentRow, EntryRow
 from books.tracing import trace_document, trace_preview

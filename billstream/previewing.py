@@ -9,7 +9,7 @@ from billstream.gateway import Desk
 from billstream.project import now
 from billstream.reporting import forecast_items
 from billstream.showing import body_item
-from books.preview import preview as preview_body
+from books.preview import preview_documents
 from schemas.draft import DocumentScope
 from schemas.period import Period
 
@@ -22,7 +22,7 @@ async def preview(desk: Desk, clients: Sequence[str], period: Period) -> Preview
         DocumentScope(client_id=one.client_id, contract_id=one.contract_id, date_from=period.start, date_to=period.end)
         for one in agreements_of(desk, clients, period)
     ]
-    bodies = [body for scope in scopes if (body := preview_body(desk.book, catalog, scope)) is not None]
+    bodies = [body for scope in scopes for body in preview_documents(desk.book, catalog, scope)]
     entries = {source.entry_id for body in bodies for line in body.lines for source in line.sources}
     entries |= {placement.entry_id for body in bodies for placement in body.placements}
     at = now()

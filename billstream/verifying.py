@@ -12,7 +12,7 @@ from billstream.cli.session import Session
 from billstream.closing import SHORTEST_DOCUMENT_ID
 from billstream.file_preview import desk_of_files
 from billstream.gateway import Desk
-from books.documents import read_body
+from books.bodies import read_body
 from books.preview import preview
 from books.rows import BodyRow
 from books.verification import Audit, Check, Revision, body_differences, journal_checks, statement_checks

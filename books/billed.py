@@ -1,74 +1,75 @@
-"""What of an entry's time stands on approved documents, and what that means for the next one: nothing is billed twice.
+"""What of an entry's time stands on which approved documents: its state, and its rank where late work counts last."""
 
-An entry that an approved document bills in full keeps its room in the caps and is never billed again. One that was
-billed in part (the rest was carried, or lies in the next period) goes on as the rules say, as long as it is what it
-was; once it changed, or moved to another contract or into this period, a person looks at it: that difference is an
-adjustment.
-"""
+from enum import StrEnum
 
-from dataclasses import dataclass
-
-from billing.entries import Hold
 from books.book import Book
 from books.rows import BilledPart, BilledRow, EntryRow
 from schemas.draft import DraftBody
 
-CHANGED_AFTER_APPROVAL = "changed_after_approval"
-WOULD_BILL_TWICE = "would_bill_twice"
+LATE_RANK = 2**62
+"""The rank of work that stands on no document as it is now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What billing is told: a hold, or the document on which the whole entry stands; both empty for neither."""
+class EntryState(StrEnum):
+    """Where an entry's time is on its way to the client (billing-domain section 5)."""
 
-    hold: Hold | None = None
-    billed_on: str = ""
+    UNBILLED = "unbilled"
+    DRAFTED = "drafted"
+    INVOICED = "invoiced"
+    CORRECTED = "corrected"
 
 
-def pin(book: Book, document_id: str, contract_id: str, body: DraftBody) -> None:
-    """Note for each entry on an approved document how many of its seconds stand there."""
-    seconds: dict[str, int] = {}
-    contents: dict[str, str] = {}
+def pin(book: Book, document_id: str, contract_id: str, body: DraftBody, offset: int) -> None:
+    """Note for each entry on an approved document how many of its seconds stand there, or were corrected by it."""
+    seconds: dict[tuple[str, str], int] = {}
+    contents: dict[tuple[str, str], str] = {}
     for line in body.lines:
+        corrects = line.corrects[0].document_id if line.corrects else ""
         for source in line.sources:
-            seconds[source.entry_id] = seconds.get(source.entry_id, 0) + source.worked_seconds
-            contents[source.entry_id] = source.content
-    for entry_id, billed_seconds in sorted(seconds.items()):
-        part = BilledPart(document_id, contract_id, contents[entry_id], billed_seconds)
-        known = book.get(BilledRow, entry_id)
-        book.put(entry_id, BilledRow(parts=(*(known.parts if known is not None else ()), part)))
+            key = (source.entry_id, corrects)
+            seconds[key] = seconds.get(key, 0) + source.worked_seconds
+            contents[key] = source.content
+    for (entry_id, corrects), billed in sorted(seconds.items()):
+        part = BilledPart(document_id, contract_id, contents[entry_id, corrects], billed, offset, corrects)
+        book.put(entry_id, BilledRow(parts=(*parts_of(book, entry_id), part)))
 
 
-def billed_elsewhere(book: Book, row: EntryRow, document_id: str) -> tuple[BilledPart, ...]:
-    """What of the entry stands on approved documents other than this one."""
-    found = book.get(BilledRow, row.entry_id)
-    return () if found is None else tuple(part for part in found.parts if part.document_id != document_id)
+def unpin(book: Book, document_id: str, body: DraftBody, *, with_corrections: bool) -> None:
+    """Give the allocations of a document back; with its corrections, also what others corrected of it."""
+    for entry_id in sorted({source.entry_id for line in body.lines for source in line.sources}):
+        parts = parts_of(book, entry_id)
+        kept = [
+            part
+            for part in parts
+            if part.document_id != document_id and not (with_corrections and part.corrects == document_id)
+        ]
+        if kept:
+            book.put(entry_id, BilledRow(parts=tuple(kept)))
+        elif parts:
+            book.delete(BilledRow, entry_id)
 
 
-def standing_of(row: EntryRow, parts: tuple[BilledPart, ...], *, in_period: bool) -> Standing:
-    """How the billed parts of an entry bear on a document of its contract."""
-    if not parts:
-        return Standing()
-    is_whole = sum(part.seconds for part in parts) >= row.worked_seconds
-    is_changed = any(part.content != row.content for part in parts)
-    is_foreign = any(part.contract_id != row.contract_id for part in parts)
-    if in_period or is_foreign or (is_changed and not is_whole):
-        return Standing(Hold(CHANGED_AFTER_APPROVAL, f"its time stands on document {parts[-1].document_id}"))
-    return Standing(billed_on=parts[-1].document_id) if is_whole else Standing()
+def parts_of(book: Book, entry_id: str) -> tuple[BilledPart, ...]:
+    """What of the entry stands on approved documents, in the order of their approvals."""
+    found = book.get(BilledRow, entry_id)
+    return () if found is None else found.parts
 
 
-def billed_twice(body: DraftBody, entries: list[tuple[EntryRow, tuple[BilledPart, ...]]]) -> tuple[str, ...]:
-    """Entries of which a draft would bill seconds that stand on another document already.
+def rank_of(book: Book, row: EntryRow) -> int:
+    """With `late_policy: remaining_capacity`: what stands as it is comes before what is late or changed."""
+    same = [
+        part.offset
+        for part in parts_of(book, row.entry_id)
+        if (part.contract_id, part.content) == (row.contract_id, row.content)
+    ]
+    return min(same, default=LATE_RANK)
 
-    It happens when what was carried is computed differently now, for example after an amendment of the contract.
-    """
-    billed = {
-        row.entry_id: (row.worked_seconds, sum(part.seconds for part in parts)) for row, parts in entries if parts
-    }
-    here: dict[str, int] = {}
-    for line in body.lines:
-        for source in line.sources:
-            here[source.entry_id] = here.get(source.entry_id, 0) + source.worked_seconds
-    return tuple(
-        entry_id for entry_id, (worked, before) in sorted(billed.items()) if before + here.get(entry_id, 0) > worked
-    )
+
+def state_of(book: Book, entry_id: str, *, drafted: bool) -> EntryState:
+    """The state of an entry; `drafted` says whether a draft holds it."""
+    parts = parts_of(book, entry_id)
+    if any(part.corrects for part in parts):
+        return EntryState.CORRECTED
+    if parts:
+        return EntryState.INVOICED
+    return EntryState.DRAFTED if drafted else EntryState.UNBILLED

@@ -9,7 +9,7 @@ from billing.contract import Contract, compile_contract
 from billing.directory import Directory, compile_directory
 from books.book import Book
 from books.duplicates import UNASSIGNED
-from books.rows import RevisionRow, RevisionTextRow
+from books.rows import RevisionRow, RevisionTextRow, SettledUntilRow
 from schemas.canonical import canonical_bytes, content_hash
 from schemas.contract import ContractDocument
 from schemas.directory import DirectoryDocument, NameIndex, name_index
@@ -76,6 +76,7 @@ class Catalog:
     def __init__(self, book: Book) -> None:
         self.people = _people(book)
         self.agreements: dict[str, Agreement] = {}
+        self.settled_until: dict[str, str] = {key: row.until for key, row in book.scan(SettledUntilRow)}
         self._names: dict[tuple[str, str, str, str], tuple[str, str, str]] = {}
         self._by_client: dict[str, list[Agreement]] = {}
         for key, row in book.scan(RevisionRow):

@@ -1,26 +1,26 @@
 """A close is an offset: it drafts the rows of its own offset, once its sources were seen and its entries decided
-(rule 6).
+(rule 6). With its invoice come the corrections of what was approved before.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import msgspec
 
-from billing.invoice import to_body
 from books import pending
-from books.billed import WOULD_BILL_TWICE, billed_elsewhere, billed_twice
 from books.book import SEPARATOR, Book, key_of
 from books.breaches import refuse_breach
 from books.catalog import Catalog, read_agreement, read_people
-from books.documents import live_documents, withdraw_drafts
+from books.composing import compose, rows_for
+from books.corrections import Facts, look
+from books.documents import close_key, credit_command, live_documents
 from books.effects import Cause, Effects
 from books.facts import fact_id_of_command, propose, refuse
-from books.invoicing import Terms, frozen_rates, gather, invoice, terms_now
+from books.invoicing import Terms, currencies_of, frozen_rates, is_of, terms_now
 from books.pending import any_close_open, clients_with_approvals, open_closes, put_close
 from books.resolving import instant_of
 from books.rows import (
-    BilledPart,
     ClockRow,
     CloseRow,
     DecisionRow,
@@ -28,35 +28,30 @@ from books.rows import (
     FrozenRateRow,
     FrozenRow,
     RateRow,
+    SettledRow,
     WatermarkRow,
 )
+from books.settled import drop_unused, settled_of
 from books.version import FOLD_VERSION
 from books.versions import is_deleted
 from schemas.canonical import instant_micros
 from schemas.codec import DRAFT_BYTES_MAX, decode, encode
-from schemas.commands import CloseDocument, ReopenPeriod
-from schemas.draft import DocumentKind, DocumentScope, DocumentState, DraftBody, body_hash, document_id_of
+from schemas.commands import CloseDocument
+from schemas.draft import DocumentKind, DocumentScope, DraftBody, body_hash
 from schemas.entry import EVENT_KINDS
 from schemas.errors import ConservationBroken
 from schemas.facts import DocumentDrafted
 
-FIRST_SEQUENCE = 1
-WITHDRAWN = "withdrawn"
 _LAST_BEGIN = datetime(2999, 11, 30, tzinfo=UTC)
 """From here on a wait would end after the last instant that a record can hold."""
-
-
-def document_of(book: Book, scope: DocumentScope) -> str:
-    """The id of a scope's document; later documents of one scope come with adjustments."""
-    return document_id_of(book.tenant, book.book, scope, FIRST_SEQUENCE)
 
 
 def apply_close(book: Book, catalog: Catalog, command: CloseDocument, cause: Cause, effects: Effects) -> None:
     """Open a close: keep what it drafts, and note what it still waits for. `progress` carries it on."""
     scope = command.scope
-    if scope.kind is not DocumentKind.INVOICE:
-        detail = "Only invoices are drafted from a period's work; this version writes no credit notes yet."
-        refuse(book, command, "not_yet", detail, cause, effects, scope)
+    if scope.kind is DocumentKind.UNKNOWN:
+        detail = "This version knows invoices and credit notes."
+        refuse(book, command, "document_kind_unknown", detail, cause, effects, scope)
         return
     terms = terms_now(book, catalog, scope)
     if terms is None:
@@ -67,8 +62,8 @@ def apply_close(book: Book, catalog: Catalog, command: CloseDocument, cause: Cau
         refuse(book, command, problem[0], problem[1], cause, effects, scope)
         return
     command = _with_an_end(book, terms, command, cause)
-    # One tick may open several closes, so the offset alone does not tell them apart.
-    key = f"{cause.offset:020d}-{command.command_id}"
+    looked = look(book, catalog, terms.agreement)
+    key = close_key(cause.offset, command.command_id)
     put_close(
         book,
         key,
@@ -82,9 +77,10 @@ def apply_close(book: Book, catalog: Catalog, command: CloseDocument, cause: Cau
             invoice_date=terms.invoice_date.isoformat(),
             wait_ended=False,
             proposed=False,
+            corrects=tuple(row.document_id for row in looked),
         ),
     )
-    _freeze(book, key, terms, scope)
+    _freeze(book, key, terms, scope, looked)
 
 
 def _with_an_end(book: Book, terms: Terms, command: CloseDocument, cause: Cause) -> CloseDocument:
@@ -98,14 +94,17 @@ def _with_an_end(book: Book, terms: Terms, command: CloseDocument, cause: Cause)
     return command.model_copy(update={"wait_until": begun + wait})
 
 
-def _freeze(book: Book, key: str, terms: Terms, scope: DocumentScope) -> None:
-    for rate_key, rate in list(book.scan(RateRow)):
-        book.put(key + SEPARATOR + rate_key, FrozenRateRow(rate=rate.rate, rate_source=rate.rate_source))
-    document_id = document_of(book, scope)
-    for row in gather(book, terms.agreement, scope):
-        book.put(key_of(key, row.entry_id), FrozenRow(entry=row, billed=billed_elsewhere(book, row, document_id)))
-        if needs_decision(row):
+def _freeze(book: Book, key: str, terms: Terms, scope: DocumentScope, looked: Sequence[SettledRow]) -> None:
+    rows = rows_for(book, terms, scope, looked)
+    for row in rows.values():
+        book.put(key_of(key, row.entry_id), FrozenRow(entry=row))
+        if is_of(terms.agreement, row) and needs_decision(row):
             pending.wait_for_decision(book, key, row.entry_id)
+    used = currencies_of(terms, rows.values())
+    for rate_key, rate in list(book.scan(RateRow)):
+        base, quote, _ = rate_key.split(SEPARATOR)
+        if base in used and quote == terms.agreement.compiled.currency:
+            book.put(key + SEPARATOR + rate_key, FrozenRateRow(rate=rate.rate, rate_source=rate.rate_source))
 
 
 def needs_decision(row: EntryRow) -> bool:
@@ -114,14 +113,12 @@ def needs_decision(row: EntryRow) -> bool:
 
 
 def _taken(book: Book, scope: DocumentScope) -> tuple[str, str] | None:
-    """Why a scope cannot be drafted: its time stands, or is about to stand, on another document."""
+    """Why a scope cannot be drafted: some of its days stand, or are about to stand, on another document."""
     for document in live_documents(book, scope):
         same = (document.date_from, document.date_to) == (scope.date_from.isoformat(), scope.date_to.isoformat())
         if not same:
             text = f"Document {document.document_id} already covers {document.date_from}..{document.date_to}."
             return "period_overlaps", text
-        if document.state in (DocumentState.APPROVED.value, DocumentState.ISSUED.value):
-            return "already_approved", "This period is approved; what changed since waits for adjustments (not yet)."
     return None
 
 
@@ -129,7 +126,8 @@ def _closing_elsewhere(book: Book, scope: DocumentScope) -> tuple[str, str] | No
     for _, close in open_closes(book):
         other = command_of(close).scope
         overlaps = other.date_from < scope.date_to and scope.date_from < other.date_to
-        if close.contract_id == scope.contract_id and other != scope and overlaps:
+        same = (other.contract_id, other.kind) == (scope.contract_id, scope.kind)
+        if same and other != scope and overlaps:
             return "period_overlaps", f"A close of {other.date_from}..{other.date_to} is under way."
     return None
 
@@ -160,8 +158,11 @@ def settled_by_hand(book: Book, row: EntryRow) -> bool:
     """
     was_last = False
     for key in pending.closes_waiting_for(book, row.entry_id):
-        frozen = book.get(FrozenRow, key_of(key, row.entry_id))
+        frozen, close = book.get(FrozenRow, key_of(key, row.entry_id)), book.get(CloseRow, key)
         assert frozen is not None, "a close waits only for entries that it froze"
+        assert close is not None, "a close that waits has a row"
+        if close.proposed:
+            continue  # What it drafted is on its way to the journal, and these rows are what it was made of.
         if row.person_decision is not None and frozen.entry.said == row.said:
             entry = msgspec.structs.replace(frozen.entry, person_decision=row.person_decision)
             book.put(key_of(key, row.entry_id), msgspec.structs.replace(frozen, entry=entry))
@@ -177,28 +178,6 @@ def settled_by_hand(book: Book, row: EntryRow) -> bool:
 def _needs_no_decision(then: EntryRow, now: EntryRow) -> bool:
     elsewhere = (then.client_id, then.contract_id) != (now.client_id, now.contract_id)
     return elsewhere or is_deleted(now) or bool(now.held_by or now.written_off)
-
-
-def apply_reopen(book: Book, command: ReopenPeriod, cause: Cause, effects: Effects) -> None:
-    """Withdraw the drafts of a scope and the closes that would draft it; refused when one of them is just being
-    recorded.
-    """
-    closes = [(key, close) for key, close in open_closes(book) if _overlap(command_of(close).scope, command.scope)]
-    if any(close.proposed for _, close in closes):
-        detail = "A draft of this period is being recorded; reopen it again in a moment."
-        refuse(book, command, "close_open", detail, cause, effects, command.scope)
-        return
-    if not withdraw_drafts(book, command, cause, effects):
-        return
-    for key, close in closes:
-        given = command_of(close)
-        refuse(book, given, WITHDRAWN, "The period was reopened while this waited.", cause, effects, given.scope)
-        book.put(key, msgspec.structs.replace(close, proposed=True))
-
-
-def _overlap(one: DocumentScope, other: DocumentScope) -> bool:
-    same = (one.client_id, one.contract_id) == (other.client_id, other.contract_id)
-    return same and one.date_from < other.date_to and other.date_from < one.date_to
 
 
 def progress(book: Book, catalog: Catalog, cause: Cause, effects: Effects) -> None:
@@ -264,7 +243,7 @@ def _waits_for(book: Book, key: str, close: CloseRow) -> list[str]:
 
 
 def _conclude(book: Book, key: str, close: CloseRow, cause: Cause, effects: Effects) -> None:
-    """Propose the verdict: a draft, or a refusal when an approval that came before the close took its period."""
+    """Propose the verdict: drafts, or a refusal when there is nothing to draft."""
     command = command_of(close)
     if problem := _taken(book, command.scope):
         refuse(book, command, problem[0], problem[1], cause, effects, command.scope)
@@ -279,33 +258,46 @@ def _draft(book: Book, key: str, close: CloseRow, command: CloseDocument, cause:
     terms = Terms(
         read_agreement(book, close.contract_revision), people, datetime.fromisoformat(close.invoice_date).date()
     )
-    entries = _frozen(book, key)
+    looked = [row for one in close.corrects if (row := settled_of(book, close.contract_id, one)) is not None]
+    facts = Facts(terms, _frozen(book, key), frozen_rates(book, key))
     try:
-        body = to_body(invoice(book, terms, command.scope, entries, frozen_rates(book, key)))
+        bodies = compose(book, facts, command.scope, looked).bodies
     except ConservationBroken as breach:
         refuse_breach(book, command, command.scope, breach, cause, effects)
         return
-    if twice := billed_twice(body, entries):
-        detail = f"Time that stands on an approved document would be billed again: entries {', '.join(twice[:5])}."
-        refuse(book, command, WOULD_BILL_TWICE, detail, cause, effects, command.scope)
+    if not bodies:
+        reason, detail = _nothing(command.scope)
+        refuse(book, command, reason, detail, cause, effects, command.scope)
         return
-    _propose_draft(book, close, command, body, _waits_for(book, key, close), cause, effects)
+    missing = _waits_for(book, key, close)
+    drafts = [_fact(close, command, body, missing, cause, is_last=body is bodies[-1]) for body in bodies]
+    for fact in drafts:
+        if (size_bytes := len(encode(fact))) > DRAFT_BYTES_MAX:
+            _refuse_size(book, command, fact, size_bytes, cause, effects)
+            return
+    for fact in drafts:
+        propose(book, fact, cause, effects)
 
 
-def _propose_draft(
-    book: Book,
-    close: CloseRow,
-    command: CloseDocument,
-    body: DraftBody,
-    missing: list[str],
-    cause: Cause,
-    effects: Effects,
-) -> None:
-    fact_id = fact_id_of_command(command.command_id)
-    fact = DocumentDrafted(
+def _nothing(scope: DocumentScope) -> tuple[str, str]:
+    """Why there is nothing to draft."""
+    if scope.kind is DocumentKind.CREDIT_NOTE:
+        return "nothing_to_credit", "The client is owed nothing for this period."
+    return "already_approved", "This period is approved, and nothing has changed since."
+
+
+def _fact(
+    close: CloseRow, command: CloseDocument, body: DraftBody, missing: list[str], cause: Cause, *, is_last: bool
+) -> DocumentDrafted:
+    """One draft of a close; the last one carries the close's own id, credit notes before it one for each document."""
+    command_id = command.command_id
+    if not is_last:
+        command_id = credit_command(command_id, body.corrections[0].document_id)
+    fact_id = fact_id_of_command(command_id)
+    return DocumentDrafted(
         envelope=cause.envelope("fact", fact_id),
         fact_id=fact_id,
-        command_id=command.command_id,
+        command_id=command_id,
         close_offset=close.offset,
         decided_offset=cause.offset,
         code_version=FOLD_VERSION,
@@ -313,37 +305,37 @@ def _propose_draft(
         missing=tuple(missing),
         body=body,
     )
-    if (size_bytes := len(encode(fact))) > DRAFT_BYTES_MAX:
-        detail = (
-            f"The document would have {size_bytes} bytes with {len(body.lines)} lines; at most {DRAFT_BYTES_MAX} bytes"
-            " are stored. Bill the work in shorter periods."
-        )
-        refuse(book, command, "document_too_large", detail, cause, effects, command.scope)
-        return
-    propose(book, fact, cause, effects)
 
 
-def _frozen(book: Book, key: str) -> list[tuple[EntryRow, tuple[BilledPart, ...]]]:
+def _refuse_size(
+    book: Book, command: CloseDocument, fact: DocumentDrafted, size_bytes: int, cause: Cause, effects: Effects
+) -> None:
+    detail = (
+        f"The document would have {size_bytes} bytes with {len(fact.body.lines)} lines; at most {DRAFT_BYTES_MAX} bytes"
+        " are stored. Bill the work in shorter periods."
+    )
+    refuse(book, command, "document_too_large", detail, cause, effects, command.scope)
+
+
+def _frozen(book: Book, key: str) -> tuple[EntryRow, ...]:
+    """The rows of a close with the decisions of this moment, which it keeps from now on."""
     found = []
-    for _, frozen in book.scan(FrozenRow, key):
+    for frozen_key, frozen in list(book.scan(FrozenRow, key)):
         row = frozen.entry
         decided = book.get(DecisionRow, key_of(row.entry_id, row.input_hash))
-        if decided is not None:
+        if decided is not None and decided.part != row.decision:
             row = msgspec.structs.replace(row, decision=decided.part)
-        found.append((row, frozen.billed))
-    return found
+            book.put(frozen_key, FrozenRow(entry=row))
+        found.append(row)
+    return tuple(found)
 
 
 def forget_close(book: Book, command_id: str) -> None:
-    """Remove a close and all it kept: its verdict was read back."""
+    """Remove a close, and what it kept unless a document was made of it: its verdict was read back."""
     for key, close in open_closes(book):
-        if command_of(close).command_id != command_id:
-            continue
-        for frozen_key, _ in list(book.scan(FrozenRow, key)):
-            book.delete(FrozenRow, frozen_key)
-        for rate_key, _ in list(book.scan(FrozenRateRow, key)):
-            book.delete(FrozenRateRow, rate_key)
-        pending.forget_close(book, key)
+        if command_of(close).command_id == command_id:
+            pending.forget_close(book, key)
+            drop_unused(book, key)
 
 
 def clock_of(book: Book) -> datetime | None:

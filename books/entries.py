@@ -8,7 +8,6 @@ import msgspec
 from billing.entries import BillingEntry, Hold
 from billing.running import contributions
 from books.asking import ask
-from books.billed import Standing, standing_of
 from books.book import Book, key_of
 from books.catalog import Catalog
 from books.counting import cap_part, count_caps, count_hours
@@ -17,7 +16,6 @@ from books.effects import Cause, Effects
 from books.releases import settled_reasons
 from books.resolving import instant_of, local_date, resolve
 from books.rows import (
-    BilledPart,
     CapPart,
     CounterRow,
     DecisionPart,
@@ -26,6 +24,7 @@ from books.rows import (
     HoursPart,
     PersonDecisionRow,
 )
+from books.settled import note_change
 from books.versions import is_deleted, merge, row_of
 from schemas.entry import EntryKind, EntryVersion
 from schemas.inputs import Category
@@ -33,7 +32,6 @@ from schemas.period import week_key
 
 BY_CONTRACT = "by_contract"
 BY_ACCOUNT = "by_account"
-NOTHING_BILLED = Standing()
 ORPHANS = "orphan_decisions"
 """Counts decisions that came before their entry; while there is none, a new entry needs no look-up."""
 
@@ -100,6 +98,8 @@ def recount(
     book: Book, catalog: Catalog, old: EntryRow | None, new: EntryRow, cause: Cause, effects: Effects
 ) -> EntryRow:
     """Write a row whose names and day stand, and move what it counts for in hours and caps."""
+    if catalog.settled_until:
+        note_change(book, catalog, old, new)
     hours, caps = parts(catalog, new)
     new = msgspec.structs.replace(new, hours=hours, caps=caps)
     book.put(new.entry_id, new)
@@ -174,7 +174,7 @@ def parts(catalog: Catalog, row: EntryRow) -> tuple[HoursPart | None, tuple[CapP
     return hours, tuple(cap_part(agreement, share) for share in shares if share.seconds)
 
 
-def holds_of(row: EntryRow, standing: Standing = NOTHING_BILLED) -> tuple[Hold, ...]:
+def holds_of(row: EntryRow) -> tuple[Hold, ...]:
     """Why an entry must not be billed yet, without the reasons that a person settled."""
     found: list[Hold] = []
     if row.start_micros is None and not row.work_date:
@@ -195,8 +195,6 @@ def holds_of(row: EntryRow, standing: Standing = NOTHING_BILLED) -> tuple[Hold, 
         found.append(Hold("invoiced_at_source", "the source says it was invoiced there"))
     if row.kind == EntryKind.TIME.value and not row.person_id:
         found.append(Hold("person_unknown", f"nobody in the directory is called {row.person_ref!r}"))
-    if standing.hold is not None:
-        found.append(standing.hold)
     decided = decision_of(row)
     if decided is not None and decided.held_reason:
         found.append(Hold(decided.held_reason, "; ".join(decided.evidence)))
@@ -204,9 +202,8 @@ def holds_of(row: EntryRow, standing: Standing = NOTHING_BILLED) -> tuple[Hold, 
     return tuple(hold for hold in found if hold.reason not in settled)
 
 
-def billing_entry(row: EntryRow, billed: tuple[BilledPart, ...] = (), *, in_period: bool = True) -> BillingEntry:
-    """The row as billing sees it; `billed` is what of it stands on other documents."""
-    standing = standing_of(row, billed, in_period=in_period)
+def billing_entry(row: EntryRow, rank: int = 0) -> BillingEntry:
+    """The row as billing sees it; work of a higher rank counts after all work of a lower one."""
     decided = decision_of(row)
     return BillingEntry(
         entry_id=row.entry_id,
@@ -229,10 +226,10 @@ def billing_entry(row: EntryRow, billed: tuple[BilledPart, ...] = (), *, in_peri
         utbms_task=decided.utbms_task if decided is not None else "",
         utbms_activity=decided.utbms_activity if decided is not None else "",
         confidence=None if decided is None else Decimal(decided.confidence),
-        holds=holds_of(row, standing),
-        billed_on=standing.billed_on,
+        holds=holds_of(row),
         released=settled_reasons(row),
         written_off=row.written_off,
+        rank=rank,
         amount=None if row.amount is None else Decimal(row.amount),
         currency=row.currency,
         quantity=None if row.quantity is None else Decimal(row.quantity),

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from books import closing, documents, schedule
+from books import approving, closing, documents, reopening, schedule, voiding
 from books.book import Book, key_of
 from books.catalog import Catalog
 from books.counting import judge_caps
@@ -36,6 +36,7 @@ _MAY_END_A_WAIT = (
     facts.DocumentDrafted,
     facts.CommandRefused,
     facts.DocumentApproved,
+    facts.DocumentVoided,
 )
 # Of these the last one counts, so an old one that is appended a second time, by a writer that was slow to die, would
 # undo what came after it. Each event counts once.
@@ -157,15 +158,15 @@ class Fold:
             case commands.CloseDocument():
                 closing.apply_close(book, catalog, command, cause, effects)
             case commands.ApproveDocument():
-                documents.apply_approve(book, catalog, command, cause, effects)
+                approving.apply_approve(book, catalog, command, cause, effects)
             case commands.IssueDocument():
                 documents.apply_issue(book, command, cause, effects)
             case commands.RejectDocument():
                 documents.apply_reject(book, command, cause, effects)
             case commands.ReopenPeriod():
-                closing.apply_reopen(book, command, cause, effects)
+                reopening.apply_reopen(book, catalog, command, cause, effects)
             case commands.VoidDocument():
-                documents.apply_void(book, command, cause, effects)
+                voiding.apply_void(book, catalog, command, cause, effects)
             case commands.SettleDeadLetter():
                 pass  # Dead letters live in their own topic; the command is the audit record of what was done.
             case _:
@@ -177,14 +178,16 @@ class Fold:
         catalog = self._catalog(book)
         match fact:
             case facts.DocumentDrafted():
-                closing.forget_close(book, fact.command_id)
                 documents.drafted(book, catalog, fact, cause, effects)
+                closing.forget_close(book, fact.command_id)
             case facts.CommandRefused():
                 closing.forget_close(book, fact.command_id)
             case facts.DocumentApproved():
-                documents.approved(book, catalog, fact, cause, effects)
+                approving.approved(book, catalog, fact, cause, effects)
             case facts.DocumentIssued():
                 documents.issued(book, catalog, fact, cause, effects)
+            case facts.DocumentVoided():
+                voiding.voided(book, catalog, fact, cause, effects)
             case facts.AlertRaised():
                 effects.alerts.append((cause.offset, _alert(fact, cause)))
             case _:
@@ -203,6 +206,7 @@ class Fold:
         book.put(CLOCK, ClockRow(at_micros=micros))
         closing.end_waits(book, at)
         schedule.scheduled_closes(book, self._catalog(book), at, cause, effects)
+        schedule.scheduled_corrections(book, self._catalog(book), at, cause, effects)
         judge_forecasts(book, self._catalog(book), at, cause, effects)
 
 

@@ -8,13 +8,17 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from billing.contract import needed_dates
+from billing.entries import BillingEntry
 from billing.invoice import Invoice, InvoiceRequest, Rate, compute_invoice
+from books.billed import rank_of
 from books.book import SEPARATOR, Book
 from books.catalog import Agreement, Catalog, People
 from books.entries import BY_CONTRACT, billing_entry
 from books.held_money import drawn_before
 from books.resolving import instant_of
-from books.rows import BilledPart, ClockRow, EntryRow, FrozenRateRow, RateRow
+from books.rows import ClockRow, EntryRow, FrozenRateRow, RateRow
+from books.versions import is_deleted
+from schemas.corrections import LatePolicy
 from schemas.draft import DocumentScope
 from schemas.errors import ConservationBroken
 from schemas.period import Period
@@ -41,11 +45,15 @@ def terms_now(book: Book, catalog: Catalog, scope: DocumentScope) -> Terms | Non
 
 def invoice_date(book: Book, agreement: Agreement, scope: DocumentScope) -> date:
     """The date of the last tick in the contract's zone, but not before the last day of the period."""
-    last_day = scope.date_to - timedelta(days=1)
+    return local_today(book, agreement, scope.date_to - timedelta(days=1))
+
+
+def local_today(book: Book, agreement: Agreement, not_before: date) -> date:
+    """The date of the last tick in the contract's zone, but not before a date."""
     clock = book.get(ClockRow, CLOCK)
     if clock is None:
-        return last_day
-    return max(last_day, instant_of(clock.at_micros).astimezone(agreement.compiled.zone).date())
+        return not_before
+    return max(not_before, instant_of(clock.at_micros).astimezone(agreement.compiled.zone).date())
 
 
 def gather(book: Book, agreement: Agreement, scope: DocumentScope) -> list[EntryRow]:
@@ -60,16 +68,15 @@ def invoice(
     book: Book,
     terms: Terms,
     scope: DocumentScope,
-    entries: Iterable[tuple[EntryRow, tuple[BilledPart, ...]]],
+    entries: Iterable[EntryRow],
     rates: tuple[Rate, ...],
 ) -> Invoice:
-    """The invoice of a scope over these entries, converted by these exchange rates.
+    """The invoice of a scope over these entries, converted by these exchange rates; entries elsewhere are left out.
 
     Raises ConservationBroken when billing finds that seconds or money would be lost. Billing asserts that, because it
     is a mistake of ours; this is the only place that catches it, so that one client's invoice cannot stop the book of
     all others (rule 8).
     """
-    first, end = scope.date_from.isoformat(), scope.date_to.isoformat()
     request = InvoiceRequest(
         tenant=book.tenant,
         book=book.book,
@@ -78,7 +85,7 @@ def invoice(
         contract_revision=terms.agreement.revision,
         directory=terms.people.compiled,
         directory_revision=terms.people.revision,
-        entries=[billing_entry(row, billed, in_period=first <= row.local_date < end) for row, billed in entries],
+        entries=billing_entries(book, terms.agreement, entries),
         exchange_rates=rates,
         invoice_date=terms.invoice_date,
         drawn=drawn_before(book, terms.agreement.compiled, scope),
@@ -87,6 +94,20 @@ def invoice(
         return compute_invoice(request)
     except AssertionError as breach:
         raise ConservationBroken(str(breach) or "an assertion of billing without words") from breach
+
+
+def billing_entries(book: Book, agreement: Agreement, rows: Iterable[EntryRow]) -> list[BillingEntry]:
+    """The living entries of a contract as billing sees them, ranked if late work counts after what stands."""
+    mine = [row for row in rows if is_of(agreement, row)]
+    if agreement.document.late_policy is LatePolicy.REMAINING_CAPACITY:
+        return [billing_entry(row, rank_of(book, row)) for row in mine]
+    return [billing_entry(row) for row in mine]
+
+
+def is_of(agreement: Agreement, row: EntryRow) -> bool:
+    """Whether a row is a living entry of a contract."""
+    same = (row.client_id, row.contract_id) == (agreement.client_id, agreement.contract_id)
+    return same and bool(row.local_date) and not is_deleted(row)
 
 
 def rates_now(book: Book) -> tuple[Rate, ...]:
@@ -105,3 +126,13 @@ def frozen_rates(book: Book, close_key: str) -> tuple[Rate, ...]:
 def _rate(key: str, rate: str, source: str) -> Rate:
     base, quote, on = key.split(SEPARATOR)
     return Rate(base, quote, date.fromisoformat(on), Decimal(rate), source)
+
+
+def currencies_of(terms: Terms, rows: Iterable[EntryRow]) -> set[str]:
+    """The currencies in which something may be named that a contract bills: rates, the firm's own, expenses."""
+    firm, contract = terms.people.document, terms.agreement.document
+    named = {row.currency for row in (*contract.rates, *contract.blended, *firm.firm.rates)}
+    for rates in (*(one.rates for one in firm.clients), *(one.rates for one in firm.projects)):
+        named |= {rate.currency for rate in rates}
+    named |= {rate.currency for person in firm.people for rate in person.rates}
+    return named | {firm.firm.currency} | {row.currency for row in rows}

@@ -117,7 +117,12 @@ def end_approval(book: Book, document_id: str) -> None:
         _remove(book, _APPROVALS, document_id)
 
 
-def clients_with_approvals(book: Book) -> set[str]:
-    """The clients of documents whose approval is being recorded."""
+def approvals_under_way(book: Book) -> list[DocumentRow]:
+    """The documents whose approval, or void, is being recorded."""
     found = (book.get(DocumentRow, document_id) for document_id in _keys(book, _APPROVALS))
-    return {document.client_id for document in found if document is not None and document.approving}
+    return [document for document in found if document is not None and document.approving]
+
+
+def clients_with_approvals(book: Book) -> set[str]:
+    """The clients of documents whose approval, or void, is being recorded."""
+    return {document.client_id for document in approvals_under_way(book)}

@@ -5,10 +5,10 @@
 from datetime import date
 
 from billing.invoice import Invoice, to_body
-from books.billed import billed_elsewhere
 from books.book import Book
 from books.catalog import Catalog
-from books.closing import document_of
+from books.composing import compose, facts_now
+from books.corrections import to_look_at
 from books.entries import BY_CONTRACT
 from books.invoicing import gather, invoice, rates_now, terms_now
 from schemas.draft import DocumentScope, DraftBody
@@ -16,19 +16,35 @@ from schemas.period import Period
 
 
 def preview_invoice(book: Book, catalog: Catalog, scope: DocumentScope) -> Invoice | None:
-    """The invoice of a scope from today's rows; None while its contract or the directory is unknown."""
+    """The period's own invoice from today's rows, without corrections of earlier ones; None while its contract or the
+    directory is unknown.
+    """
+    terms = terms_now(book, catalog, scope)
+    return None if terms is None else invoice(book, terms, scope, gather(book, terms.agreement, scope), rates_now(book))
+
+
+def preview_bodies(book: Book, catalog: Catalog, scope: DocumentScope) -> tuple[DraftBody, ...]:
+    """All that a close of a scope would draft now: credit notes, then the invoice; nothing where all is billed."""
     terms = terms_now(book, catalog, scope)
     if terms is None:
-        return None
-    document_id = document_of(book, scope)
-    entries = [(row, billed_elsewhere(book, row, document_id)) for row in gather(book, terms.agreement, scope)]
-    return invoice(book, terms, scope, entries, rates_now(book))
+        return ()
+    looked = to_look_at(book, catalog, terms.agreement)
+    return compose(book, facts_now(book, terms, scope, looked), scope, looked).bodies
+
+
+def preview_documents(book: Book, catalog: Catalog, scope: DocumentScope) -> tuple[DraftBody, ...]:
+    """What a close of a scope would draft now; for a period that is billed already and has not changed, its invoice as
+    it would be today; nothing while the contract or the directory is unknown.
+    """
+    bodies = preview_bodies(book, catalog, scope)
+    own = None if bodies else preview_invoice(book, catalog, scope)
+    return bodies if own is None else (to_body(own),)
 
 
 def preview(book: Book, catalog: Catalog, scope: DocumentScope) -> DraftBody | None:
-    """The body of `preview_invoice`."""
-    found = preview_invoice(book, catalog, scope)
-    return None if found is None else to_body(found)
+    """The invoice of `preview_documents`, or the last credit note when there is no invoice."""
+    found = preview_documents(book, catalog, scope)
+    return found[-1] if found else None
 
 
 def scopes_of(book: Book, catalog: Catalog, period: Period, client_id: str = "") -> tuple[DocumentScope, ...]:

@@ -11,6 +11,7 @@ from books.effects import Cause, Effects
 from books.entries import change
 from books.resolving import resolve
 from books.rows import EntryRow, RevisionRow, RevisionTextRow
+from books.settled import is_credited_at_once, mark_changed, settled_rows
 from books.versions import is_deleted
 from schemas.inputs import ContractRevision, DirectoryRevision
 
@@ -38,6 +39,8 @@ def apply_directory(book: Book, revision: DirectoryRevision, cause: Cause, effec
     book.put(DIRECTORY, RevisionRow(revision_hash=revision.revision_hash, client_id=""))
     catalog = Catalog(book)
     settle_again(book, catalog, None, cause, effects)
+    for contract_id in catalog.settled_until:
+        _look_at_settled(book, catalog, contract_id)
     return catalog
 
 
@@ -51,7 +54,15 @@ def apply_contract(book: Book, revision: ContractRevision, cause: Cause, effects
         look_again(book, revision.contract_id, effects)
     clients = {revision.client_id} | ({before.client_id} if before is not None else set())
     settle_again(book, catalog, clients, cause, effects)
+    _look_at_settled(book, catalog, revision.contract_id)
     return catalog
+
+
+def _look_at_settled(book: Book, catalog: Catalog, contract_id: str) -> None:
+    """Where a credit does not wait for the next close, the next tick sees whether the revision makes one."""
+    if is_credited_at_once(catalog, contract_id):
+        for row in list(settled_rows(book, contract_id)):
+            mark_changed(book, catalog, row)
 
 
 def settle_again(book: Book, catalog: Catalog, clients: set[str] | None, cause: Cause, effects: Effects) -> None:

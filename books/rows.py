@@ -36,12 +36,17 @@ class CapPart(msgspec.Struct, frozen=True, array_like=True):
 
 
 class BilledPart(msgspec.Struct, frozen=True, array_like=True):
-    """How many seconds of an entry stand on an approved document, and what the entry said then."""
+    """How many seconds of an entry stand on an approved document, and what the entry said then.
+
+    `offset` is that of the approval; `corrects` the earlier document that the part corrects, signed.
+    """
 
     document_id: str
     contract_id: str
     content: str
     seconds: int
+    offset: int = 0
+    corrects: str = ""
 
 
 class HoursPart(msgspec.Struct, frozen=True, array_like=True):
@@ -262,7 +267,8 @@ class SeenRow(Row, frozen=True):
 class CloseRow(Row, frozen=True):
     """A close that waits (key: offset, padded, and command): its command, the revisions and invoice date of its offset.
 
-    `wait_ended` says that its time is over, `proposed` that its draft is on the way to the journal.
+    `wait_ended` says that its time is over, `proposed` that its draft is on the way to the journal. `corrects` are the
+    approved documents whose facts had changed at its offset.
     """
 
     table: ClassVar[str] = "close"
@@ -276,6 +282,7 @@ class CloseRow(Row, frozen=True):
     invoice_date: str
     wait_ended: bool
     proposed: bool
+    corrects: tuple[str, ...] = ()
 
 
 class PendingRow(Row, frozen=True):
@@ -287,12 +294,14 @@ class PendingRow(Row, frozen=True):
 
 
 class FrozenRow(Row, frozen=True):
-    """An entry as it was at a waiting close's offset (key: close, entry id), and the document it stood on then."""
+    """An entry as a close drafts it (key: close, entry id): kept as long as the draft or what it settled stands.
+
+    Entries that left what the close drafts or corrects are there as well, deleted or with another contract.
+    """
 
     table: ClassVar[str] = "frozen"
 
     entry: EntryRow
-    billed: tuple[BilledPart, ...]
 
 
 class FrozenRateRow(Row, frozen=True):
@@ -305,7 +314,9 @@ class FrozenRateRow(Row, frozen=True):
 
 
 class DocumentRow(Row, frozen=True):
-    """A document (key: document id). `approving` is the approve command under way, `state_micros` the state's begin."""
+    """A document (key: document id). `approving` is the approve or void command under way, `state_micros` the state's
+    begin, `inputs` the close whose frozen rows it was made of.
+    """
 
     table: ClassVar[str] = "document"
 
@@ -326,6 +337,7 @@ class DocumentRow(Row, frozen=True):
     code_version: str
     approving: str
     state_micros: int
+    inputs: str = ""
 
 
 class BodyRow(Row, frozen=True):
@@ -382,3 +394,38 @@ class ForecastRow(Row, frozen=True):
     table: ClassVar[str] = "forecast"
 
     day: str
+
+
+class SettledRow(Row, frozen=True):
+    """An approved document that bills a period (key: contract, document): what it and its corrections rest on.
+
+    `documents` are the document and all that correct it, in the order of their approvals. `inputs` is the close whose
+    frozen rows are the facts that stand, with the two revisions; entries of `[needed_from, date_to)` bear on it.
+    `looked` are the revisions that were last compared without a difference. `returned` says that more than the facts
+    changed (a credit, a withdrawn correction): then every line is compared. `lacks_rate` that time was held for want of
+    an exchange rate.
+    """
+
+    table: ClassVar[str] = "settled"
+
+    document_id: str
+    contract_id: str
+    date_from: str
+    date_to: str
+    needed_from: str
+    inputs: str
+    contract_revision: str
+    directory_revision: str
+    documents: tuple[str, ...]
+    people: tuple[str, ...] = ()
+    looked: str = ""
+    returned: bool = False
+    lacks_rate: bool = False
+
+
+class SettledUntilRow(Row, frozen=True):
+    """The end of the last period of a contract that an approved document bills (key: contract)."""
+
+    table: ClassVar[str] = "settled_until"
+
+    until: str

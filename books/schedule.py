@@ -4,19 +4,23 @@ from datetime import date, datetime, time, timedelta
 
 from books.book import Book
 from books.catalog import Agreement, Catalog
-from books.closing import apply_close, command_of, document_of
+from books.closing import apply_close, command_of
 from books.effects import Cause, Effects
 from books.entries import BY_CONTRACT
 from books.pending import open_closes
+from books.preview import preview_bodies
 from books.rows import DocumentRow, SeenRow
+from books.settled import is_over, take_due
 from schemas.canonical import deterministic_id
 from schemas.commands import CloseDocument
-from schemas.draft import DocumentScope
+from schemas.draft import DocumentKind, DocumentScope, document_id_of
 from schemas.period import Period
 from schemas.values import named_fields
 
 _PERIODS_BACK = 3
 POLICY = "policy:schedule"
+CORRECTIONS = "policy:corrections"
+FIRST_SEQUENCE = 1
 
 
 def scheduled_closes(book: Book, catalog: Catalog, at: datetime, cause: Cause, effects: Effects) -> None:
@@ -64,7 +68,8 @@ def _close(
         (BY_CONTRACT, scope.client_id, scope.contract_id), period.start.isoformat(), period.end.isoformat()
     )
     closing = any(command_of(close).scope == scope for _, close in open_closes(book))
-    known = book.has(SeenRow, command_id) or book.has(DocumentRow, document_of(book, scope)) or closing
+    document_id = document_id_of(book.tenant, book.book, scope, FIRST_SEQUENCE)
+    known = book.has(SeenRow, command_id) or book.has(DocumentRow, document_id) or closing
     if known or next(entries, None) is None:
         return
     book.put(command_id, SeenRow(offset=cause.offset))
@@ -80,5 +85,45 @@ def _close(
         if schedule.wait_for
         else None,
         wait_until=at + timedelta(hours=schedule.decision_wait_hours),
+    )
+    apply_close(book, catalog, command, cause, effects)
+
+
+def scheduled_corrections(book: Book, catalog: Catalog, at: datetime, cause: Cause, effects: Effects) -> None:
+    """Credit at once what the client is owed where no invoice is waited for, by contract or by its end (BD-66).
+
+    A contract that is over gets an invoice of what was left out, too, because no other will follow.
+    """
+    for agreement in catalog.agreements.values():
+        for row in take_due(book, agreement.contract_id):
+            kind = DocumentKind.INVOICE if is_over(catalog, agreement.contract_id) else DocumentKind.CREDIT_NOTE
+            scope = DocumentScope.model_validate(
+                {
+                    "client_id": agreement.client_id,
+                    "contract_id": agreement.contract_id,
+                    "date_from": row.date_from,
+                    "date_to": row.date_to,
+                    "kind": kind,
+                }
+            )
+            if _is_worth_a_document(book, catalog, scope):
+                _correct(book, catalog, scope, at, cause, effects)
+
+
+def _is_worth_a_document(book: Book, catalog: Catalog, scope: DocumentScope) -> bool:
+    closing = any(command_of(close).scope == scope for _, close in open_closes(book))
+    return not closing and bool(preview_bodies(book, catalog, scope))
+
+
+def _correct(book: Book, catalog: Catalog, scope: DocumentScope, at: datetime, cause: Cause, effects: Effects) -> None:
+    identity = {"book": book.book, "tenant": book.tenant, "scope": named_fields(scope), "at": at}
+    command_id = deterministic_id("scheduled_correction", identity)
+    book.put(command_id, SeenRow(offset=cause.offset))
+    command = CloseDocument(
+        envelope=cause.envelope("command", command_id),
+        command_id=command_id,
+        person=CORRECTIONS,
+        reason="what changed after the approval is corrected at once",
+        scope=scope,
     )
     apply_close(book, catalog, command, cause, effects)

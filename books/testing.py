@@ -5,11 +5,14 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import cast
 
+from books.billed import EntryState
+from books.bodies import read_body
 from books.book import Book
 from books.catalog import Catalog
 from books.local import Answer, LocalJournal
 from books.preview import preview
 from books.rows import DocumentRow, EntryRow
+from books.states import entry_state
 from schemas import commands, inputs
 from schemas.canonical import canonical_bytes, content_hash
 from schemas.commands import Command
@@ -280,6 +283,20 @@ class Story:
         """All documents of a client, by period."""
         found = [row for _, row in self.book.scan(DocumentRow) if row.client_id == client]
         return sorted(found, key=lambda row: (row.date_from, row.sequence))
+
+    def at(self, document_id: str) -> DocumentRow:
+        """The document of an id."""
+        row = self.book.get(DocumentRow, document_id)
+        assert row is not None, f"no document {document_id}"
+        return row
+
+    def stored(self, document: DocumentRow) -> DraftBody:
+        """The body of a document."""
+        return read_body(self.book, document.document_id)
+
+    def state(self, name: str, source: str = "toggl") -> EntryState:
+        """The state of an entry's time."""
+        return entry_state(self.book, entry_id(name, source))
 
     def row(self, name: str, source: str = "toggl") -> EntryRow:
         """The row of an entry."""

@@ -1,10 +1,9 @@
 """Invoices computed once more for explanations: of a document by the revisions that it names, or of a preview."""
 
 from billing.invoice import Traced, trace_invoice
-from books.billed import billed_elsewhere
+from books.bodies import read_body
 from books.book import Book
 from books.catalog import Catalog, read_agreement, read_people
-from books.documents import read_body
 from books.invoicing import Terms, gather, invoice, rates_now
 from books.preview import preview_invoice
 from schemas.draft import DocumentScope
@@ -23,7 +22,7 @@ def trace_document(book: Book, document_id: str) -> Traced | None:
         return None
     agreement = read_agreement(book, body.contract_revision)
     terms = Terms(agreement, people, body.invoice_date)
-    entries = [(row, billed_elsewhere(book, row, document_id)) for row in gather(book, agreement, body.scope)]
+    entries = gather(book, agreement, body.scope)
     try:
         return trace_invoice(invoice(book, terms, body.scope, entries, rates_now(book)).request)
     except ConservationBroken:

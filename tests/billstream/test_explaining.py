@@ -22,7 +22,7 @@ from billstream.importing import Declared, publish_file, understand
 from billstream.memory_desk import MemoryDesk
 from billstream.previewing import preview
 from billstream.settings import load_settings
-from books.documents import read_body
+from books.bodies import read_body
 from books.rows import DocumentRow, EntryRow
 from schemas.inputs import Category
 from schemas.period import parse_period

@@ -21,7 +21,7 @@ from billstream.importing import Declared, publish_file, understand
 from billstream.memory_desk import MemoryDesk
 from billstream.settings import load_settings
 from billstream.verifying import verify_alone, verify_journal
-from books.documents import read_body
+from books.bodies import read_body
 from books.rows import DocumentRow
 from books.verification import Audit, Check, journal_checks
 from schemas.draft import DocumentState, DraftBody, body_hash

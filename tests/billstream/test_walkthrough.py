@@ -15,7 +15,7 @@ from billstream.file_preview import memory_desk
 from billstream.importing import Declared, publish_file, understand
 from billstream.memory_desk import MemoryDesk
 from billstream.settings import load_settings
-from books.documents import read_body
+from books.bodies import read_body
 from books.entries import decision_of
 from books.rows import DocumentRow, EntryRow
 from schemas.draft import DraftLine

@@ -1,12 +1,9 @@
 """Time on approved documents: every second is billed once, also what was carried or lies across the end of a period."""
 
-from decimal import Decimal
-
 import pytest
 
 from books.testing import Story, contract, entry, scope, terms, week_cap
 from schemas.draft import Bucket, DraftBody
-from schemas.facts import CommandRefused
 
 NOVEMBER = scope(first="2026-11-01", end="2026-12-01")
 
@@ -63,17 +60,16 @@ def test_a_week_across_the_month_end_stays_full_after_the_approval(story: Story)
     assert {bucket.bucket: bucket.seconds for bucket in body.buckets}[Bucket.WRITTEN_DOWN] == 6 * 3600
 
 
-def test_an_amendment_that_would_bill_carried_time_again_is_refused(carried: Story) -> None:
-    """Less room in October now means more was carried than was; nothing of what stands is billed a second time."""
+def test_an_amendment_that_carries_more_is_corrected_where_it_was_billed(carried: Story) -> None:
+    """Less room in October now means that an hour of it was carried: taken back there, and billed in November once."""
     carried.say(contract(terms(**{"from": "2026-10-01"}, caps=[month_cap(hours="9")])))
-    verdict = carried.verdict(carried.close(NOVEMBER))
-    assert isinstance(verdict, CommandRefused)
-    assert verdict.reason == "would_bill_twice"
+    body = carried.preview(NOVEMBER)
+    assert (billed_seconds(body), str(body.net)) == (6 * 3600, "900.00")
+    assert [(line.seconds, str(line.amount)) for line in body.lines if line.corrects] == [(-3600, "-150.00")]
 
 
-def test_a_change_after_the_approval_is_held_where_it_was_carried(carried: Story) -> None:
-    """The entry of which a part was carried became longer: the difference is a person's to settle."""
+def test_a_change_after_the_approval_is_billed_where_it_counts_now(carried: Story) -> None:
+    """The entry of which a part was carried became an hour longer: the hour is carried, too."""
     carried.say(entry("c", "2026-10-07T09:00", "5", revision=2))
     body = carried.preview(NOVEMBER)
-    assert all(source.source_entry_id != "c" for line in body.lines for source in line.sources)
-    assert body.net <= Decimal("600.00")
+    assert (billed_seconds(body), str(body.net)) == (7 * 3600, "1050.00")

@@ -217,33 +217,21 @@ def test_a_rejected_draft_is_drafted_again_as_the_next_revision(drafted: Story) 
     assert (drafted.document().state, drafted.document().revision) == (DocumentState.DRAFT.value, 2)
 
 
-def test_a_period_is_reopened_only_while_nothing_of_it_is_approved(drafted: Story) -> None:
-    """Reopening withdraws the draft; what was approved stands."""
+def test_a_period_is_reopened_only_while_nothing_of_it_is_issued(drafted: Story) -> None:
+    """Reopening withdraws drafts and approved documents; what has left the house stands."""
     drafted.order(commands.ReopenPeriod, scope=scope())
     assert drafted.document().state == DocumentState.WITHDRAWN.value
     drafted.close()
     drafted.approve(drafted.document())
-    assert refusal(drafted, drafted.order(commands.ReopenPeriod, scope=scope())) == "already_approved"
     assert refusal(drafted, drafted.close()) == "already_approved"
-
-
-def test_voiding_waits_for_credit_notes(drafted: Story) -> None:
-    """What this version cannot do it refuses; nothing is half done."""
-    command = drafted.order(commands.VoidDocument, document_id=drafted.document().document_id)
-    assert refusal(drafted, command) == "not_yet"
-
-
-def test_time_on_an_approved_document_is_never_put_on_another(drafted: Story) -> None:
-    """An entry that moves to another client or month after the approval is held there, and named."""
+    drafted.order(commands.ReopenPeriod, scope=scope())
+    assert drafted.document().state == DocumentState.WITHDRAWN.value
+    assert drafted.book.get(BilledRow, entry_id("a")) is None
+    drafted.close()
+    assert (drafted.document().revision, str(drafted.preview().net)) == (3, "300.00")
     drafted.approve(drafted.document())
-    drafted.say(entry("a", client_ref="Birch AG", hours="2", revision=2))
-    body = drafted.preview(scope("birch"))
-    assert [(place.reason, place.seconds) for place in body.placements] == [("changed_after_approval", 7_200)]
-    assert body.net == 0
-    drafted.say(entry("a", "2026-11-10T09:00", "2", revision=3))
-    november = drafted.preview(scope(first="2026-11-01", end="2026-12-01"))
-    assert (str(november.net), [place.reason for place in november.placements]) == ("0.00", ["changed_after_approval"])
-    assert drafted.book.get(BilledRow, entry_id("a")) is not None
+    drafted.order(commands.IssueDocument, document_id=drafted.document().document_id)
+    assert refusal(drafted, drafted.order(commands.ReopenPeriod, scope=scope())) == "already_issued"
 
 
 def test_a_written_off_entry_is_on_no_line_and_still_counted(story: Story) -> None:

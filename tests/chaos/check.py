@@ -12,13 +12,14 @@ from books.stores.memory import MemoryStore
 from books.stores.sqlite import SqliteStore
 from books.testing import BOOK, TENANT
 from books.versions import is_deleted
-from schemas.draft import DocumentState, PublishedDocument, document_id_of
+from schemas.draft import DocumentState, PublishedDocument
 from schemas.entry import Deletion
-from schemas.facts import AlertRaised, DocumentDrafted
+from schemas.facts import AlertRaised
 from schemas.outputs import Alert
 from schemas.values import Record
 from tests.chaos.firm import Plan
 from tests.oracle.calculator import Calculator
+from tests.oracle.papers import revisions_of
 from tests.oracle.rating import wrong_amounts
 
 Numbered = Sequence[tuple[int, Record]]
@@ -82,12 +83,7 @@ def _book(follower: Follower) -> Book:
 
 def judge_documents(calculator: Calculator, seen: Sequence[Record], documents: Numbered, found: Findings) -> None:
     """Each draft that counts is published as the revision it is, once for a consumer, with its fact's offsets."""
-    wanted: dict[tuple[str, int], DocumentDrafted] = {}
-    revisions: Counter[str] = Counter()
-    for _, fact in calculator.drafts.values():
-        document_id = document_id_of(TENANT, BOOK, fact.body.scope, 1)
-        revisions[document_id] += 1
-        wanted[document_id, revisions[document_id]] = fact
+    wanted = revisions_of(calculator.journal, TENANT, BOOK)
     drafts = [one for one in seen if isinstance(one, PublishedDocument) and one.state is DocumentState.DRAFT]
     counted = Counter((one.document_id, one.revision) for one in drafts)
     found.lost += [f"document {key} was never published" for key in wanted if key not in counted]

@@ -3,12 +3,12 @@
 It shares billing's pure function with the product, and nothing else of what decides which entries are billed and how.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 
-from billing.contract import compile_contract, needed_dates
+from billing.contract import Contract, compile_contract, needed_dates
 from billing.directory import compile_directory
 from billing.entries import BillingEntry
 from billing.invoice import InvoiceRequest, Rate, compute_invoice, to_body
@@ -16,16 +16,16 @@ from schemas import commands, inputs
 from schemas.canonical import canonical_bytes
 from schemas.contract import ContractDocument
 from schemas.directory import DirectoryDocument
-from schemas.draft import DocumentScope, DraftBody, body_hash, document_id_of
-from schemas.facts import DocumentApproved, DocumentDrafted
-from schemas.inputs import RANK_ORDER, Decision
+from schemas.draft import DocumentScope, DraftBody, body_hash
+from schemas.facts import DocumentDrafted
+from schemas.inputs import Decision
 from schemas.period import Period
 from schemas.values import named_fields
 from tests.oracle.entries import Journal, Numbered, Resolved, resolve_all, said
+from tests.oracle.history import History, Moment, moment_of
 from tests.oracle.holds import Verdict, holds_of, rank, settled, verdict_of, word_of
+from tests.oracle.papers import Papers, papers_at
 from tests.oracle.reading import read
-
-PERSON_RANK = RANK_ORDER[inputs.DecisionRank.PERSON]
 
 
 @dataclass(frozen=True)
@@ -37,21 +37,11 @@ class Difference:
     what: str
 
 
-@dataclass(frozen=True)
-class Stood:
-    """Seconds of an entry on an approved document, and what the entry said then."""
-
-    document_id: str
-    contract_id: str
-    content: str
-    seconds: int
-
-
 class Calculator:
     """Judges the drafted facts of one book's journal, `[(offset, record), ...]` in order."""
 
     def __init__(self, journal: Numbered, tenant: str, book: str) -> None:
-        self._journal = [
+        self.journal = [
             (offset, record)
             for offset, record in journal
             if (record.envelope.tenant, record.envelope.book) == (tenant, book)
@@ -63,7 +53,7 @@ class Calculator:
     def drafts(self) -> dict[str, tuple[int, DocumentDrafted]]:
         """The drafted facts that count: the first of each id."""
         found: dict[str, tuple[int, DocumentDrafted]] = {}
-        for offset, record in self._journal:
+        for offset, record in self.journal:
             if isinstance(record, DocumentDrafted):
                 found.setdefault(record.fact_id, (offset, record))
         return found
@@ -71,52 +61,79 @@ class Calculator:
     def differences(self) -> Iterator[Difference]:
         """Every draft that is not, byte for byte, what the journal up to its offsets gives."""
         for fact_id, (offset, fact) in self.drafts.items():
-            wrong = self._wrong_offsets(fact) or compare(self.body(fact), fact)
+            wrong = self._wrong_offsets(fact)
+            if not wrong:
+                wanted = self.body(fact)
+                wrong = "nothing was to be drafted" if wanted is None else compare(wanted, fact)
             if wrong:
                 yield Difference(fact_id, offset, wrong)
 
     def state(self, cut: int) -> tuple[Journal, dict[str, Resolved]]:
         """Journal and entries at an offset."""
         if cut not in self._states:
-            journal = read(self._journal, cut)
+            journal = read(self.journal, cut)
             self._states = {cut: (journal, resolve_all(journal))}
         return self._states[cut]
 
-    def body(self, fact: DocumentDrafted) -> DraftBody:
-        """What the close of this fact must have drafted."""
-        journal, _ = self.state(fact.close_offset)
-        scope, standing = fact.body.scope, self._approved_on(fact.close_offset)
+    def body(self, fact: DocumentDrafted) -> DraftBody | None:
+        """What the close of this fact must have drafted: of several documents the one that the fact is about."""
+        found = {body.scope: body for body in History(self, fact).bodies()}
+        return found.get(fact.body.scope)
+
+    def invoice(
+        self, moment: Moment, scope: DocumentScope, invoice_date: date, rates: Iterable[Rate] | None = None
+    ) -> DraftBody:
+        """The invoice of a period from the facts of a moment, without anything that was billed before."""
+        journal, _ = self.state(moment.close_offset)
         revision, directory = journal.contracts[scope.contract_id], journal.directory
         assert directory is not None, "a draft without a directory"
-        contract = compile_contract(ContractDocument.model_validate_json(revision.document))
-        last_day = scope.date_to - timedelta(days=1)
-        today = last_day if journal.clock is None else journal.clock.astimezone(contract.zone).date()
+        known = [Rate(r.base, r.quote, r.on, r.rate, r.rate_source) for r in journal.rates.values()]
         return to_body(
             compute_invoice(
                 InvoiceRequest(
                     tenant=self._tenant,
                     book=self._book,
                     scope=scope,
-                    contract=contract,
+                    contract=self.contract(moment, scope),
                     contract_revision=revision.revision_hash,
                     directory=compile_directory(DirectoryDocument.model_validate_json(directory.document)),
                     directory_revision=directory.revision_hash,
-                    entries=[
-                        self._entry(one, self._other(standing, one, scope), verdict, scope)
-                        for one, verdict in self.entries(fact)
-                    ],
-                    exchange_rates=[Rate(r.base, r.quote, r.on, r.rate, r.rate_source) for r in journal.rates.values()],
-                    invoice_date=max(last_day, today),
+                    entries=[self.entry(one, verdict) for one, verdict in self.entries(moment, scope)],
+                    exchange_rates=known if rates is None else list(rates),
+                    invoice_date=invoice_date,
                 )
             )
         )
 
-    def entries(self, fact: DocumentDrafted) -> list[tuple[Resolved, Verdict | None]]:
+    def contract(self, moment: Moment, scope: DocumentScope) -> Contract:
+        """The contract in force at a moment."""
+        journal, _ = self.state(moment.close_offset)
+        return compile_contract(ContractDocument.model_validate_json(journal.contracts[scope.contract_id].document))
+
+    def today(self, moment: Moment, scope: DocumentScope) -> date:
+        """The invoice date of a scope."""
+        journal, _ = self.state(moment.close_offset)
+        last_day = scope.date_to - timedelta(days=1)
+        if journal.clock is None:
+            return last_day
+        return max(last_day, journal.clock.astimezone(self.contract(moment, scope).zone).date())
+
+    def close_of(self, fact: DocumentDrafted) -> DocumentScope | None:
+        """The scope of the command that a draft answers; None for one that a tick gave."""
+        command_id = fact.command_id.partition("~credit~")[0]
+        given = (
+            r.scope for _, r in self.journal if isinstance(r, commands.CloseDocument) and r.command_id == command_id
+        )
+        return next(given, None)
+
+    def papers(self, cut: int) -> Papers:
+        """The documents at an offset."""
+        return papers_at(self.journal, self._tenant, self._book, cut)
+
+    def entries(self, moment: Moment, scope: DocumentScope) -> list[tuple[Resolved, Verdict | None]]:
         """The entries a draft depends on as of its close, with the decisions as of the end of its wait."""
-        journal, found = self.state(fact.close_offset)
-        scope = fact.body.scope
-        contract = compile_contract(ContractDocument.model_validate_json(journal.contracts[scope.contract_id].document))
-        first, end = needed_dates(contract, Period(start=scope.date_from, end=scope.date_to))
+        _, found = self.state(moment.close_offset)
+        first, end = needed_dates(self.contract(moment, scope), Period(start=scope.date_from, end=scope.date_to))
         mine = [
             one
             for one in found.values()
@@ -124,20 +141,23 @@ class Calculator:
             and one.local_date
             and first <= date.fromisoformat(one.local_date) < end
         ]
-        before, answers = self._answers(fact.close_offset), self._answers(fact.decided_offset)
+        before, answers = self._answers(moment.close_offset), self._answers(moment.decided_offset)
         awaited = [one for one in mine if verdict_of(one, before) is None and not one.version.running]
-        told = self._corrected_meanwhile(awaited, fact)
+        told = self._corrected_meanwhile(awaited, moment)
         return [(told.get(one.version.entry_id) or (one, verdict_of(one, answers))) for one in mine]
 
     def _corrected_meanwhile(
-        self, awaited: list[Resolved], fact: DocumentDrafted
+        self, awaited: list[Resolved], moment: Moment
     ) -> dict[str, tuple[Resolved, Verdict | None]]:
         """What a person said of undecided entries while the close waited, unless an answer was there first."""
         found: dict[str, tuple[Resolved, Verdict | None]] = {}
-        for offset, record in self._journal:
-            if not isinstance(record, commands.CorrectEntry) or not fact.close_offset < offset <= fact.decided_offset:
+        for offset, record in self.journal:
+            if (
+                not isinstance(record, commands.CorrectEntry)
+                or not moment.close_offset < offset <= moment.decided_offset
+            ):
                 continue
-            known, answers = read(self._journal, offset), self._answers(offset)
+            known, answers = read(self.journal, offset), self._answers(offset)
             for one in awaited:
                 entry_id = one.version.entry_id
                 told = known.told[entry_id].corrections.get(said(one.version))
@@ -148,7 +168,7 @@ class Calculator:
 
     def _answers(self, cut: int) -> dict[tuple[str, str], Decision]:
         best: dict[tuple[str, str], Decision] = {}
-        for offset, record in self._journal:
+        for offset, record in self.journal:
             if offset > cut:
                 break
             if isinstance(record, Decision):
@@ -157,45 +177,10 @@ class Calculator:
                     best[record.entry_id, record.input_hash] = record
         return best
 
-    def _approved_on(self, cut: int) -> dict[str, list[Stood]]:
-        """Entry -> what of its time stands on which approved documents, in the order of the approvals."""
-        found: dict[str, list[Stood]] = {}
-        seen: set[str] = set()
-        for offset, record in self._journal:
-            if offset > cut:
-                break
-            if isinstance(record, DocumentApproved) and record.fact_id not in seen:
-                seen.add(record.fact_id)
-                drafts = [
-                    fact
-                    for at, fact in self.drafts.values()
-                    if at < offset and self._document_id(fact.body.scope) == record.document_id
-                ]
-                body = drafts[-1].body
-                sources = [source for line in body.lines for source in line.sources]
-                for entry_id in {source.entry_id for source in sources}:
-                    mine = [source for source in sources if source.entry_id == entry_id]
-                    seconds = sum(source.worked_seconds for source in mine)
-                    part = Stood(record.document_id, body.scope.contract_id, mine[-1].content, seconds)
-                    found.setdefault(entry_id, []).append(part)
-        return found
-
-    def _document_id(self, scope: DocumentScope) -> str:
-        return document_id_of(self._tenant, self._book, scope, 1)
-
-    def _other(self, standing: dict[str, list[Stood]], one: Resolved, scope: DocumentScope) -> list[Stood]:
-        mine = self._document_id(scope)
-        return [part for part in standing.get(one.version.entry_id, []) if part.document_id != mine]
-
     @staticmethod
-    def _entry(one: Resolved, other: list[Stood], verdict: Verdict | None, scope: DocumentScope) -> BillingEntry:
+    def entry(one: Resolved, verdict: Verdict | None) -> BillingEntry:
+        """An entry as billing sees it."""
         version = one.version
-        inside = scope.date_from <= date.fromisoformat(one.local_date) < scope.date_to
-        whole = bool(other) and sum(part.seconds for part in other) >= version.worked_seconds
-        changed = any(part.content != version.content for part in other)
-        moved = any(part.contract_id != one.contract_id for part in other)
-        stopped = bool(other) and (inside or moved or (changed and not whole))
-        last = other[-1].document_id if other else ""
         return BillingEntry(
             entry_id=version.entry_id,
             content=version.content,
@@ -217,8 +202,7 @@ class Calculator:
             utbms_task=verdict.utbms_task if verdict else "",
             utbms_activity=verdict.utbms_activity if verdict else "",
             confidence=verdict.confidence if verdict else None,
-            holds=holds_of(one, last if stopped else "", verdict),
-            billed_on=last if whole and not stopped else "",
+            holds=holds_of(one, verdict),
             released=settled(one),
             written_off=one.told.written_off,
             amount=version.amount,
@@ -230,15 +214,18 @@ class Calculator:
 
     def _wrong_offsets(self, fact: DocumentDrafted) -> str:
         """A close is the first record of its command, or the tick that made it due; what it lacks it names."""
-        given = [
-            n for n, r in self._journal if isinstance(r, commands.CloseDocument) and r.command_id == fact.command_id
-        ]
-        at = dict(self._journal).get(fact.close_offset)
+        command_id = fact.command_id.partition("~credit~")[0]
+        given = [n for n, r in self.journal if isinstance(r, commands.CloseDocument) and r.command_id == command_id]
+        at = dict(self.journal).get(fact.close_offset)
         if given and given[0] != fact.close_offset:
             return f"the command stands at {given[0]}, the fact names {fact.close_offset}"
         if not given and not isinstance(at, inputs.ClockTick):
             return f"there is neither command nor tick at {fact.close_offset}"
-        undecided = [one for one, verdict in self.entries(fact) if verdict is None and not one.version.running]
+        undecided = [
+            one
+            for one, verdict in self.entries(moment_of(fact), fact.body.scope)
+            if verdict is None and not one.version.running
+        ]
         return f"{len(undecided)} entries undecided and not named" if undecided and not fact.missing else ""
 
 

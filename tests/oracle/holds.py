@@ -47,7 +47,7 @@ def verdict_of(one: Resolved, answers: dict[tuple[str, str], Decision]) -> Verdi
     return Verdict(found.category, *codes, found.confidence, found.held_reason, found.evidence)
 
 
-def holds_of(one: Resolved, other_document: str, verdict: Verdict | None) -> tuple[Hold, ...]:
+def holds_of(one: Resolved, verdict: Verdict | None) -> tuple[Hold, ...]:
     """Why an entry waits for a person, in the words of the product."""
     version, told = one.version, one.told
     is_time = version.kind is EntryKind.TIME
@@ -60,7 +60,6 @@ def holds_of(one: Resolved, other_document: str, verdict: Verdict | None) -> tup
         (bool(one.duplicate_of), "possible_duplicate", f"same time as entry {one.duplicate_of}"),
         (version.invoiced_at_source, "invoiced_at_source", "the source says it was invoiced there"),
         (is_time and not one.person_id, "person_unknown", f"nobody in the directory is called {version.person_ref!r}"),
-        (bool(other_document), "changed_after_approval", f"its time stands on document {other_document}"),
     ]
     if verdict is not None:
         reasons.append((bool(verdict.held_reason), verdict.held_reason, "; ".join(verdict.evidence)))

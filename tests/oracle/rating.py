@@ -8,11 +8,13 @@ from datetime import date
 from decimal import Decimal
 
 from schemas.contract import ContractDocument
+from schemas.draft import DocumentKind, DraftBody
 from schemas.entry import EntryKind
 from schemas.facts import DocumentDrafted
 from schemas.inputs import Category
 from tests.oracle.calculator import Calculator
 from tests.oracle.entries import Resolved
+from tests.oracle.history import moment_of
 from tests.oracle.holds import Verdict, holds_of
 
 Counted = dict[str, int]
@@ -21,15 +23,19 @@ Counted = dict[str, int]
 def wrong_amounts(calculator: Calculator, fact: DocumentDrafted) -> str:
     """What does not add up in a draft; empty when everything does."""
     scope, body = fact.body.scope, fact.body
+    if not is_regular(body):
+        return ""  # Corrections alone; the calculator has compared them.
     journal, _ = calculator.state(fact.close_offset)
     document = ContractDocument.model_validate_json(journal.contracts[scope.contract_id].document)
-    entries = [pair for pair in calculator.entries(fact) if pair[0].version.kind is EntryKind.TIME]
+    known = calculator.entries(moment_of(fact), scope)
+    entries = [pair for pair in known if pair[0].version.kind is EntryKind.TIME]
     inside = [one for one, _ in entries if scope.date_from.isoformat() <= one.local_date < scope.date_to.isoformat()]
     worked = sum(one.version.worked_seconds for one in inside)
     if body.worked_seconds != worked:
         return f"worked {body.worked_seconds} s, the entries say {worked} s"
     seconds: defaultdict[str, int] = defaultdict(int)
-    for line in body.lines:
+    own_lines = [line for line in body.lines if not line.corrects]
+    for line in own_lines:
         for source in line.sources:
             seconds[source.entry_id] += source.worked_seconds
     for placement in body.placements:
@@ -42,7 +48,14 @@ def wrong_amounts(calculator: Calculator, fact: DocumentDrafted) -> str:
     first, end = scope.date_from.isoformat(), scope.date_to.isoformat()
     billed = [pair for pair in billed_seconds(document, entries) if first <= pair[0].local_date < end]
     net = sum((price(document, one, billed_here) for one, billed_here in billed), Decimal(0))
-    return "" if net == body.net else f"net {body.net}, hours times rates say {net}"
+    own_net = sum((line.amount for line in own_lines), Decimal(0))
+    return "" if net == own_net else f"net {own_net}, hours times rates say {net}"
+
+
+def is_regular(body: DraftBody) -> bool:
+    """Whether a document bills the work of its own period."""
+    own = any((one.date_from, one.date_to) == (body.scope.date_from, body.scope.date_to) for one in body.corrections)
+    return body.scope.kind is DocumentKind.INVOICE and not own
 
 
 def billed_seconds(
@@ -54,7 +67,7 @@ def billed_seconds(
     for one, verdict in sorted(entries, key=lambda pair: work_order(pair[0])):
         if verdict is None or verdict.category is not Category.BILLABLE or one.told.written_off or not one.role:
             continue
-        if holds_of(one, "", verdict):
+        if holds_of(one, verdict):
             continue
         year, week, _ = date.fromisoformat(one.local_date).isocalendar()
         key = (one.person_id, f"{year}-{week}")

@@ -119,7 +119,7 @@ def release(state: Journal, told: Told, order_given: commands.ReleaseEntry) -> N
     if one is None:
         return
     verdict = verdict_of(one, state.answers)
-    held = {hold.reason for hold in holds_of(one, "", verdict)} - {"running"}
+    held = {hold.reason for hold in holds_of(one, verdict)} - {"running"}
     if one.contract_id:
         contract = ContractDocument.model_validate_json(state.contracts[one.contract_id].document)
         held |= {f"cap:{cap.id}" for cap in contract.caps}

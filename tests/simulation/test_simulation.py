@@ -8,7 +8,7 @@ from streams.agents import fold
 from tests.chaos.switches import SWITCHES
 from tests.simulation.world import World, drafts_in, simulate
 
-GOOD_SEEDS = 60
+GOOD_SEEDS = 40
 RED_SEEDS = 25
 
 

@@ -31,7 +31,7 @@ from schemas import commands
 from schemas.codec import decode, encode
 from schemas.draft import DocumentState, PublishedDocument
 from schemas.entry import Deletion
-from schemas.facts import DocumentIssued, Fact
+from schemas.facts import Fact
 from schemas.inputs import Category, DecisionRank
 from schemas.values import Record
 from schemas.work import DecideEntry
@@ -42,8 +42,11 @@ from streams.tails import fingerprint, origin_of
 from streams.topics import ALERTS, DOCUMENTS, JOURNAL, WORK
 from tests.chaos.check import Findings, Numbered, judge_alerts, judge_documents, seen_once
 from tests.oracle.calculator import Calculator
+from tests.oracle.papers import numbers_of, papers_at
 
-STEPS = 160
+STEPS = 260
+PERIODS = [*[("2026-10-01", "2026-10-04")] * 2, ("2026-10-04", "2026-11-01")]
+CORRECTIONS = ["adjust_next", "adjust_next", "credit_and_rebill", "credit_now"]
 HEALING_ROUNDS = 400
 
 
@@ -108,7 +111,8 @@ class World:
     def __init__(self, seed: int, versions: Sequence[str] = ("1",)) -> None:
         self.random = Random(seed)
         self.topics: dict[str, list[bytes]] = {JOURNAL: []}
-        self.inputs: list[Record] = [directory(firm()), contract(capped()), contract(terms("birch"))]
+        self.inputs: list[Record] = [directory(firm()), contract(capped("6", self.random.choice(CORRECTIONS)))]
+        self.inputs.append(contract(terms("birch", correction=self.random.choice(CORRECTIONS))))
         self.sequenced = self.answered = self.orders = self.kills = 0
         self.versions, self.starts = versions, 0
         self.stores: dict[tuple[int, str], MemoryStore] = {}
@@ -148,9 +152,9 @@ class World:
     async def step(self) -> None:
         """One thing happens."""
         roll = self.random.random()
-        if roll < 0.25:
+        if roll < 0.2:
             self.inputs.append(self._news())
-        elif roll < 0.45:
+        elif roll < 0.38:
             self._sequence(dies=self.random.random() < 0.1)
         elif roll < 0.55:
             self._categorise()
@@ -166,7 +170,7 @@ class World:
             if self.fold is None:
                 await self.start()
             assert self.fold is not None, "it was just started"
-            if self.random.random() < 0.08:
+            if self.random.random() < 0.12:
                 self.publisher.lives = self.random.randint(0, 5)
             await self.fold_some(self.fold)
             self.publisher.lives = 10**9
@@ -216,12 +220,14 @@ class World:
     def _news(self) -> Record:
         roll = self.random.random()
         client = self.random.choice(["acme", "birch"])
-        if roll < 0.62:
+        if roll < 0.5:
             return self._version()
-        if roll < 0.78:
-            return self._order(commands.CloseDocument, scope=scope(client))
-        if roll < 0.82:
-            return contract(capped(str(self.random.randint(2, 8))), f"contract-{len(self.inputs)}")
+        if roll < 0.64:
+            return self._order(commands.CloseDocument, scope=scope(client, *self.random.choice(PERIODS)))
+        if roll < 0.68:
+            return contract(
+                capped(str(self.random.randint(2, 8)), self.random.choice(CORRECTIONS)), f"contract-{len(self.inputs)}"
+            )
         return self._about_a_document() or self._version()
 
     def _version(self) -> Record:
@@ -235,16 +241,29 @@ class World:
         )
 
     def _about_a_document(self) -> Record | None:
+        """What a person does who sees the documents as they are now, and perhaps does it too late."""
         seen = [decode(value) for value in self.topics.get(DOCUMENTS, [])]
-        documents = [one for one in seen if isinstance(one, PublishedDocument)]
-        if not documents:
+        latest = {one.document_id: one for one in seen if isinstance(one, PublishedDocument)}
+        if not latest:
             return None
-        one = self.random.choice(documents[-3:])
-        if one.state is DocumentState.APPROVED:
-            return self._order(commands.IssueDocument, document_id=one.document_id)
-        return self._order(
-            commands.ApproveDocument, document_id=one.document_id, revision=one.revision, content=one.content
-        )
+        one = self.random.choice(list(latest.values()))
+        rare = self.random.random() < 0.25
+        match one.state:
+            case DocumentState.APPROVED if rare and self.random.random() < 0.5:
+                return self._order(commands.ReopenPeriod, scope=one.body.scope)
+            case DocumentState.APPROVED:
+                return self._order(commands.IssueDocument, document_id=one.document_id)
+            case DocumentState.ISSUED if rare:
+                rebill = self.random.random() < 0.5
+                return self._order(commands.VoidDocument, document_id=one.document_id, rebill=rebill)
+            case DocumentState.DRAFT if rare:
+                given = {"document_id": one.document_id, "revision": one.revision}
+                return self._order(commands.RejectDocument, **given)
+            case DocumentState.DRAFT:
+                pinned = {"document_id": one.document_id, "revision": one.revision, "content": one.content}
+                return self._order(commands.ApproveDocument, **pinned)
+            case _:
+                return None
 
     def _order(self, kind: type[commands.Command], **fields: object) -> Record:
         self.orders += 1
@@ -293,9 +312,9 @@ def at_offset(offset: int, value: bytes) -> "ConsumerRecord[bytes | None, bytes 
     return ConsumerRecord(JOURNAL, 0, offset, 0, 0, None, value, 0, 0, len(value), ())
 
 
-def capped(hours: str = "6") -> Mapping[str, object]:
+def capped(hours: str = "6", correction: str = "adjust_next") -> Mapping[str, object]:
     """Acme's contract with a weekly cap."""
-    return terms(caps=[week_cap(hours=hours)])
+    return terms(caps=[week_cap(hours=hours)], correction=correction)
 
 
 def numbered(values: Sequence[bytes]) -> Numbered:
@@ -304,8 +323,8 @@ def numbered(values: Sequence[bytes]) -> Numbered:
 
 
 def unanswered(journal: Numbered) -> list[str]:
-    """Closes, approvals and issues without exactly one verdict that counts."""
-    orders = (commands.CloseDocument, commands.ApproveDocument, commands.IssueDocument)
+    """Closes, approvals, issues and voids without exactly one verdict that counts."""
+    orders = (commands.CloseDocument, commands.ApproveDocument, commands.IssueDocument, commands.VoidDocument)
     given = {record.command_id for _, record in journal if isinstance(record, orders)}
     facts = {record.fact_id: record for _, record in reversed(journal) if isinstance(record, Fact)}
     answered = [getattr(fact, "command_id", "") for fact in facts.values()]
@@ -313,14 +332,13 @@ def unanswered(journal: Numbered) -> list[str]:
 
 
 def wrong_numbers(journal: Numbered, documents: Numbered) -> list[str]:
-    """Issued documents are numbered 1, 2, ... in the order in which their facts count."""
-    issued = list(dict.fromkeys(record.document_id for _, record in journal if isinstance(record, DocumentIssued)))
+    """Issued invoices are numbered 1, 2, ... in the order in which their facts count, credit notes in theirs."""
     numbers = {
         record.document_id: record.number
         for _, record in documents
         if isinstance(record, PublishedDocument) and record.state is DocumentState.ISSUED
     }
-    wanted = {document_id: f"{number:04d}" for number, document_id in enumerate(issued, start=1)}
+    wanted = numbers_of(papers_at(journal, TENANT, BOOK, len(journal)))
     return [] if numbers == wanted else [f"numbers {numbers}, the facts say {wanted}"]
 
 
