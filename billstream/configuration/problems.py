@@ -11,10 +11,9 @@ SHOWN_PROBLEMS_MAX = 3
 INVALID = "invalid"
 NOT_YET = "not_yet"
 AMBIGUOUS = "ambiguous"
-_ANSWERS = {
-    INVALID: ("configuration_invalid", "Mend the lines named above."),
-    NOT_YET: ("contract_not_yet", "Remove the clause or wait for a version that bills it."),
-    AMBIGUOUS: ("contract_ambiguous", "Ask those who signed it, and write the answer where the question stands."),
+_FIXES = {
+    NOT_YET: "Remove the clause or wait for a version that bills it.",
+    AMBIGUOUS: "Ask those who signed it, and write the answer where the question stands.",
 }
 
 
@@ -54,8 +53,15 @@ class InvalidFiles(ConfigurationError):
         more = len(self.problems) - len(shown)
         rest = [f"and {more} more; --json lists all"] if more else []
         kinds = {problem.code for problem in self.problems}
-        code, fix = _ANSWERS.get(kinds.pop() if len(kinds) == 1 else INVALID, _ANSWERS[INVALID])
-        super().__init__(code, "\n".join([*shown, *rest]), fix)
+        super().__init__(
+            "contract_ambiguous"
+            if kinds == {AMBIGUOUS}
+            else "contract_not_yet"
+            if kinds == {NOT_YET}
+            else "configuration_invalid",
+            "\n".join([*shown, *rest]),
+            _FIXES.get("".join(kinds), "Mend the lines named above."),
+        )
 
 
 def nearest(word: str, valid: Iterable[str]) -> str:

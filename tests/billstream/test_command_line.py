@@ -184,7 +184,7 @@ def test_import_asks_instead_of_guessing(call: Call, firm: Path) -> None:
 
 
 def test_preview_from_files_bills_every_client(call: Call, firm: Path) -> None:
-    """Without a broker: ten invoices, every second in a bucket, the seniors' cap kept, retainer and fixed price used."""
+    """Without a broker: ten invoices, every second in a bucket, the seniors' cap kept, retainers drawn."""
     answered = call("preview", "--entries", firm / "exports", "--period", "2026-10", "--json", "--project", firm)
     documents = {one["client"]: one for one in answered.json["documents"]}
     assert len(documents) == 10

@@ -76,7 +76,7 @@ def answer(done: subprocess.CompletedProcess[str], *codes: int) -> Any:  # noqa:
 
 
 def test_the_demo_ends_with_drafts_as_files(program: Program, tmp_path: Path, repository_root: Path) -> None:
-    """From an empty folder: 800 entries, alerts, held entries, ten documents as JSON, some as PDF, the legal one as LEDES,
+    """From an empty folder: 800 entries, alerts, held entries, ten documents as JSON, some as PDF, one as LEDES,
     all confirmed from the journal alone.
     """
     told = answer(program(tmp_path, "demo", "--json"))
