@@ -174,6 +174,18 @@ def _by_id(rows: Iterable[RowT]) -> list[tuple[RowT, ...]]:
 def needed_dates(contract: Contract, period: Period) -> tuple[date, date]:
     """The local work dates `[first, end)` whose entries `compute_invoice` must be given for a period.
 
+    Where money depends on the invoices before, or on events since the contract's start, these are all since then.
+    """
+    first, end = own_dates(contract, period)
+    if contract.document.counts_from_start:
+        start = contract_start(contract, first)
+        first = min(first, start, own_dates(contract, contract.period_of(start))[0])
+    return first, end
+
+
+def own_dates(contract: Contract, period: Period) -> tuple[date, date]:
+    """The local work dates `[first, end)` whose work a period is computed from, apart from the invoices before it.
+
     The rules are gone through from the last step to the first, because what one of them needs must be right in all
     steps before it: amount caps, tiers, balances, then hour caps from wide to narrow. What counts over the contract, a
     project or a task, or is carried forward, is computed from the contract's start on (BD-22, BD-25, BD-30, BD-35).
@@ -182,10 +194,9 @@ def needed_dates(contract: Contract, period: Period) -> tuple[date, date]:
     first = period.start
     for money_cap in contract.money_caps:
         first = min([first, *(_window_start(contract, first, row) for row in money_cap.rows)])
-    if first < period.start and any(row.amount is not None for row in document.discounts):
+    is_by_period = bool(document.usage_fees) or any(row.amount is not None for row in document.discounts)
+    if first < period.start and is_by_period:
         first = contract.period_of(first).start
-    if document.counts_from_start:
-        first = contract_start(contract, first)
     if any(tier.reset is TierReset.CONTRACT for tier in document.tiers):
         first = contract_start(contract, first)
     elif document.tiers and first < period.start:

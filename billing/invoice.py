@@ -18,7 +18,7 @@ from billing.attribute import work_date_of
 from billing.balances import reported
 from billing.body import to_body
 from billing.carried import Carried, earlier_periods, needs_earlier_invoices
-from billing.contract import Contract, needed_dates
+from billing.contract import needed_dates, own_dates
 from billing.cover import remove_covered
 from billing.currency import Rate, exchange_of
 from billing.entries import BillingEntry
@@ -42,7 +42,11 @@ from billing.taxes import rule_of, tax_rows
 from billing.terms import rulebook
 from billing.tiers import Tiered, apply_tiers
 from schemas.draft import Bucket, LineKind
+from schemas.entry import EVENT_KINDS
 from schemas.period import Period
+
+Dated = tuple[BillingEntry, date]
+"""An entry with its local work date."""
 
 __all__ = ["Invoice", "InvoiceRequest", "Rate", "Traced", "compute_invoice", "to_body", "trace_invoice"]
 
@@ -52,7 +56,7 @@ def compute_invoice(request: InvoiceRequest) -> Invoice:
 
     Raises AssertionError when seconds or money would be lost: that is a mistake of ours, never of the facts.
     """
-    return _compute(request, _carried_into(request)).invoice
+    return trace_invoice(request).invoice
 
 
 class Traced(NamedTuple):
@@ -70,20 +74,23 @@ class Traced(NamedTuple):
 
 def trace_invoice(request: InvoiceRequest) -> Traced:
     """Compute the invoice of a request again and keep what happened on the way; it is the same invoice."""
-    return _compute(request, _carried_into(request))
+    dated = _needed(request)
+    traced = _compute(request, dated, _carried_into(request, dated))
+    hashed = _entries_hash([entry for entry, _ in dated])
+    return traced._replace(invoice=replace(traced.invoice, entries_hash=hashed))
 
 
-def _carried_into(request: InvoiceRequest) -> Carried:
+def _carried_into(request: InvoiceRequest, dated: Sequence[Dated]) -> Carried:
     """What the invoices before leave behind, where the contract asks for it: each is computed as if it were today's."""
     carried = Carried()
     if not needs_earlier_invoices(request.contract):
         return carried
-    entries = [replace(entry, billed_on="") if entry.billed_on else entry for entry in request.entries]
+    fresh = [(replace(entry, billed_on="") if entry.billed_on else entry, day) for entry, day in dated]
     for span in earlier_periods(request.contract, request.period):
         scope = request.scope.model_copy(update={"date_from": span.start, "date_to": span.end})
         last_day = span.end - timedelta(days=1)
-        earlier = replace(request, scope=scope, entries=entries, invoice_date=min(last_day, request.invoice_date))
-        carried = _with_drawn(request, span, _compute(earlier, carried).invoice.carried, carried)
+        earlier = replace(request, scope=scope, invoice_date=min(last_day, request.invoice_date))
+        carried = _with_drawn(request, span, _compute(earlier, fresh, carried).invoice.carried, carried)
     return carried
 
 
@@ -100,15 +107,16 @@ def _with_drawn(request: InvoiceRequest, span: Period, after: Carried, before: C
     return replace(after, held=held)
 
 
-def _compute(request: InvoiceRequest, carried: Carried) -> Traced:
+def _compute(request: InvoiceRequest, known: Sequence[Dated], carried: Carried) -> Traced:
     contract, period = request.contract, request.period
-    dated = _needed(contract, period, request.entries)
+    first, end = own_dates(contract, period)
+    dated = [one for one in known if one[1] < end and (first <= one[1] or one[0].kind in EVENT_KINDS)]
     entries = [entry for entry, _ in dated]
     exchange = exchange_of(contract, request.exchange_rates, request.invoice_date, period)
     gathered = gather(rulebook(contract, request.directory), dated, period)
     uncovered = remove_covered(gathered.live)
     allocated = allocate(contract, uncovered.live, period.end)
-    drawn = draw(contract, allocated.live, period, needed_dates(contract, period)[0])
+    drawn = draw(contract, allocated.live, period, first)
     tiered = apply_tiers(contract, drawn.live, period)
     rated = rate_portions(contract, exchange, tiered.live)
     expenses = gather_expenses(contract, exchange, entries)
@@ -157,16 +165,17 @@ def _compute(request: InvoiceRequest, carried: Carried) -> Traced:
             *money_notes(contract, finished, ledger.rows),
         ),
         retainers=tuple(reported(contract, period, account) for account in drawn.accounts),
-        entries_hash=_entries_hash(entries),
+        entries_hash="",
     )
     return Traced(invoice, gathered, allocated, drawn, tiered, rated, placed, in_order)
 
 
-def _needed(contract: Contract, period: Period, entries: Sequence[BillingEntry]) -> list[tuple[BillingEntry, date]]:
+def _needed(request: InvoiceRequest) -> list[Dated]:
     """The entries that matter for the period, with their work dates; a caller who passes more gets the same bytes."""
-    first, end = needed_dates(contract, period)
+    first, end = needed_dates(request.contract, request.period)
+    entries, zone = request.entries, request.contract.zone
     assert len({entry.entry_id for entry in entries}) == len(entries), "an entry was passed twice"
-    dated = [(entry, work_date_of(contract.zone, entry)) for entry in entries]
+    dated = [(entry, work_date_of(zone, entry)) for entry in entries]
     return [(entry, day) for entry, day in dated if first <= day < end]
 
 
