@@ -4,27 +4,33 @@ from billing.invoice import Traced, trace_invoice
 from books.bodies import read_body
 from books.book import Book
 from books.catalog import Catalog, read_agreement, read_people
-from books.invoicing import Terms, gather, invoice, rates_now
+from books.invoicing import Terms, frozen_rates, gather, invoice, rates_now
 from books.preview import preview_invoice
+from books.rows import DocumentRow, FrozenRow
 from schemas.draft import DocumentScope
 from schemas.errors import ConservationBroken
 
 
 def trace_document(book: Book, document_id: str) -> Traced | None:
-    """A document from today's rows by its own contract, directory and date.
+    """A document from the rows of its own close, by its own contract, directory and date; from today's rows when its
+    close is not kept any more.
 
-    None when it cannot be computed. It differs from the document when entries or decisions changed since; the caller
-    compares what it shows.
+    None when it cannot be computed. Corrections of other documents are not part of it, and from today's rows it may
+    differ from the document; the caller compares what it shows.
     """
     body = read_body(book, document_id)
+    document = book.get(DocumentRow, document_id)
     people = read_people(book, body.directory_revision)
     if people is None:
         return None
     agreement = read_agreement(book, body.contract_revision)
     terms = Terms(agreement, people, body.invoice_date)
-    entries = gather(book, agreement, body.scope)
+    key = "" if document is None else document.inputs
+    frozen = [one.entry for _, one in book.scan(FrozenRow, key)] if key else []
+    entries = frozen or gather(book, agreement, body.scope)
+    rates = (frozen_rates(book, key) if frozen else ()) or rates_now(book)
     try:
-        return trace_invoice(invoice(book, terms, body.scope, entries, rates_now(book)).request)
+        return trace_invoice(invoice(book, terms, body.scope, entries, rates).request)
     except ConservationBroken:
         return None
 

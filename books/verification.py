@@ -13,8 +13,8 @@ from books.effects import Effects
 from books.local import Follower
 from books.version import FOLD_VERSION
 from schemas.codec import decode
-from schemas.draft import DocumentState, DraftBody, PublishedDocument, body_hash
-from schemas.facts import DocumentDrafted, Fact
+from schemas.draft import DraftBody, PublishedDocument, body_hash
+from schemas.facts import DocumentDrafted, DocumentVoided, Fact
 from schemas.values import Record
 
 SHOWN_DIFFERENCES_MAX = 20
@@ -30,13 +30,22 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Said:
+    """A body with its content hash and the version of the code that made it."""
+
+    body: DraftBody
+    content: str
+    code_version: str
+
+
+@dataclass(frozen=True)
 class Revision:
-    """A draft as the journal records it, and as the fold from the beginning computes it at the same place."""
+    """A document as the journal records it, and as the fold from the beginning computes it at the same place."""
 
     document_id: str
     revision: int
-    fact: DocumentDrafted
-    again: DocumentDrafted | None
+    fact: Said
+    again: Said | None
 
 
 class Audit:
@@ -46,7 +55,7 @@ class Audit:
         self.revisions: dict[tuple[str, int], Revision] = {}
         self.documents: dict[str, PublishedDocument] = {}
         self._follower = Follower()
-        self._computed: dict[str, DocumentDrafted] = {}
+        self._computed: dict[str, Said] = {}
 
     def read(self, records: Iterable[tuple[int, Record]]) -> None:
         """Take journal records in offset order; facts one by one, so that each document is seen in every state."""
@@ -60,18 +69,31 @@ class Audit:
     def _note(self, record: Record | None, effects: Effects) -> None:
         for framed in effects.facts:
             proposed = decode(framed.value)
-            if isinstance(proposed, DocumentDrafted):
-                self._computed.setdefault(proposed.fact_id, proposed)
+            if isinstance(proposed, Fact) and (said := _said_by(proposed)) is not None:
+                self._computed.setdefault(proposed.fact_id, said)
+        recorded = _said_by(record)
         for _, published in effects.documents:
-            if isinstance(record, DocumentDrafted) and published.state is DocumentState.DRAFT:
-                key = (published.document_id, published.revision)
-                self.revisions[key] = Revision(*key, record, self._computed.get(record.fact_id))
+            key = (published.document_id, published.revision)
+            if recorded is not None and published.body == recorded.body and key not in self.revisions:
+                assert isinstance(record, Fact), "only facts say bodies"
+                self.revisions[key] = Revision(*key, recorded, self._computed.get(record.fact_id))
             self.documents[published.document_id] = published
 
     def newest(self, document_id: str) -> Revision | None:
         """The newest revision of a document that was drafted; None for a document of another kind."""
         found = [one for (known, _), one in self.revisions.items() if known == document_id]
         return max(found, key=lambda one: one.revision, default=None)
+
+
+def _said_by(record: Record | None) -> Said | None:
+    """The body that a fact brings: a draft, or the credit note of a void."""
+    match record:
+        case DocumentDrafted():
+            return Said(record.body, record.content, record.code_version)
+        case DocumentVoided() if record.body is not None:
+            return Said(record.body, record.content, record.code_version)
+        case _:
+            return None
 
 
 def journal_checks(revision: Revision) -> tuple[Check, ...]:

@@ -130,14 +130,17 @@ async def test_a_line_of_a_preview_is_explained_before_anything_is_drafted(desk:
     assert "preview of kestrel" in of_kind(told, "document")[0].text
 
 
-async def test_what_changed_since_is_told_as_it_was_recorded(desk: MemoryDesk) -> None:
-    """An issued line keeps its recorded story when its entries are others now; nothing is computed into it."""
+async def test_a_document_is_explained_by_what_it_was_made_of(desk: MemoryDesk) -> None:
+    """An issued line keeps its tree though its entries are others now; the entry itself tells its new state."""
     (row,) = [row for _, row in desk.book.scan(DocumentRow)]
     line = read_body(desk.book, row.document_id).lines[0]
+    before = await explain(desk, line.line_id)
     await order_entries(desk, [line.sources[0].entry_id], "write-off", write_off, ORDER)
-    told = await explain(desk, line.line_id)
-    assert any("As recorded" in node.text for node in nodes(told.story))
-    assert f"{line.amount:,f}" in told.story[0].text
+    after = await explain(desk, line.line_id)
+    assert after.story[0].facts == before.story[0].facts
+    assert [one.facts for one in of_kind(after, "allocation")] == [one.facts for one in of_kind(before, "allocation")]
+    told = await explain(desk, line.sources[0].entry_id)
+    assert any("Written off" in node.text for node in nodes(told.story))
 
 
 async def test_the_answer_has_its_published_form(desk: MemoryDesk) -> None:
