@@ -7,7 +7,7 @@ A story has sections; a section begins with its name and a colon at the left edg
     directory:             clauses of the directory file, where people are not enough
     rates:                 exchange rates: base, quote, on, rate
     work:                  one row per entry, see `billing.testing.entry_of`
-    invoices:              one row per period: net, gross, due, worked, or the hours of a bucket
+    invoices:              one row per period: net, tax, gross, due, worked, delta, or the hours of a bucket
     balances:              one row per period and retainer or block, hours of `RetainerBalance` without `_seconds`
     lines 2025-03:         the lines of a period through the columns of the table
     ledger 2025-03:        its buckets
@@ -127,6 +127,7 @@ def _check_invoices(story: Story, rows: Sequence[Row]) -> None:
         hours = {bucket.value: _hours(_seconds_in(story, row["period"], bucket)) for bucket in Bucket}
         found = {"period": row["period"], "worked": _hours(Decimal(body.worked_seconds)), **hours}
         found |= {name: f"{getattr(body, name):f}" for name in ("net", "tax", "gross", "due")}
+        found["delta"] = f"{Decimal(body.rounding_delta_seconds) / 60:f}m"
         actual.append({name: found[name] for name in row})
     _compare(actual, rows)
 

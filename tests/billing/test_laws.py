@@ -53,7 +53,7 @@ def entry_sets(draw: st.DrawFn) -> list[BillingEntry]:
                 end=None,
                 work_date=start.date() if is_dated else None,
                 worked_seconds=0 if is_expense else seconds,
-                category=draw(st.sampled_from([Category.BILLABLE] * 6 + [Category.NON_BILLABLE, None])),
+                category=draw(st.sampled_from([Category.BILLABLE] * 6 + [*Category, None])),
                 holds=draw(st.sampled_from([()] * 8 + [(Hold("on_hold"),)])),
                 released=frozenset({"cap:week"}) if draw(st.integers(0, 9)) == 0 else frozenset(),
                 written_off="courtesy" if draw(st.integers(0, 14)) == 0 else "",
@@ -63,6 +63,31 @@ def entry_sets(draw: st.DrawFn) -> list[BillingEntry]:
             )
         )
     return found
+
+
+TAKES = st.sampled_from(["all", "decided"])
+EMERGENCY = [{"factor": "1.75", "tags": ["bugfix"]}]
+RETAINER: dict[str, object] = {"id": "care", "hours": "7.5", "fee": "100", "weights": EMERGENCY}
+ROLLOVERS: list[dict[str, object]] = [
+    {},
+    {"every": "week", "rollover": "max_hours", "rollover_hours": "2", "rollover_periods": 2},
+    {"rollover": "all", "rollover_until": "2025-03-10", "surplus_at_end": "credit", "credit_rate": "9.99"},
+    {"rollover": "all", "rollover_forever": True, "allow_deficit": True, "overage_rate": "50"},
+]
+BLOCKS = [
+    {"id": "A", "hours": "3", "price": "100", "purchased": "2025-02-20", "expires": "2025-03-05"},
+    {"id": "B", "hours": "5", "price": "100", "purchased": "2025-03-02", "surplus_at_end": "credit"},
+]
+PACKAGES: dict[str, object] = {
+    "id": "pack", "mode": "block", "block_hours": "4", "block_price": "99.99", "premiums_apply": False,
+}  # fmt: skip
+BANDS = [{"up_to": "3", "rate": "77.77"}, {"up_to": "9", "rate": "66.66"}, {"rate": "55.55"}]
+TIERS: list[dict[str, object]] = [
+    {"id": "bands", "bands": BANDS, "premiums_apply": True},
+    {"id": "bands", "bands": BANDS, "reset": "contract", "premiums_apply": False, "tags": ["bugfix"]},
+    {"id": "bands", "bands": BANDS, "mode": "volume", "premiums_apply": False, "service_items": ["Build"]},
+    PACKAGES,
+]
 
 
 @st.composite
@@ -81,6 +106,18 @@ def desks(draw: st.DrawFn) -> Desk:
         "mode": draw(st.sampled_from(["up", "nearest", "down"])),
         "scope": draw(st.sampled_from(["entry", "day", "line", "period"])),
     }
+    engaged: dict[str, object] = {}
+    if draw(st.booleans()):
+        engaged["fixed_cover"] = [{"id": "cover", "projects": ["beta"], "takes": draw(TAKES)}]
+    if draw(st.booleans()):
+        engaged["retainers"] = [RETAINER | draw(st.sampled_from(ROLLOVERS)) | {"takes": draw(TAKES)}]
+        engaged["prepaid_blocks"] = draw(st.sampled_from([[], BLOCKS]))
+        engaged["retainer_order"] = draw(st.sampled_from(["first_expiring", "newest_first"]))
+        engaged["prorate"] = draw(st.sampled_from(["none", "calendar_days", "workdays"]))
+    if draw(st.booleans()):
+        engaged["tiers"] = [draw(st.sampled_from(TIERS))]
+    if nte["counts"] and "tiers" in engaged and engaged["tiers"] == [PACKAGES]:
+        nte = {}
     rollup = {"id": "m", "text": "Maintenance", "tags": ["bugfix"]}
     return open_desk(
         zone=draw(st.sampled_from(["UTC", "Europe/Berlin"])),
@@ -89,7 +126,7 @@ def desks(draw: st.DrawFn) -> Desk:
         day_attribution=draw(st.sampled_from(["start", "split"])),
         increments=[increment],
         caps=[week | draw(st.sampled_from(OVERFLOWS)), month | draw(st.sampled_from(OVERFLOWS))],
-        amount_caps=draw(st.sampled_from([[], [nte]])),
+        amount_caps=draw(st.sampled_from([[], [nte]])) if nte else [],
         lines={
             "group_by": draw(st.sampled_from([[], ["project", "person"], ["entry"], ["date"]])),
             "rollups": [rollup | {"rates": draw(st.sampled_from(["preserve", "average", "lump"]))}],
@@ -97,7 +134,7 @@ def desks(draw: st.DrawFn) -> Desk:
         rounding=draw(st.sampled_from([{}, {"amount_basis": "displayed", "quantity_decimals": 2}])),
         expenses={"markups": [{"percent": "7.5"}], "show_markup": draw(st.sampled_from(["included", "separate"]))},
         taxes=[{"category": "S", "percent": "19"}],
-        also={"from": "2025-02-01"},
+        also={"from": "2025-02-01", "to": draw(st.sampled_from([None, "2025-04-01", "2025-03-20"]))} | engaged,
     )
 
 
@@ -117,7 +154,8 @@ def test_every_second_and_every_cent_is_somewhere(desk: Desk, entries: list[Bill
     assert body.net == sum((line.amount for line in body.lines), Decimal(0))
     for line in body.lines:
         assert line.amount == sum((charge.amount for charge in line.charges), Decimal(0))
-        assert line.amount == sum((source.amount for source in line.sources), Decimal(0))
+        # What was agreed beside the hours has no entries that could share it.
+        assert not line.sources or line.amount == sum((source.amount for source in line.sources), Decimal(0))
         assert line.seconds == sum(source.worked_seconds + source.delta_seconds for source in line.sources)
         assert line.adjustment <= 0
     worked = sum(source.worked_seconds for line in body.lines for source in line.sources)
@@ -158,7 +196,7 @@ def test_running_hours_are_what_single_entries_add(desk: Desk, entries: list[Bil
     for entry in entries:
         shares = contributions(desk.contract, desk.directory, entry)
         assert all(share.seconds >= 0 for share in shares)
-        if entry.category is not Category.BILLABLE or entry.holds or entry.written_off:
+        if entry.category in (Category.NON_BILLABLE, Category.UNKNOWN, None) or entry.holds or entry.written_off:
             assert shares == ()
 
 
