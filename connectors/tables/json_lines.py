@@ -17,7 +17,7 @@ from connectors.tables.problems import RowRejected
 from connectors.tables.rows import ParsedRow
 from connectors.tables.words import CELL_CHARACTERS_MAX, check_limits, check_span_length, currency_of, kind_of, name_of
 from schemas.canonical import instant_micros
-from schemas.entry import Deletion, EntryKind
+from schemas.entry import EVENT_KINDS, Deletion, EntryKind
 
 ATTRIBUTES_MAX = 50
 NUMBER_EXPONENT_MAX = 15
@@ -76,7 +76,7 @@ class LineParser:
         _check_lengths(line)
         kind = kind_of(line.kind, "kind")
         person = line.person.strip() or self._reading.person
-        if not person and not line.deleted:
+        if not person and not line.deleted and kind not in EVENT_KINDS:
             raise RowRejected("missing_person", "person", "")
         zone = line.zone or self._reading.zone
         if line.zone and line.zone not in self._clocks and not is_zone(line.zone):

@@ -12,6 +12,7 @@ from connectors.tables.options import ImportOptions
 from connectors.tables.problems import RowProblem, RowRejected, Skipped, problem_at
 from connectors.tables.rows import ParsedRow, RowParser
 from connectors.tables.words import is_total
+from schemas.entry import EVENT_KINDS
 
 Outcome = ParsedRow | RowProblem | Skipped
 
@@ -103,7 +104,8 @@ class OutcomeStream:
     def _in_scope(self, row: ParsedRow, line: int) -> Outcome:
         options = self._options
         person = row.fields.person_ref
-        if self._people and person.casefold() not in self._people:
+        is_anybody = not person and row.fields.kind in EVENT_KINDS
+        if self._people and not is_anybody and person.casefold() not in self._people:
             return problem_at(line, "outside_scope", "person", person)
         if options.date_from is None or options.date_to is None or options.date_from <= row.day < options.date_to:
             return row

@@ -24,7 +24,7 @@ from connectors.tables.words import (
     kind_of,
 )
 from schemas.canonical import instant_micros
-from schemas.entry import SECONDS_OF_A_DAY, EntryKind
+from schemas.entry import EVENT_KINDS, SECONDS_OF_A_DAY, EntryKind
 
 
 class ParsedRow(NamedTuple):
@@ -67,8 +67,8 @@ class RowParser:
             self._check_lengths(row)
         # A meaning without a column reads this empty cell.
         row.append("")
-        person = self._person(row)
         kind = self._kind(row)
+        person = self._person(row, kind)
         start = self._start(row)
         entry_id = self._entry_id(row, person, kind, start)
         if kind is EntryKind.TIME:
@@ -96,11 +96,12 @@ class RowParser:
 
     # -- who and which
 
-    def _person(self, row: list[str]) -> str:
+    def _person(self, row: list[str], kind: EntryKind) -> str:
+        """Who did it; nobody has to be behind a milestone or counted units."""
         at = self._at
         named = row[at.email].casefold() or row[at.person] or f"{row[at.first_name]} {row[at.last_name]}".strip()
         named = named or self._reading.person
-        if named:
+        if named or kind in EVENT_KINDS:
             return named
         raise RowRejected("missing_person" if at.has_person else "no_person_column", "person", "")
 

@@ -216,3 +216,11 @@ def test_an_unknown_zone_and_an_unknown_encoding_are_refused(previewed: Previewe
         with pytest.raises(Rejected) as refused:
             previewed(TOGGL, ImportOptions(encoding=name))
         assert refused.value.code == "unknown_encoding"
+
+
+def test_a_table_of_counted_units_needs_no_people(imported: Imported) -> None:
+    """A meter reading or a milestone belongs to a client, and nobody has worked it."""
+    columns = {"date": "D", "client": "C", "quantity": "N", "category": "M"}
+    mapping = TableMapping.model_validate({"source": "meter", "kind": "usage", "columns": columns})
+    [entry], _ = imported("D,C,N,M\n2026-10-31,Acme,137500,calls\n", ImportOptions(mapping=mapping))
+    assert (entry.kind, entry.person_ref, entry.quantity) == (EntryKind.USAGE, "", Decimal(137500))

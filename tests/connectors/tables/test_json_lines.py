@@ -53,6 +53,14 @@ def test_every_field_of_a_line_arrives(imported: Imported) -> None:
     assert done.accepted == 1
 
 
+def test_nobody_has_to_be_behind_a_milestone_or_counted_units(imported: Imported) -> None:
+    """They belong to a client, whoever told of them; also where an import is about certain people."""
+    text = _line(kind="milestone", person="", task="Launch") + _line(kind="usage", person="", quantity="5")
+    entries, done = imported(text, ImportOptions(people=("ann",)))
+    assert [(entry.kind, entry.person_ref) for entry in entries] == [(EntryKind.MILESTONE, ""), (EntryKind.USAGE, "")]
+    assert done.accepted == 2
+
+
 def test_expenses_deletions_and_running_timers_are_entries_too(imported: Imported) -> None:
     """Kinds and states of the schema can all be written."""
     text = (
