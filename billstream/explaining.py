@@ -102,6 +102,10 @@ def _told(desk: Desk, node: Node) -> StoryNode:
 
 def _line_tree(desk: Desk, row: DocumentRow, body: DraftBody, line: DraftLine) -> StoryNode:
     """The whole tree of a line as it is computed once more; as recorded, when its inputs changed since."""
+    if line.corrects:
+        recorded = _line_story(row, body, line)
+        below = (_document_node(row), *_corrected_nodes(body, line), *recorded.below)
+        return recorded.model_copy(update={"below": below})
     traced = trace_document(desk.book, row.document_id)
     node = None if traced is None else Explanations(traced).line_of(line.line_id)
     if node is None or node.facts["amount"] != f"{line.amount:f}":
@@ -110,6 +114,26 @@ def _line_tree(desk: Desk, row: DocumentRow, body: DraftBody, line: DraftLine) -
         return recorded.model_copy(update={"below": (_document_node(row), note, *recorded.below)})
     told = _told(desk, node)
     return told.model_copy(update={"below": (_document_node(row), *told.below)})
+
+
+def _corrected_nodes(body: DraftBody, line: DraftLine) -> Iterator[StoryNode]:
+    """What an adjustment changes, line by line, and what stands against what of the documents that it corrects."""
+    reason = "" if line.correction_reason is None else line.correction_reason.value
+    for one in line.corrects:
+        text = f"Corrects line {one.line_id} of document {one.number or one.document_id[:12]}: "
+        facts: dict[str, str | int] = {
+            "line_id": one.line_id,
+            "document_id": one.document_id,
+            "seconds": one.seconds,
+            "amount": f"{one.amount:f}",
+            "reason": reason,
+        }
+        yield _node(f"{text}{money(one.amount, body.currency)} ({reason})", kind="correction", facts=facts)
+    named = {one.document_id for one in line.corrects}
+    for document in body.corrections:
+        if document.document_id in named:
+            standing, fresh = money(document.standing, body.currency), money(document.fresh, body.currency)
+            yield _node(f"Document {document.number}: {standing} stood, today's facts give {fresh}", kind="correction")
 
 
 def _document_node(row: DocumentRow) -> StoryNode:
@@ -139,8 +163,17 @@ def _document_story(row: DocumentRow, body: DraftBody) -> StoryNode:
             f"by code {row.code_version}"
         ),
         _node(f"Worked {hours(body.worked_seconds)}; every second is in one bucket", *buckets),
+        *_certificate_nodes(body),
         *(_line_story(row, body, line) for line in body.lines),
     )
+
+
+def _certificate_nodes(body: DraftBody) -> list[StoryNode]:
+    said = body.certificate
+    if said is None:
+        return []
+    text = f"Certificate of minutes {said.statement[:12]}: `billstream verify` checks it from the journal"
+    return [_node(text, kind="certificate", facts={"statement": said.statement})]
 
 
 def _line_story(row: DocumentRow, body: DraftBody, line: DraftLine) -> StoryNode:

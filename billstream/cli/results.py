@@ -291,7 +291,8 @@ class StoryNode(BaseModel):
     kind: str = Field(
         default="",
         description="line, charge, allocation, placement, entry, decision, rate, lost, increment, cap, balance, tier, "
-        "premium, currency, discount, amount_cap, rounding, step, contract, clause, document or empty.",
+        "premium, currency, discount, amount_cap, rounding, step, contract, clause, document, "
+        "correction, certificate or empty.",
     )
     facts: Mapping[str, str | int] = {}
     below: tuple["StoryNode", ...] = ()

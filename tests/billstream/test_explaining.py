@@ -143,6 +143,25 @@ async def test_a_document_is_explained_by_what_it_was_made_of(desk: MemoryDesk) 
     assert any("Written off" in node.text for node in nodes(told.story))
 
 
+async def test_a_correction_names_the_line_that_it_corrects(desk: MemoryDesk) -> None:
+    """A line that was issued and changed since: the adjustment leads back to it, with what stood and what is right."""
+    (row,) = [row for _, row in desk.book.scan(DocumentRow)]
+    line = read_body(desk.book, row.document_id).lines[0]
+    await order_entries(desk, [line.sources[0].entry_id], "write-off", write_off, ORDER)
+    await close(desk, ["northwind"], parse_period("2026-11"), ORDER)
+    bodies = {one.document_id: read_body(desk.book, one.document_id) for _, one in desk.book.scan(DocumentRow)}
+    found = [(name, one) for name, body in bodies.items() for one in body.lines if one.corrects]
+    (document_id, adjustment) = found[0]
+    told = await explain(desk, adjustment.line_id)
+    corrected = of_kind(told, "correction")
+    assert corrected[0].facts["line_id"] == line.line_id
+    assert corrected[0].facts["amount"] == f"{adjustment.amount:f}"
+    assert adjustment.amount < 0
+    assert "stood, today's facts give" in corrected[-1].text
+    document = await explain(desk, document_id)
+    assert of_kind(document, "certificate")
+
+
 async def test_the_answer_has_its_published_form(desk: MemoryDesk) -> None:
     """Text, JSON and structure are one tree."""
     told = await explain(desk, entry(desk, "relaunch night: DNS, cache, one rollback").entry_id)
