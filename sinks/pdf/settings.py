@@ -163,7 +163,7 @@ class Paper(Value):
     tax_name: Line = Field(default="", description="What the tax is called; else by language.", examples=["VAT"])
     hours: HoursForm = Field(default=HoursForm.DECIMAL, description="How durations are written.", examples=["clock"])
     lines_max: int = Field(
-        default=5_000, ge=1, le=20_000, description="Documents with more rows are refused.", examples=[5000]
+        default=2_000, ge=1, le=10_000, description="Documents with more rows are refused.", examples=[2000]
     )
 
 

@@ -15,6 +15,7 @@ from sinks.pdf.texts import Printer
 from sinks.pdf.words import Words
 
 NOTHING = "–"
+NO_BREAK = "\u00a0"
 _EXPENSES = frozenset({LineKind.EXPENSE, LineKind.MARKUP})
 _CHARGES = frozenset(
     {
@@ -245,7 +246,9 @@ def _line_columns(desk: Desk, lines: Sequence[DraftLine], *first: Column) -> tup
 def _figures(desk: Desk, line: DraftLine, columns: Sequence[Column]) -> tuple[str, ...]:
     shown = any(column.head == desk.words.adjustment for column in columns)
     adjustment = (desk.numbers.amount(line.adjustment) if line.adjustment else "",) if shown else ()
-    return (desk.quantity(line), desk.price(line), *adjustment, desk.numbers.amount(line.amount))
+    is_time = any(column.head == desk.words.hours for column in columns)
+    quantity = desk.quantity(line) + ("" if is_time or line.unit != "hour" else f"{NO_BREAK}h")
+    return (quantity, desk.price(line), *adjustment, desk.numbers.amount(line.amount))
 
 
 def _agency_fees(desk: Desk) -> SheetTable:

@@ -16,6 +16,8 @@ FOLDER = Path(__file__).parent / "template"
 # PDF/A-2b for archives and PDF/UA-1 for readers by ear: one file can be both.
 STANDARDS: "list[typst.PDFStandard]" = ["a-2b", "ua-1"]
 PIXELS_PER_INCH = 72
+REMEMBERED_DOCUMENTS = 10
+"""The typesetter keeps what it worked out for so many documents back: half a gigabyte after ten of 300 lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,5 +73,17 @@ def _compiled(
     except typst.TypstError as error:
         message = "The document cannot be set as PDF."
         raise Rejected("pdf_not_typeset", message, "Report it with this detail.", error.message) from error
+    finally:
+        _forget(letters)
     assert content is not None, "no output file was named"
     return content
+
+
+def _forget(letters: Letters) -> None:
+    """Set empty documents until the last real one is out of the typesetter's memory; 2 ms each.
+
+    Measured over forty documents of 300 lines: 133 MB instead of 517, in a process that runs for months.
+    """
+    for _ in range(REMEMBERED_DOCUMENTS + 1):
+        empty = typst.Compiler(b"", root=str(FOLDER), font_paths=letters.loaded, ignore_system_fonts=True)
+        empty.compile(format="pdf", timestamp=0)

@@ -167,6 +167,18 @@ def test_each_kind_of_line_has_its_place() -> None:
     assert [fact.label for fact in sheet.totals[:4]] == named
 
 
+def test_hours_among_pieces_say_that_they_are_hours() -> None:
+    """A retainer's hours and a package of calls stand in one column without being mixed up."""
+    hours = example_fee(2, quantity="14.00", unit_price="0", amount="0.00").model_copy(
+        update={"kind": LineKind.RETAINER_FEE}
+    )
+    calls = example_expense(3, amount="15.20", expense_code="").model_copy(
+        update={"kind": LineKind.USAGE_FEE, "unit": "packages", "quantity": Decimal(38)}
+    )
+    rows = table(sheet_of(example_body(example_fee(1), hours, calls)), "Fixed and recurring fees").splitlines()
+    assert [row.split(" | ")[1] for row in rows[2:4]] == ["14.00\u00a0h", "38 packages"]
+
+
 def test_a_correction_names_the_document_it_changes() -> None:
     """The reader finds the earlier invoice, what stood there, what is right, and the difference."""
     correct = CorrectedLine(document_id="d" * 32, number="2026-0007", line_id="l", seconds=0, amount=Decimal("-80.00"))

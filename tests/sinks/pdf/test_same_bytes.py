@@ -102,3 +102,33 @@ def test_three_hundred_lines_take_less_than_half_a_second() -> None:
     median = sorted(seconds)[2]
     print(f"300-line PDF: {median:.3f} s")
     assert median < 0.5
+
+
+GROWTH = """
+import sys
+from pathlib import Path
+from sinks.pdf import PdfSettings
+from sinks.pdf.sink import Press
+from sinks.testing import example_body, example_draft, example_fee
+press = Press(PdfSettings(folder=Path("x")))
+def pages():
+    return int(Path("/proc/self/statm").read_text().split()[1])
+def render(run):
+    lines = [example_fee(n).model_copy(update={"text": f"{run} {n * run} narrative"}) for n in range(1, 201)]
+    press.render(example_draft(example_body(*lines)))
+for run in range(3):
+    render(run)
+before = pages()
+for run in range(3, 13):
+    render(run)
+print((pages() - before) * 4096 // 2**20)
+"""
+
+
+def test_memory_does_not_grow_with_documents(repository_root: Path, tmp_path: Path) -> None:
+    """Ten documents later a process holds hardly more than before: a worker prints for months."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(repository_root)}
+    made = subprocess.run(
+        [sys.executable, "-c", GROWTH], env=environment, cwd=tmp_path, capture_output=True, check=True, timeout=60
+    )
+    assert int(made.stdout) < 80, "MB; 200 and more when the typesetter forgets nothing"
