@@ -15,8 +15,16 @@ from billstream.showing import document_item
 from books.catalog import Agreement
 from books.rows import DocumentRow
 from schemas.canonical import deterministic_id
-from schemas.commands import ApproveDocument, CloseDocument, Command, IssueDocument, RejectDocument
-from schemas.draft import DocumentScope, DocumentState
+from schemas.commands import (
+    ApproveDocument,
+    CloseDocument,
+    Command,
+    IssueDocument,
+    RejectDocument,
+    ReopenPeriod,
+    VoidDocument,
+)
+from schemas.draft import DocumentKind, DocumentScope, DocumentState
 from schemas.envelope import Envelope
 from schemas.period import Period
 
@@ -39,7 +47,7 @@ async def close(desk: Desk, clients: Sequence[str], period: Period, order: Order
     at = now()
     commands = [_close_command(desk, one, period, at, order) for one in agreements]
     await desk.publish_orders(commands)
-    return await _answers(desk, commands, [_about(one) for one in commands], order.wait_seconds)
+    return await answers_about(desk, commands, [_about(one) for one in commands], order.wait_seconds)
 
 
 def agreements_of(desk: Desk, clients: Sequence[str], period: Period) -> list[Agreement]:
@@ -70,7 +78,7 @@ def _close_command(desk: Desk, agreement: Agreement, period: Period, at: datetim
     scope = DocumentScope(
         client_id=agreement.client_id, contract_id=agreement.contract_id, date_from=period.start, date_to=period.end
     )
-    command_id, head = _head(desk, "close", {"scope": scope.model_dump()}, at)
+    command_id, head = head_of(desk, "close", {"scope": scope.model_dump()}, at)
     schedule = agreement.document.close
     wait = timedelta(minutes=desk.installation.settings.policy.decision_wait_minutes)
     end = datetime.combine(period.end, time(), ZoneInfo(agreement.document.zone))
@@ -86,7 +94,7 @@ def _close_command(desk: Desk, agreement: Agreement, period: Period, at: datetim
     )
 
 
-def _head(desk: Desk, verb: str, named: dict[str, object], at: datetime) -> tuple[str, Envelope]:
+def head_of(desk: Desk, verb: str, named: dict[str, object], at: datetime) -> tuple[str, Envelope]:
     """The id of a command, which holds the moment it was given, and its envelope."""
     settings = desk.installation.settings
     command_id = deterministic_id(verb, {"tenant": settings.tenant, "book": settings.book, "at": at, **named})
@@ -95,11 +103,24 @@ def _head(desk: Desk, verb: str, named: dict[str, object], at: datetime) -> tupl
 
 async def approve(desk: Desk, named: Sequence[str], order: Order, *, issue_too: bool) -> DocumentsResult:
     """Approve exactly the revisions that are there now; with `issue_too` also give them their numbers."""
-    rows = await _documents(desk, named, DocumentState.DRAFT)
+    rows = await documents_named(desk, named, DocumentState.DRAFT)
+    notes = [row for row in rows if row.kind == DocumentKind.CREDIT_NOTE.value]
+    # What is billed anew waits for the credit note that gave it back.
+    result = await _approve(desk, notes, order)
+    others = await _approve(desk, [row for row in rows if row not in notes], order)
+    result = joined(result, others)
+    if not issue_too or result.refused or result.waiting:
+        return result
+    return await issue(desk, [row.document_id for row in rows], order)
+
+
+async def _approve(desk: Desk, rows: Sequence[DocumentRow], order: Order) -> DocumentsResult:
+    if not rows:
+        return DocumentsResult(documents=())
     at = now()
     commands: list[Command] = []
     for row in rows:
-        command_id, head = _head(desk, "approve", {"document": row.document_id, "revision": row.revision}, at)
+        command_id, head = head_of(desk, "approve", {"document": row.document_id, "revision": row.revision}, at)
         person = speaker(desk.installation, order.person)
         commands.append(
             ApproveDocument(
@@ -113,19 +134,25 @@ async def approve(desk: Desk, named: Sequence[str], order: Order, *, issue_too: 
             )
         )
     await desk.publish_orders(commands)
-    result = await _answers(desk, commands, [row.document_id for row in rows], order.wait_seconds)
-    if not issue_too or result.refused or result.waiting:
-        return result
-    return await issue(desk, [row.document_id for row in rows], order)
+    return await answers_about(desk, commands, [row.document_id for row in rows], order.wait_seconds)
+
+
+def joined(*results: DocumentsResult) -> DocumentsResult:
+    """The answers of several groups of commands as one."""
+    return DocumentsResult(
+        documents=tuple(one for result in results for one in result.documents),
+        refused=tuple(one for result in results for one in result.refused),
+        waiting=tuple(one for result in results for one in result.waiting),
+    )
 
 
 async def issue(desk: Desk, named: Sequence[str], order: Order) -> DocumentsResult:
     """Give approved documents their numbers."""
-    rows = await _documents(desk, named, DocumentState.APPROVED)
+    rows = await documents_named(desk, named, DocumentState.APPROVED)
     at = now()
     commands: list[Command] = []
     for row in rows:
-        command_id, head = _head(desk, "issue", {"document": row.document_id}, at)
+        command_id, head = head_of(desk, "issue", {"document": row.document_id}, at)
         person = speaker(desk.installation, order.person)
         commands.append(
             IssueDocument(
@@ -133,16 +160,16 @@ async def issue(desk: Desk, named: Sequence[str], order: Order) -> DocumentsResu
             )
         )
     await desk.publish_orders(commands)
-    return await _answers(desk, commands, [row.document_id for row in rows], order.wait_seconds)
+    return await answers_about(desk, commands, [row.document_id for row in rows], order.wait_seconds)
 
 
 async def reject(desk: Desk, named: Sequence[str], order: Order) -> DocumentsResult:
     """Send drafts back with a comment; their time is unbilled again."""
-    rows = await _documents(desk, named, DocumentState.DRAFT)
+    rows = await documents_named(desk, named, DocumentState.DRAFT)
     at = now()
     commands: list[Command] = []
     for row in rows:
-        command_id, head = _head(desk, "reject", {"document": row.document_id, "revision": row.revision}, at)
+        command_id, head = head_of(desk, "reject", {"document": row.document_id, "revision": row.revision}, at)
         person = speaker(desk.installation, order.person)
         commands.append(
             RejectDocument(
@@ -155,10 +182,10 @@ async def reject(desk: Desk, named: Sequence[str], order: Order) -> DocumentsRes
             )
         )
     await desk.publish_orders(commands)
-    return await _answers(desk, commands, [row.document_id for row in rows], order.wait_seconds)
+    return await answers_about(desk, commands, [row.document_id for row in rows], order.wait_seconds)
 
 
-async def _documents(desk: Desk, named: Sequence[str], state: DocumentState) -> list[DocumentRow]:
+async def documents_named(desk: Desk, named: Sequence[str], state: DocumentState) -> list[DocumentRow]:
     """The named documents, or all in this state when none is named; unknown ones are an error."""
     await desk.catch_up()
     rows = [row for _, row in desk.book.scan(DocumentRow)]
@@ -181,7 +208,9 @@ def find_document(rows: Sequence[DocumentRow], name: str) -> DocumentRow:
     raise CommandFailed("document_unknown", said, "`billstream status` lists documents and their ids.", Exit.NOT_FOUND)
 
 
-async def _answers(desk: Desk, commands: Sequence[Command], about: Sequence[str], wait_seconds: int) -> DocumentsResult:
+async def answers_about(
+    desk: Desk, commands: Sequence[Command], about: Sequence[str], wait_seconds: int
+) -> DocumentsResult:
     """Wait for the verdicts and show the documents they are about as they are now."""
     verdicts = await desk.verdicts([command.command_id for command in commands], wait_seconds)
     refused, waiting, documents = [], [], []
@@ -195,22 +224,37 @@ async def _answers(desk: Desk, commands: Sequence[Command], about: Sequence[str]
                 RefusedItem(command_id=command.command_id, about=named, reason=verdict.reason, detail=verdict.detail)
             )
         else:
-            row = _row_of(rows, command)
-            documents.append(document_item(desk, row, verdict.missing))
+            documents += [document_item(desk, row, verdict.missing) for row in _rows_of(rows, command)]
     return DocumentsResult(documents=tuple(documents), refused=tuple(refused), waiting=tuple(waiting))
 
 
-def _row_of(rows: Sequence[DocumentRow], command: Command) -> DocumentRow:
-    """The document a carried-out command is about."""
+def _rows_of(rows: Sequence[DocumentRow], command: Command) -> list[DocumentRow]:
+    """The documents a carried-out command is about; a close may draft credit notes beside its invoice."""
     match command:
         case CloseDocument():
-            scope = command.scope
-            key = (scope.contract_id, scope.date_from.isoformat(), scope.date_to.isoformat())
-            return next(row for row in rows if (row.contract_id, row.date_from, row.date_to) == key)
+            made = [row for row in rows if row.inputs.partition("-")[2] == command.command_id]
+            return sorted(made, key=lambda row: (row.kind, row.date_from))
+        case VoidDocument():
+            return _voided(rows, command.document_id)
+        case ReopenPeriod():
+            return [row for row in rows if row.state == DocumentState.WITHDRAWN.value and _is_in(row, command.scope)]
         case ApproveDocument() | IssueDocument() | RejectDocument():
-            return next(row for row in rows if row.document_id == command.document_id)
+            return [row for row in rows if row.document_id == command.document_id]
         case _:
             raise AssertionError(f"{command.schema_name} is not about a document")
+
+
+def _voided(rows: Sequence[DocumentRow], document_id: str) -> list[DocumentRow]:
+    """A void document and the credit note that was issued with it: the newest of its period."""
+    (row,) = [one for one in rows if one.document_id == document_id]
+    same = (row.contract_id, row.date_from, row.date_to, DocumentKind.CREDIT_NOTE.value)
+    notes = [one for one in rows if (one.contract_id, one.date_from, one.date_to, one.kind) == same]
+    return [row, *sorted(notes, key=lambda one: one.sequence)[-1:]]
+
+
+def _is_in(row: DocumentRow, scope: DocumentScope) -> bool:
+    same = (row.client_id, row.contract_id) == (scope.client_id, scope.contract_id)
+    return same and row.date_from < scope.date_to.isoformat() and scope.date_from.isoformat() < row.date_to
 
 
 def _about(command: CloseDocument) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from billstream.cli.results import BucketItem, DocumentItem, LineItem, MoneyTotals
 from billstream.gateway import Desk
-from books.book import SEPARATOR
 from books.bodies import read_body
+from books.book import SEPARATOR
 from books.rows import DocumentRow, ReceiptRow
 from schemas.draft import DraftBody
 

@@ -7,6 +7,7 @@ import typer
 from billstream.cli.commands.contracts import contracts
 from billstream.cli.commands.documents import approve, close, explain, issue, preview, reject, status
 from billstream.cli.commands.entries import entries
+from billstream.cli.commands.history import documents, reopen, void
 from billstream.cli.commands.importing import import_files
 from billstream.cli.commands.programs import connect, demo, up, worker
 from billstream.cli.commands.proofs import verify, what_if
@@ -67,6 +68,9 @@ for _command, _name in (
     (approve, "approve"),
     (issue, "issue"),
     (reject, "reject"),
+    (reopen, "reopen"),
+    (void, "void"),
+    (documents, "documents"),
     (explain, "explain"),
     (status, "status"),
     (verify, "verify"),

@@ -9,6 +9,7 @@ from billstream.cli.results import (
     BucketItem,
     ContractsResult,
     DocumentItem,
+    DocumentListResult,
     DocumentsResult,
     EntriesResult,
     ExplainResult,
@@ -137,6 +138,28 @@ def documents(screen: "Console", result: DocumentsResult) -> None:
         screen.print(
             f"{len(result.waiting)} without an answer yet; `billstream status` shows them when they are there."
         )
+
+
+def document_list(screen: "Console", result: DocumentListResult) -> None:
+    """One row for each invoice and credit note, with what it corrects."""
+    rows = [
+        (
+            one.client,
+            f"{one.date_from}..{one.date_to}",
+            one.kind.replace("_", " "),
+            one.state,
+            one.number,
+            money(one.net, one.currency),
+            money(one.gross, one.currency),
+            ", ".join(name if len(name) < SHORT_ID else name[:SHORT_ID] for name in one.corrects),
+            one.document_id[:SHORT_ID],
+        )
+        for one in result.documents
+    ]
+    head = ("client", "period", "kind", "state", "number", "net", "gross", "corrects", "id")
+    table(screen, "", head, rows, right=(5, 6))
+    if not rows:
+        screen.print("No document has been drafted yet.")
 
 
 def document_table(screen: "Console", title: str, items: Sequence[DocumentItem]) -> None:

@@ -202,13 +202,39 @@ class RefusedItem(BaseModel):
 
 
 class DocumentsResult(Result):
-    """Answer of `close`, `approve`, `issue` and `reject`."""
+    """Answer of `close`, `approve`, `issue`, `reject`, `reopen` and `void`."""
 
     name: ClassVar[str] = "documents"
 
     documents: tuple[DocumentItem, ...]
     refused: tuple[RefusedItem, ...] = ()
     waiting: tuple[str, ...] = Field(default=(), description="Commands without an answer yet.")
+
+
+class ListedDocument(BaseModel):
+    """A document in the list; `corrects` are the numbers of the documents that it corrects or gives back."""
+
+    document_id: str
+    kind: str
+    client: str
+    contract: str
+    date_from: date
+    date_to: date
+    state: str
+    revision: int
+    number: str = ""
+    net: DecimalText
+    gross: DecimalText
+    currency: str
+    corrects: tuple[str, ...] = ()
+
+
+class DocumentListResult(Result):
+    """Answer of `documents`: every invoice and credit note of the book, whatever its state."""
+
+    name: ClassVar[str] = "document-list"
+
+    documents: tuple[ListedDocument, ...]
 
 
 class EntriesResult(Result):
@@ -480,6 +506,7 @@ RESULTS: tuple[type[Result], ...] = (
     ImportResult,
     PreviewResult,
     DocumentsResult,
+    DocumentListResult,
     EntriesResult,
     HeldResult,
     StatusResult,
