@@ -131,4 +131,4 @@ def test_memory_does_not_grow_with_documents(repository_root: Path, tmp_path: Pa
     made = subprocess.run(
         [sys.executable, "-c", GROWTH], env=environment, cwd=tmp_path, capture_output=True, check=True, timeout=60
     )
-    assert int(made.stdout) < 80, "MB; 200 and more when the typesetter forgets nothing"
+    assert int(made.stdout) < 80, "MB; 140 and more when the typesetter forgets nothing"
