@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import alerting, demo, pipeline, previewing
+from bench import alerting, demo, pipeline, previewing, rating
 from bench.entries import rows
 from bench.harness import CONVEYOR, ENGINE, ROOT, STOCK, Ground, Peer, throughput
 from bench.machine import machine_facts
@@ -100,7 +100,7 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
     """Everything that was asked for."""
     amounts = QUICK if options.quick else FULL
     cache = Path(options.cache)
-    parts = options.only or ["throughput", "alerts", "preview"]
+    parts = options.only or ["throughput", "alerts", "preview", "rating"]
     result: dict[str, object] = {"machine": machine_facts(), "quick": options.quick}
     if "throughput" in parts:
         peers = [STOCK, CONVEYOR, ENGINE, *(read_peer(Path(file)) for file in options.peer)]
@@ -115,6 +115,8 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
             "on_a_store": previewing.preview_seconds(amounts.preview_entries),
             "command_without_broker": previewing.command_seconds(amounts.preview_entries),
         }
+    if "rating" in parts:
+        result["rating"] = rating.figures(quick=options.quick)
     if options.with_demo:
         result["demo"] = demo.demo_figures()
     if options.with_csv:
@@ -126,7 +128,7 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="bench", description=WHAT)
     parser.add_argument("--quick", action="store_true", help="small amounts: shows that all parts work")
-    parser.add_argument("--only", action="append", default=[], choices=["throughput", "alerts", "preview"])
+    parser.add_argument("--only", action="append", default=[], choices=["throughput", "alerts", "preview", "rating"])
     parser.add_argument("--with-demo", action="store_true", help="also the demo: wall time and memory of all processes")
     parser.add_argument("--with-csv", action="store_true", help="also the reading of a million rows")
     parser.add_argument("--peer", action="append", default=[], metavar="FILE", help="another peer, as JSON")

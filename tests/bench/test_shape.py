@@ -39,3 +39,5 @@ def test_a_quick_run_says_all_that_a_long_one_says(repository_root: Path, broker
         assert {"alerts", "p50_milliseconds", "p99_milliseconds", "most_milliseconds"} <= latencies.keys()
     assert found["preview"].keys() == {"on_a_store", "command_without_broker"}
     assert found["preview"]["on_a_store"]["lines"] > 0
+    measured = [*found["rating"]["many_clients"], found["rating"]["one_client"]]
+    assert all(one["entries_per_second"] > 0 and one["lines"] > 0 for one in measured)
