@@ -200,6 +200,34 @@ def test_usage_is_counted_per_period_or_over_the_contract() -> None:
     assert nets == {"period": ["0.00", "0.00", "0.00"], "contract": ["0.00", "8.40", "0.00"]}
 
 
+def test_usage_belongs_to_the_month_of_its_day() -> None:
+    """The first and the last day of a month are inside; what nobody counted has no line."""
+    desk = open_desk(usage_fees=[CALLS | {"included_units": "0", "package_units": "1", "price": "1"}])
+    entries = """
+        kind   date        expense  quantity
+        usage  2025-02-28  calls    1
+        usage  2025-03-01  calls    10
+        usage  2025-03-31  calls    20
+        usage  2025-04-01  calls    100
+    """
+    assert [desk.bill(entries, f"2025-0{n}").net for n in (2, 3, 4)] == ["1.00", "30.00", "100.00"]
+    assert desk.bill(entries, "2025-05").body.lines == ()
+
+
+def test_a_deposit_is_no_charge_that_discounts_and_limits_look_at() -> None:
+    """It is an advance: 10 % on everything and a limit of 50.00 leave a deposit of 100.00 and its deduction alone."""
+    plan = {"id": "site", "total": "100.00", "parts": [{"id": "m", "share": 1, "due": "date", "on": "2025-04-15"}]}
+    desk = open_desk(
+        milestones=[plan],
+        deposits=[{"id": "d", "plan": "site", "percent": "100", "on": "2025-03-10", "deduct_from": "milestone"}],
+        discounts=[{"id": "ten", "percent": "10", "counts": "everything"}],
+        amount_caps=[{"id": "n", "window": "month", "amount": "50.00", "counts": "everything"}],
+        minimum=[{"amount": "10.00", "every": "month", "counts": "everything", "shortfall": "bill"}],
+    )
+    assert desk.bill([], "2025-03").net == "110.00"
+    assert desk.bill([], "2025-04").net == "-10.00"
+
+
 def test_a_package_can_be_charged_by_its_part() -> None:
     """37,500 calls beyond are 37.5 packages; the entries behind the line share it by their units."""
     billed = open_desk(usage_fees=[CALLS | {"partial_package": "pro_rata"}]).bill("""
