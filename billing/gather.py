@@ -114,7 +114,7 @@ def _refused_by_terms(terms: Terms, entry: BillingEntry) -> Refusal | None:
         return None
     if entry.category is not Category.BILLABLE and not draws_of(terms, entry):
         return Bucket.HELD, WITHOUT_ENGAGEMENT, str(entry.category)
-    if entry.start is None and any(premium.is_timed for premium in terms.premiums):
+    if entry.start is None and (terms.burns_by_time or any(premium.is_timed for premium in terms.premiums)):
         return Bucket.HELD, "premium_time_missing", "a premium asks for the time of day"
     return None
 

@@ -23,6 +23,7 @@ from billing.portions import Placed, Portion, SetPrice, cut, placed_as, portion_
 from billing.premiums import cut_by_premiums
 from billing.results import Note
 from billing.retainer_charges import Grant, charges_of, grants_of, notes_of_balances
+from schemas.clauses import Premium
 from schemas.draft import Bucket
 from schemas.engagement import PrepaidBlock, Retainer, RetainerOrder, Rollover
 from schemas.period import Period
@@ -234,11 +235,22 @@ def _draw_all(book: _Balances, work: Sequence[Portion]) -> None:
         if which is None:
             which = book.draws[draws] = _draws(draws)
         if weighing:
-            on_date = [one for one in weighing if one.covers(portion.day)]
-            for part, met in cut_by_premiums(book.contract, portion, on_date):
+            for part, met in cut_by_premiums(book.contract, portion, _fitting(weighing, portion)):
                 _draw(book, part, which, frozenset(one.id for one in met))
         else:
             _draw(book, portion, which, _NO_PREMIUM)
+
+
+def _fitting(premiums: Sequence[Premium], portion: Portion) -> list[Premium]:
+    """The premiums that may meet the work of a portion; its times and tags are looked at where it is cut."""
+    entry = portion.entry
+    return [
+        one
+        for one in premiums
+        if one.covers(portion.day)
+        and (not one.service_items or entry.service_item in one.service_items)
+        and (not one.tasks or entry.task in one.tasks)
+    ]
 
 
 _NO_PREMIUM: frozenset[str] = frozenset()

@@ -42,7 +42,7 @@ class Terms:
     `covers`, `engaged` and `tier` are the engagements whose scope has this work, before its tags are looked at. Where
     there is one of them, a missing rate is no hold of the whole entry: `unpriced` holds what nothing else prices.
     With `engaged_whole` all billable work draws, whatever its tags; with `is_plain` nothing stands between billable
-    work and its bill: no hold, no fixed fee, no premium.
+    work and its bill: no hold, no fixed fee, no premium. `burns_by_time` says that a balance asks for the time of day.
     """
 
     role: str
@@ -58,6 +58,7 @@ class Terms:
     tier: Tier | None = None
     engaged_whole: bool = False
     is_plain: bool = True
+    burns_by_time: bool = False
 
 
 TermsKey = tuple[str, str, str, str, int, int]
@@ -129,6 +130,8 @@ def terms_of(contract: Contract, directory: Directory, work: Work) -> Terms:
     is_engaged = bool(covers or engaged or tier is not None)
     premiums = tuple(premium for premium in document.premiums if _premium_may_apply(premium, work, rate, tier))
     hold = _hold(contract, directory, work, None if is_engaged else unpriced)
+    timed = {premium.id for premium in document.premiums if premium.is_timed}
+    burns_by_time = any(weight.premium in timed for one in engaged for weight in one.row.weights)
     return Terms(
         role=work.role,
         rate=rate,
@@ -141,7 +144,8 @@ def terms_of(contract: Contract, directory: Directory, work: Work) -> Terms:
         covers=covers,
         engaged=engaged,
         tier=tier,
-        is_plain=hold is None and not covers and not premiums,
+        is_plain=hold is None and not covers and not premiums and not burns_by_time,
+        burns_by_time=burns_by_time,
         engaged_whole=all(one.row.takes is Takes.ALL and not one.row.tags for one in engaged),
     )
 

@@ -232,6 +232,30 @@ def test_a_weight_of_a_premium_cuts_the_entry_at_its_hours() -> None:
     """)
 
 
+def test_a_weight_of_the_evening_needs_a_time_and_its_own_work() -> None:
+    """An entry with only a date cannot be cut, so it is held; a premium of another item weighs nothing."""
+    check("""
+    contract:
+        from: 2025-01-01
+        blended: [{rate: 100.00, premiums_apply: false}]
+        premiums: [{id: evening, factor: 1.5, outside: 09:00-18:00, service_items: [Ops]}]
+        retainers:
+          - {id: care, hours: 20, fee: 0, weights: [{factor: 2, premium: evening}, {factor: 1.5, tasks: [alarm]}]}
+    work:
+        entry  start             date        item  task   worked
+        a      2025-03-03 18:00  -           Ops   -      1.00
+        b      2025-03-03 19:00  -           Dev   -      1.00
+        c      2025-03-03 20:00  -           Ops   alarm  1.00
+        d      -                 2025-03-04  Ops   -      1.00
+    placements 2025-03:
+        entry  bucket    reason                detail
+        a      retainer  retainer:care         of 2025-03-01: 72000 s -> 64800 s
+        b      retainer  retainer:care         of 2025-03-01: 64800 s -> 61200 s
+        c      retainer  retainer:care         of 2025-03-01: 61200 s -> 54000 s
+        d      held      premium_time_missing  a premium asks for the time of day
+    """)
+
+
 @pytest.mark.parametrize(
     ("prorate", "holidays", "fee", "hours"),
     [

@@ -79,6 +79,25 @@ def test_an_entry_adds_its_rounded_time_unless_it_is_not_billed(
     assert contributions(desk.contract, desk.directory, entry) == tuple(shares)
 
 
+def test_what_a_fixed_fee_covers_adds_nothing() -> None:
+    """Step 6 goes before step 7: covered work fills no cap, work of a retainer does."""
+    desk = open_desk(
+        rates=[{"rate": "100"}],
+        caps=[CAP],
+        fixed_cover=[{"id": "portal", "projects": ["portal"]}],
+        retainers=[{"id": "care", "hours": "5", "fee": "1"}],
+    )
+    entries = desk.entries("""
+        date        project  category  worked
+        2025-03-03  portal   billable  1.00
+        2025-03-03  portal   project   1.00
+        2025-03-03  -        retainer  1.00
+        2025-03-03  -        project   1.00
+    """)
+    shares = [contributions(desk.contract, desk.directory, entry) for entry in entries]
+    assert shares == [(), (), (CapShare("week", "ana", "2025-W10", HOUR),), ()]
+
+
 def test_an_entry_across_midnight_adds_to_two_days() -> None:
     """With split attribution each day has its part; a wider scope than the entry adds worked seconds only."""
     cap = {"id": "day", "window": "day", "hours": "8", "pool": "all"}
