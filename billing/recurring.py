@@ -27,7 +27,7 @@ def _fee(contract: Contract, rows: list[RecurringFee], first: date, end: date) -
     for row in rows:
         for span in spans_between(row.every, first, end):
             covered = [(one, bounds) for one in rows if (bounds := _covered(contract, one, span)) is not None]
-            if not covered or row not in [one for one, _ in covered]:
+            if row not in [one for one, _ in covered]:
                 continue
             starts, ends = covered[0][1][0], covered[-1][1][1]
             billed_on = starts if row.billed_at is BilledAt.START else ends - timedelta(days=1)

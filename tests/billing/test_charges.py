@@ -156,7 +156,9 @@ def test_a_price_that_changes_inside_a_span_is_shared_or_that_of_the_first_day()
     ]
     assert open_desk(recurring_fees=rows).bill([], "2025-03").net == "310.00"
     assert open_desk(recurring_fees=rows, prorate="calendar_days").bill([], "2025-03").net == "520.00"
-    assert open_desk(recurring_fees=rows).bill([], "2025-04").net == "620.00"
+    for prorate in ("none", "calendar_days"):
+        desk = open_desk(recurring_fees=rows, prorate=prorate)
+        assert [desk.bill([], month).net for month in ("2025-02", "2025-04")] == ["310.00", "620.00"]
 
 
 CALLS: dict[str, object] = {
@@ -212,6 +214,28 @@ def test_usage_belongs_to_the_month_of_its_day() -> None:
     """
     assert [desk.bill(entries, f"2025-0{n}").net for n in (2, 3, 4)] == ["1.00", "30.00", "100.00"]
     assert desk.bill(entries, "2025-05").body.lines == ()
+
+
+def test_usage_of_an_uncommon_period_is_counted_as_its_own() -> None:
+    """Ten days around a month's end are one period with its included units; what was before has had its own."""
+    desk = open_desk(
+        usage_fees=[CALLS | {"included_units": "10", "package_units": "1", "price": "1"}],
+        amount_caps=[{"id": "n", "window": "contract", "amount": "12.00", "counts": "all_fees"}],
+        rates=[{"rate": "1.00"}],
+        also={"from": "2025-03-01"},
+    )
+    billed = desk.bill(
+        """
+        kind   date        expense  quantity  worked
+        usage  2025-03-20  calls    14        -
+        usage  2025-03-27  calls    8         -
+        usage  2025-04-02  calls    7         -
+        time   2025-04-03  -        -         9.00
+    """,
+        "2025-03-26..2025-04-05",
+    )
+    # 4.00 before the period and 5.00 in it leave 3.00 for nine hours.
+    assert [f"{line.amount:f}" for line in billed.body.lines] == ["3.00", "5.00"]
 
 
 def test_a_deposit_is_no_charge_that_discounts_and_limits_look_at() -> None:

@@ -90,6 +90,8 @@ def test_what_is_open_at_the_end_of_the_contract_is_billed() -> None:
         ("Minimum commitment, shortfall of 2025-01", "600.00"),
         ("Minimum commitment, shortfall of 2025-03", "100.00"),
     ]
+    lines = desk.bill(WORK, "2025-03").body.lines
+    assert len({line.line_id for line in lines}) == len(lines)
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,7 @@ def test_lines_charges_and_sources_add_up(desk: Desk, work: str) -> None:
     for month in MONTHS:
         body = desk.bill(work, month).body
         assert body.net == sum((line.amount for line in body.lines), Decimal(0))
+        assert len({line.line_id for line in body.lines}) == len(body.lines)
         for line in body.lines:
             assert line.amount == sum((charge.amount for charge in line.charges), Decimal(0))
             assert not line.sources or line.amount == sum((source.amount for source in line.sources), Decimal(0))
