@@ -85,6 +85,38 @@ def test_a_period_needs_the_entries_of_its_windows(clauses: dict[str, object], f
     assert needed_dates(contract, parse_period("2025-10")) == (first, date(2025, 11, 1))
 
 
+MONTH_AND_WEEK = [
+    {"id": "w", "window": "week", "hours": "1", "pool": "all"},
+    {"id": "m", "window": "month", "hours": "1", "pool": "all"},
+]
+MONTHLY = {"id": "care", "hours": "1", "fee": "1"}
+CARRIED = MONTHLY | {"rollover": "all", "rollover_forever": True}
+BLOCK = {"id": "b", "hours": "1", "purchased": "2025-02-10"}
+BANDS = {"id": "t", "bands": [{"rate": "1"}]}
+
+
+@pytest.mark.parametrize(
+    ("clauses", "first"),
+    [
+        ({"caps": MONTH_AND_WEEK}, date(2025, 9, 29)),
+        ({"retainers": [MONTHLY]}, date(2025, 10, 1)),
+        ({"retainers": [MONTHLY], "caps": MONTH_AND_WEEK[:1]}, date(2025, 9, 29)),
+        ({"retainers": [CARRIED]}, date(2024, 1, 1)),
+        ({"retainers": [CARRIED | {"to": "2025-09-01"}]}, date(2025, 10, 6)),
+        ({"prepaid_blocks": [BLOCK]}, date(2025, 2, 10)),
+        ({"prepaid_blocks": [BLOCK | {"expires": "2025-10-05"}]}, date(2025, 10, 6)),
+        ({"prepaid_blocks": [BLOCK], "retainers": [MONTHLY]}, date(2025, 2, 1)),
+        ({"tiers": [BANDS]}, date(2025, 10, 6)),
+        ({"tiers": [BANDS | {"reset": "contract"}]}, date(2024, 1, 1)),
+        ({"prepaid_blocks": [BLOCK], "tiers": [BANDS]}, date(2025, 2, 10)),
+    ],
+)
+def test_what_a_step_needs_is_right_in_all_steps_before_it(clauses: dict[str, object], first: date) -> None:
+    """A week's invoice: a month's cap needs the week in which the month began, a balance all that drew from it."""
+    contract = compile_contract(contract_of(clauses))
+    assert needed_dates(contract, parse_period("2025-W41"))[0] == first
+
+
 def test_entries_outside_of_the_needed_dates_change_nothing() -> None:
     """A caller who passes everything gets the same bytes as one who passes what is needed."""
     desk = open_desk(rates=[{"rate": "100"}])
