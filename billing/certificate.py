@@ -5,9 +5,9 @@ document, check that no minute was lost, doubled or exchanged.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from schemas.draft import Bucket, CertifiedBucket, DraftBody, DraftLine, LineKind, MinutesCertificate
+from schemas.draft import Bucket, CertifiedBucket, DraftBody, LineKind, MinutesCertificate
 
 _RANK = {bucket: rank for rank, bucket in enumerate(Bucket)}
 Key = tuple[Bucket, str]
@@ -20,18 +20,8 @@ def with_certificate(body: DraftBody) -> DraftBody:
 
 def certificate_of(body: DraftBody) -> MinutesCertificate:
     """What the certificate of a body has to be, from its lines and placements; a certificate in it is not looked at."""
-    buckets = tuple(
-        CertifiedBucket(
-            bucket=bucket,
-            reason=reason,
-            seconds=sum(seconds.values()),
-            entry_ids=tuple(sorted(seconds)),
-            entry_seconds=tuple(seconds[one] for one in sorted(seconds)),
-        )
-        for (bucket, reason), seconds in sorted(
-            _by_bucket(body).items(), key=lambda item: (_RANK[item[0][0]], item[0][1])
-        )
-    )
+    found = sorted(_by_bucket(body).items(), key=lambda item: (_RANK[item[0][0]], item[0][1]))
+    buckets = tuple(_certified(bucket, reason, sorted(seconds.items())) for (bucket, reason), seconds in found)
     return MinutesCertificate(
         worked_seconds=body.worked_seconds,
         carried_in_seconds=body.carried_in_seconds,
@@ -40,23 +30,31 @@ def certificate_of(body: DraftBody) -> MinutesCertificate:
     )
 
 
+def _certified(bucket: Bucket, reason: str, entries: Sequence[tuple[str, int]]) -> CertifiedBucket:
+    seconds = tuple([one for _, one in entries])
+    return CertifiedBucket(
+        bucket=bucket,
+        reason=reason,
+        seconds=sum(seconds),
+        entry_ids=tuple([entry_id for entry_id, _ in entries]),
+        entry_seconds=seconds,
+    )
+
+
 def _by_bucket(body: DraftBody) -> Mapping[Key, dict[str, int]]:
     found: dict[Key, dict[str, int]] = {}
-    for entry_id, seconds in _billed(body.lines):
-        of_bucket = found.setdefault((Bucket.BILLED, ""), {})
-        of_bucket[entry_id] = of_bucket.get(entry_id, 0) + seconds
+    billed: dict[str, int] = {}
+    for line in body.lines:
+        if line.kind is LineKind.FEE:
+            # Only lines that bill the period's own work; what corrects an earlier document is certified there.
+            for source in line.sources:
+                billed[source.entry_id] = billed.get(source.entry_id, 0) + source.worked_seconds
+    if billed:
+        found[Bucket.BILLED, ""] = billed
     for one in body.placements:
         of_bucket = found.setdefault((one.bucket, one.reason), {})
         of_bucket[one.entry_id] = of_bucket.get(one.entry_id, 0) + one.seconds
     return found
-
-
-def _billed(lines: Sequence[DraftLine]) -> Iterable[tuple[str, int]]:
-    """The seconds of entries on lines that bill the period's own work."""
-    for line in lines:
-        if line.kind is LineKind.FEE:
-            for source in line.sources:
-                yield source.entry_id, source.worked_seconds
 
 
 def statement_hash(entries_hash: str, contract_revision: str, buckets: Sequence[CertifiedBucket]) -> str:

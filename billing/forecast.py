@@ -165,11 +165,20 @@ def balance_forecasts(invoice: Invoice, today: date) -> tuple[tuple[RetainerAcco
     for account in invoice.retainers:
         used = Fraction(account.used_rolled_in_seconds + account.used_granted_seconds + account.used_deficit_seconds)
         limit = Fraction(account.rolled_in_seconds + account.granted_seconds - account.deficit_in_seconds)
-        window = Window(account.date_from, account.date_to)
+        window = Window(account.date_from, _balance_end(invoice, account))
         if window.start <= today and limit > 0:
             days = _drawn_days(invoice, account, used)
             found.append((account, forecast(days, limit, window, today, invoice.request.contract.holidays)))
     return tuple(found)
+
+
+def _balance_end(invoice: Invoice, account: RetainerAccount) -> date | None:
+    """A retainer's hours are asked about in the period of the invoice, those of a block until they expire."""
+    document = invoice.request.contract.document
+    for block in document.prepaid_blocks:
+        if block.id == account.engagement_id:
+            return document.date_to if block.expires is None else block.expires + timedelta(days=1)
+    return account.date_to
 
 
 def _drawn_days(invoice: Invoice, account: RetainerAccount, used: Fraction) -> dict[date, Fraction]:

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from billing.certificate import differences
 from billing.explained import Explanations, Node, NodeKind
 from billing.invoice import trace_invoice
 from billing.testing import Billed, open_desk
@@ -151,7 +154,7 @@ RICH = {
 
 def test_the_tree_of_every_line_adds_up() -> None:
     """Allocations add up to their charge, charges to their line, lines to the net."""
-    billed = open_desk(exchange_rates="base  quote  on          rate\nEUR  USD  2025-03-31  1.0817", **RICH).bill(
+    billed = open_desk(exchange_rates="base  quote  on          rate\nEUR  USD  2025-03-31  1.0817", also=RICH).bill(
         """
         entry  person  start             worked   kind     amount  expense
         one    ana     2025-03-03 08:13  3:31     -        -       -
@@ -205,3 +208,58 @@ def test_the_last_state_of_a_window_is_what_the_cap_used(basis: str) -> None:
     assert [after for _, after in ordered[:-1]] == [before for before, _ in ordered[1:]]
     (state,) = traced.allocated.windows.values()
     assert ordered[-1][1] == state.used_seconds
+
+
+PEOPLE = st.sampled_from(["ana", "bo", "cy"])
+WORK = st.tuples(PEOPLE, st.integers(1, 28), st.integers(1, 36_000), st.sampled_from(["", "Support"]), st.booleans())
+
+
+@st.composite
+def firms(draw: st.DrawFn) -> Billed:
+    """An invoice of some work under clauses that may or may not be there."""
+    rows = [
+        f"e{number}  {person}  2025-03-{day:02d}  {seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}  "
+        f"{item or '-'}  {'rush' if rush else '-'}"
+        for number, (person, day, seconds, item, rush) in enumerate(draw(st.lists(WORK, min_size=1, max_size=12)))
+    ]
+    care = {
+        "id": "care",
+        "hours": 9,
+        "fee": 700,
+        "overage_rate": 80,
+        "service_items": ["Support"],
+        "from": "2025-03-01",
+    }
+    clauses = {
+        "caps": [{**WEEK, "hours": 12}, {"id": "all", "window": "month", "hours": 40, "pool": "all"}],
+        "tiers": [{"id": "t", "service_items": [""], "bands": [{"up_to": 7, "rate": 110}, {"rate": 90}]}],
+        "increments": [{"minutes": 15, "mode": "nearest", "scope": "day"}],
+        "retainers": [care],
+        "discounts": [{"id": "d", "percent": 7, "counts": "fees"}],
+        "amount_caps": [{"id": "n", "window": "month", "amount": 1500, "counts": "fees"}],
+    }
+    chosen = draw(st.sets(st.sampled_from(sorted(clauses))))
+    desk = open_desk(rates=[{"rate": "97.31"}], also={name: clauses[name] for name in sorted(chosen)})
+    return desk.bill("\n".join(["entry  person  date  worked  item  tags", *rows]))
+
+
+@given(firms())
+def test_every_tree_adds_up_and_every_second_is_told(billed: Billed) -> None:
+    """Whatever the clauses: allocations are their charge, charges their line, lines the net; the certificate holds; and
+    all seconds of an entry are on lines or in placements of its own tree.
+    """
+    answers = explained(billed)
+    lines = list(answers.lines())
+    assert sum((amount(line) for line in lines), Decimal(0)) == billed.body.net
+    for line in lines:
+        charges = [one for one in line.below if one.kind is NodeKind.CHARGE]
+        assert sum((amount(one) for one in charges), Decimal(0)) == amount(line)
+        for charge in charges:
+            parts = [one for one in charge.below if one.kind is NodeKind.ALLOCATION]
+            assert not parts or sum((amount(one) for one in parts), Decimal(0)) == amount(charge)
+    for entry in billed.invoice.request.entries:
+        node = answers.entry(entry.entry_id)
+        assert node is not None
+        told = [one for one in node.below if one.kind in (NodeKind.ALLOCATION, NodeKind.PLACEMENT)]
+        assert sum(int(one.facts["worked_seconds"]) for one in told) == entry.worked_seconds
+    assert differences(billed.body) == ()

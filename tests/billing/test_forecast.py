@@ -173,7 +173,8 @@ def test_a_retainer_lasts_until_its_balance_is_drawn() -> None:
     )
     ((account, found),) = balance_forecasts(billed.invoice, date(2026, 10, 7))
     assert account.engagement_id == "care"
-    assert (found.used_seconds, found.limit_seconds) == (seconds_of("12:00"), seconds_of("20:00"))
+    assert found.used_seconds == seconds_of("12:00")
+    assert found.limit_seconds == seconds_of("20:00")
     assert found.crosses_on == date(2026, 10, 9)
     assert found.is_warning
 
@@ -208,3 +209,15 @@ def test_emergency_work_burns_the_forecast_too() -> None:
     assert found.pace_seconds == seconds_of("6:00")
     assert found.crosses_on == date(2026, 10, 6)
     assert Decimal(found.used_seconds.numerator) > 0
+
+
+def test_a_block_lasts_beyond_the_month() -> None:
+    """BD-36: hours bought in advance are asked about until they expire, at the pace of the month."""
+    block = {"id": "a", "hours": 20, "purchased": "2026-09-01", "expires": "2027-01-31", "overage_rate": 150}
+    desk = open_desk(people="ana senior", rates=[{"rate": 100}], prepaid_blocks=[block])
+    billed = desk.bill("entry  date  worked\none  2026-10-01  2:00\ntwo  2026-10-16  4:00", "2026-10")
+    ((_, found),) = balance_forecasts(billed.invoice, date(2026, 10, 19))
+    assert found.used_seconds == seconds_of("6:00")
+    assert found.limit_seconds == seconds_of("20:00")
+    assert found.workdays == 12
+    assert found.crosses_on == date(2026, 11, 25)

@@ -24,6 +24,7 @@ from billstream.verifying import verify_alone, verify_journal
 from books.bodies import read_body
 from books.rows import DocumentRow
 from books.verification import Audit, Check, journal_checks
+from schemas.commands import CloseDocument
 from schemas.draft import DocumentState, DraftBody, body_hash
 from schemas.entry import EntryVersion
 from schemas.facts import DocumentDrafted
@@ -215,7 +216,7 @@ def test_a_draft_that_no_close_asked_for_is_found(journal: Journal) -> None:
     forged = [
         (offset, record)
         for offset, record in journal
-        if not (record.schema_name == "close_document" and record.scope.client_id == "quillon")
+        if not (isinstance(record, CloseDocument) and record.scope.client_id == "quillon")
     ]
     assert broken(forged)["quillon"] == ["journal"]
 
