@@ -122,9 +122,7 @@ def _compute(request: InvoiceRequest, known: Sequence[Dated], carried: Carried) 
     expenses = gather_expenses(contract, exchange, entries)
     agreed = agreed_fees(contract, entries, period, drawn.charges)
     opened = open_fee_lines(contract, period, rated.parts)
-    fee_lines = [line for line in opened if line.seconds]
-    for line in fee_lines:
-        measure_fee_line(contract, line)
+    fee_lines = _measured(contract, opened)
     parts = Parts(contract, period, rated.parts, expenses.parts, agreed.parts)
     expense_lines = open_expense_lines(contract, period, expenses.parts, parts.first_expense)
     agreed_lines = open_agreed_lines(contract, period, agreed.parts, parts.first_agreed)
@@ -177,6 +175,14 @@ def _needed(request: InvoiceRequest) -> list[Dated]:
     assert len({entry.entry_id for entry in entries}) == len(entries), "an entry was passed twice"
     dated = [(entry, work_date_of(zone, entry)) for entry in entries]
     return [(entry, day) for entry, day in dated if first <= day < end]
+
+
+def _measured(contract: Contract, opened: Sequence[OpenLine]) -> list[OpenLine]:
+    """The lines that have time, with quantity and price."""
+    found = [line for line in opened if line.seconds]
+    for line in found:
+        measure_fee_line(contract, line)
+    return found
 
 
 def _off_lines(
