@@ -18,7 +18,7 @@ from billing.attribute import work_date_of
 from billing.balances import reported
 from billing.body import to_body
 from billing.carried import Carried, earlier_periods, needs_earlier_invoices
-from billing.contract import needed_dates, own_dates
+from billing.contract import Contract, needed_dates, own_dates
 from billing.cover import remove_covered
 from billing.currency import Rate, exchange_of
 from billing.entries import BillingEntry
