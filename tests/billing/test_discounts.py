@@ -74,6 +74,8 @@ def test_a_discount_on_a_line_is_its_adjustment() -> None:
         ({"percent": "10", "counts": "fees", "roles": ["senior"]}, "725.64"),
         ({"amount": "5000.00", "counts": "fees"}, "80.00"),
         ({"percent": "10", "counts": "fees", "from": "2025-03-05"}, "764.35"),
+        ({"percent": "10", "counts": "fees", "to": "2025-03-05"}, "725.64"),
+        ({"percent": "10", "counts": "fees", "service_items": ["A", "C"], "projects": [""]}, "731.04"),
         ({"amount": "10.00", "counts": "fees", "to": "2025-03-31"}, "780.00"),
     ],
 )
