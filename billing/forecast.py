@@ -159,6 +159,23 @@ def cap_forecast(
     return forecast({day: Fraction(one) for day, one in used.items()}, limit, window, today, contract.holidays)
 
 
+def may_be_used_up(contract: Contract, cap_id: str, window_key: str, used_seconds: int, today: date) -> bool:
+    """Whether a window can be a warning at all, told from its total alone: a cheap look before the days are added up.
+
+    No pace is higher than the whole use divided by the workdays that are over, so what does not reach the limit with
+    that will not reach it.
+    """
+    window = cap_window(contract, cap_id, window_key, today)
+    limit = cap_limit(contract, cap_id, window_key)
+    if window is None or not 0 < used_seconds < limit:
+        return False
+    if window.end is None or contract.cap(cap_id).window not in _CALENDAR:
+        return True
+    passed = sum(1 for day in _days(window.start, today) if is_workday(day, contract.holidays))
+    left = sum(1 for day in _days(today, window.end) if is_workday(day, contract.holidays))
+    return used_seconds + Fraction(used_seconds, max(passed, 1)) * left >= limit
+
+
 def balance_forecasts(invoice: Invoice, today: date) -> tuple[tuple[RetainerAccount, Forecast], ...]:
     """The forecast of each retainer and block in an invoice of the period that holds today."""
     found = []

@@ -1,7 +1,8 @@
 """Forecasts of a book's caps and balances: what they are now, and the alert before one is used up.
 
-Judged at the first tick of each local day of a contract, from rows alone, so a rebuild comes to the same alerts
-(rule 4). An alert goes out once for each window and limit.
+Judged at the first ticks of each local day of a contract, from rows alone, so a rebuild comes to the same alerts
+(rule 4). An alert goes out once for each window and limit. A tick judges some contracts and the next ones go on, so
+that the first minute of a day costs no more than any other.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,7 @@ from datetime import date, datetime
 from fractions import Fraction
 
 from billing.exact import shown
-from billing.forecast import Forecast, balance_forecasts, cap_forecast, cap_window, sentence
+from billing.forecast import Forecast, balance_forecasts, cap_forecast, cap_window, may_be_used_up, sentence
 from books.book import SEPARATOR, Book
 from books.catalog import Agreement, Catalog
 from books.effects import Cause, Effects
@@ -24,6 +25,7 @@ from schemas.errors import ConservationBroken
 from schemas.facts import AlertRaised
 
 FORECAST = "forecast"
+JUDGED_AT_ONCE_MAX = 25
 BALANCE = "balance"
 
 
@@ -54,30 +56,42 @@ def outlooks(book: Book, catalog: Catalog, at: datetime) -> Iterator[Outlook]:
 
 def outlooks_of(book: Book, catalog: Catalog, agreement: Agreement, today: date) -> Iterator[Outlook]:
     """The forecasts of one contract."""
+    yield from _cap_outlooks(book, agreement, today, _windows_of(book, agreement, today))
+    yield from _balances(book, catalog, agreement, today)
+
+
+def _cap_outlooks(
+    book: Book, agreement: Agreement, today: date, windows: Mapping[str, tuple[date, int]]
+) -> Iterator[Outlook]:
     contract = agreement.compiled
-    for key, used in sorted(_used_by_window(book, agreement, today).items()):
+    for key, used in sorted(_used_by_day(book, agreement, windows).items()):
         _, cap_id, pool, window = key.split(SEPARATOR)
         found = cap_forecast(contract, cap_id, window, used, today)
         if found is not None:
             yield Outlook(agreement, cap_id, contract.cap(cap_id).name, pool, window, found)
-    if contract.engagements and agreement.document.covers(today):
-        yield from _balances(book, catalog, agreement, today)
 
 
-def _used_by_window(book: Book, agreement: Agreement, today: date) -> Mapping[str, dict[date, int]]:
-    """What each cap window that holds today has used, by local date."""
+def _windows_of(book: Book, agreement: Agreement, today: date) -> dict[str, tuple[date, int]]:
+    """The cap windows that hold today, by key, with their first date and their use."""
     contract = agreement.compiled
     known = {cap.id for cap in contract.caps}
-    first = today
-    found: dict[str, dict[date, int]] = {}
-    for key, _ in book.scan(CapRow, agreement.contract_id):
+    found: dict[str, tuple[date, int]] = {}
+    for key, row in book.scan(CapRow, agreement.contract_id):
         _, cap_id, _, window_key = key.split(SEPARATOR)
         window = cap_window(contract, cap_id, window_key, today) if cap_id in known else None
         if window is not None:
-            found[key] = {}
-            first = min(first, window.start)
+            found[key] = (window.start, row.used_seconds)
+    return found
+
+
+def _used_by_day(
+    book: Book, agreement: Agreement, windows: Mapping[str, tuple[date, int]]
+) -> Mapping[str, dict[date, int]]:
+    """What each of these windows has used, by local date."""
+    found: dict[str, dict[date, int]] = {key: {} for key in windows}
     if not found:
         return found
+    first = min(start for start, _ in windows.values())
     index = (BY_CONTRACT, agreement.client_id, agreement.contract_id)
     for entry_id in book.marked_between(index, first.isoformat(), date.max.isoformat()):
         row = book.get(EntryRow, entry_id)
@@ -89,6 +103,8 @@ def _used_by_window(book: Book, agreement: Agreement, today: date) -> Mapping[st
 
 
 def _balances(book: Book, catalog: Catalog, agreement: Agreement, today: date) -> Iterator[Outlook]:
+    if not agreement.compiled.engagements or not agreement.document.covers(today):
+        return
     period = agreement.compiled.period_of(today)
     scope = DocumentScope(
         client_id=agreement.client_id, contract_id=agreement.contract_id, date_from=period.start, date_to=period.end
@@ -103,7 +119,8 @@ def _balances(book: Book, catalog: Catalog, agreement: Agreement, today: date) -
 
 
 def judge_forecasts(book: Book, catalog: Catalog, at: datetime, cause: Cause, effects: Effects) -> None:
-    """At a tick: look at each contract once a local day, and propose an alert for what will be used up too early."""
+    """At a tick: look at contracts that were not looked at today, and propose alerts for what ends too early."""
+    judged = 0
     for _, agreement in sorted(catalog.agreements.items()):
         if not (agreement.compiled.caps or agreement.compiled.engagements):
             continue
@@ -112,9 +129,22 @@ def judge_forecasts(book: Book, catalog: Catalog, at: datetime, cause: Cause, ef
         if row is not None and row.day == today.isoformat():
             continue
         book.put(agreement.contract_id, ForecastRow(day=today.isoformat()))
-        for one in outlooks_of(book, catalog, agreement, today):
-            if one.forecast.is_warning:
-                _propose(book, one, cause, effects)
+        for one in _warnings(book, catalog, agreement, today):
+            _propose(book, one, cause, effects)
+        judged += 1
+        if judged == JUDGED_AT_ONCE_MAX:
+            return
+
+
+def _warnings(book: Book, catalog: Catalog, agreement: Agreement, today: date) -> list[Outlook]:
+    """What a contract has to be warned of; the days are added up only for windows that may be."""
+    likely = {}
+    for key, (start, used_seconds) in _windows_of(book, agreement, today).items():
+        _, cap_id, _, window_key = key.split(SEPARATOR)
+        if may_be_used_up(agreement.compiled, cap_id, window_key, used_seconds, today):
+            likely[key] = (start, used_seconds)
+    found = [*_cap_outlooks(book, agreement, today, likely), *_balances(book, catalog, agreement, today)]
+    return [one for one in found if one.forecast.is_warning]
 
 
 def _propose(book: Book, one: Outlook, cause: Cause, effects: Effects) -> None:

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.forecast import Forecast, Window, balance_forecasts, cap_forecast, cap_window, forecast, sentence
+from billing.forecast import (
+    Forecast,
+    Window,
+    balance_forecasts,
+    cap_forecast,
+    cap_window,
+    forecast,
+    may_be_used_up,
+    sentence,
+)
 from billing.testing import open_desk, read_table, seconds_of
 
 OCTOBER = Window(date(2026, 10, 1), date(2026, 11, 1))
@@ -96,6 +105,21 @@ def test_a_larger_limit_is_never_crossed_earlier(used: dict[date, int], limit: i
 
 
 DATES = {"window_from": "2026-10-05", "window_to": "2026-10-09"}
+
+
+@given(
+    st.dictionaries(st.dates(date(2026, 10, 5), date(2026, 10, 11)), st.integers(1, 40_000), max_size=5),
+    st.dates(date(2026, 10, 5), date(2026, 10, 11)),
+)
+def test_the_cheap_look_misses_no_warning(used: dict[date, int], today: date) -> None:
+    """What may not be used up by its total is no warning by its days either."""
+    contract = open_desk(caps=CAPS).contract
+    found = cap_forecast(contract, "week", "2026-W41", used, today)
+    assert found is not None
+    if found.is_warning:
+        assert may_be_used_up(contract, "week", "2026-W41", sum(used.values()), today)
+
+
 CAPS = [
     {"id": "week", "window": "week", "hours": 40, "pool": "person"},
     {

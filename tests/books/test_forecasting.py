@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from books.forecasting import outlooks
-from books.testing import Story, contract, entry, terms, tick, week_cap
+from books.forecasting import JUDGED_AT_ONCE_MAX, outlooks
+from books.testing import Story, contract, directory, entry, firm, terms, tick, week_cap
 
 
 def forecasts(story: Story) -> list[str]:
@@ -66,3 +66,21 @@ def test_outlooks_follow_from_rows_alone(story: Story) -> None:
     assert one.forecast.crosses_on is None
     assert one.forecast.expected_seconds == 30 * 3600
     assert not list(outlooks(story.book, story.catalog, datetime(2026, 10, 13, tzinfo=UTC)))
+
+
+def test_a_tick_judges_some_contracts_and_the_next_one_goes_on(story: Story) -> None:
+    """No tick has to judge a whole large book; each contract is judged once a day all the same."""
+    names = [f"client-{number:02d}" for number in range(JUDGED_AT_ONCE_MAX + 5)]
+    people = [{"id": f"of-{name}", "name": f"of {name}", "roles": [{"role": "senior"}]} for name in names]
+    clients = [{"id": name, "name": name} for name in names]
+    story.say(directory(firm(clients=clients, projects=[], people=people)))
+    for name in names:
+        story.say(contract(terms(client=name, caps=[week_cap(thresholds=[100])])))
+        who = {"client_ref": name, "project_ref": "", "person_ref": f"of {name}"}
+        story.say(entry(f"work of {name}", "2026-10-05T08:00", "12", **who))
+    story.say(tick("2026-10-06T00:01"))
+    assert len(forecasts(story)) == JUDGED_AT_ONCE_MAX
+    story.say(tick("2026-10-06T00:02"))
+    assert len(forecasts(story)) == len(names)
+    story.say(tick("2026-10-06T00:03"))
+    assert len(forecasts(story)) == len(names)
