@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from billing.contract import Contract, HourCap
@@ -15,8 +16,10 @@ from billing.entries import day_start, rank_of
 from billing.portions import Placed, Portion, SetPrice, cut, placed_as, portion_order
 from billing.terms import AppliedCap
 from billing.windows import prorated_limit, window_dates, window_key
-from schemas.clauses import CapBasis, CapWindow, Overflow, WeekAtMonthEnd
+from schemas.clauses import CapBasis, Overflow, WeekAtMonthEnd
 from schemas.draft import Bucket
+
+_KEYS_KEPT = 4096
 
 WindowId = tuple[str, str, str]
 """Cap id, pool key, window key."""
@@ -68,8 +71,6 @@ def _fill(one: _Pass, live: Iterable[Portion]) -> None:
     """Let the cap's windows pay for portions in work order."""
     cap, kept, windows = one.cap, one.kept, one.windows
     waiting: dict[str, deque[Portion]] = {}
-    keys: dict[date, str] = {}
-    is_of_a_date = cap.window in _OF_A_DATE
     counts_worked = cap.basis is CapBasis.WORKED
     is_whole = cap.at_month_end is WeekAtMonthEnd.WHOLE_WEEK
     for portion in live:
@@ -77,11 +78,7 @@ def _fill(one: _Pass, live: Iterable[Portion]) -> None:
         if applied is None:
             kept.append(portion)
             continue
-        key = keys.get(portion.counted_day)
-        if key is None:
-            key = key_of(cap, portion)
-            if is_of_a_date:
-                keys[portion.counted_day] = key
+        key = key_of(cap, portion)
         state = windows.get((cap.id, applied.pool_key, key))
         if state is None:
             state = windows[cap.id, applied.pool_key, key] = WindowState()
@@ -107,13 +104,18 @@ def _fill(one: _Pass, live: Iterable[Portion]) -> None:
         kept.sort(key=portion_order)
 
 
-_OF_A_DATE = (CapWindow.DAY, CapWindow.WEEK, CapWindow.MONTH, CapWindow.DATES, CapWindow.CONTRACT)
-
-
 def key_of(cap: HourCap, portion: Portion) -> str:
     """The window of a cap that pays for a portion."""
+    if cap.is_of_a_date:
+        return _key_on(cap, portion.counted_day)
     entry = portion.entry
     return window_key(cap.window, cap.at_month_end, portion.counted_day, entry.entry_id, entry.project_id, entry.task)
+
+
+@lru_cache(maxsize=_KEYS_KEPT)
+def _key_on(cap: HourCap, day: date) -> str:
+    """The window of a cap whose windows only depend on the date."""
+    return window_key(cap.window, cap.at_month_end, day, "", "", "")
 
 
 def limit_of(contract: Contract, applied: AppliedCap, day: date) -> int:

@@ -28,12 +28,16 @@ from schemas.money import exponent
 from schemas.period import Period, month_of, week_of
 
 _WINDOW_RANK = {window: rank for rank, window in enumerate(CapWindow)}
+_OF_A_DATE = (CapWindow.DAY, CapWindow.WEEK, CapWindow.MONTH, CapWindow.DATES, CapWindow.CONTRACT)
 _POOL_RANK = {CapPool.PERSON: 0, CapPool.ROLE: 1, CapPool.ALL: 2, None: 3}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HourCap:
-    """A cap with its dated rows; what its windows and pools are is the same in all of them."""
+    """A cap with its dated rows; what its windows and pools are is the same in all of them.
+
+    `is_of_a_date` says that the date alone decides the window, not project, task or entry.
+    """
 
     id: str
     name: str
@@ -44,6 +48,7 @@ class HourCap:
     thresholds: tuple[int, ...]
     rearm: bool
     rows: tuple[Cap, ...]
+    is_of_a_date: bool
 
     def row_on(self, day: date) -> Cap | None:
         """The row valid on a local date."""
@@ -145,6 +150,7 @@ def _hour_cap(rows: tuple[Cap, ...]) -> HourCap:
         thresholds=newest.thresholds,
         rearm=newest.rearm,
         rows=rows,
+        is_of_a_date=newest.window in _OF_A_DATE,
     )
 
 
