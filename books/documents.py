@@ -19,10 +19,11 @@ from schemas.codec import encode
 from schemas.commands import IssueDocument, RejectDocument
 from schemas.directory import InvoiceNumbers
 from schemas.draft import DocumentKind, DocumentScope, DocumentState
-from schemas.facts import DocumentDrafted, DocumentIssued
+from schemas.facts import CommandRefused, DocumentDrafted, DocumentIssued
 
 INVOICES = "invoice"
 CREDIT_NOTES = "credit_note"
+NOTHING_TO_DRAFT = ("already_approved", "nothing_to_credit")
 _CREDIT = "~credit~"
 _LIVE = (DocumentState.DRAFT.value, DocumentState.APPROVED.value, DocumentState.ISSUED.value)
 
@@ -82,6 +83,24 @@ def drafted(book: Book, catalog: Catalog, fact: DocumentDrafted, cause: Cause, e
     book.put(document_id, BodyRow(value=encode(fact)))
     publish(book, row, DocumentState.DRAFT, cause, effects)
     deliver(book, catalog, row, Leave.DRAFT, cause, effects)
+    if scope.kind is DocumentKind.INVOICE:
+        _withdraw_notes(book, row, cause, effects)
+
+
+def _withdraw_notes(book: Book, made: DocumentRow, cause: Cause, effects: Effects) -> None:
+    """A close looks at all that is to be corrected: what an older close credited and this one did not is settled."""
+    for _, row in list(book.scan(DocumentRow)):
+        is_draft = row.state == DocumentState.DRAFT.value and row.kind == DocumentKind.CREDIT_NOTE.value
+        if is_draft and row.contract_id == made.contract_id and row.inputs != made.inputs:
+            discard(book, row, DocumentState.WITHDRAWN, cause, effects)
+
+
+def withdraw_obsolete(book: Book, fact: CommandRefused, cause: Cause, effects: Effects) -> None:
+    """A close found nothing to draft: an older draft of the same scope has been settled by other documents."""
+    if fact.reason in NOTHING_TO_DRAFT and fact.scope is not None:
+        for row in live_documents(book, fact.scope):
+            if row.state == DocumentState.DRAFT.value:
+                discard(book, row, DocumentState.WITHDRAWN, cause, effects)
 
 
 def apply_issue(book: Book, command: IssueDocument, cause: Cause, effects: Effects) -> None:

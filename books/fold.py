@@ -181,6 +181,7 @@ class Fold:
                 documents.drafted(book, catalog, fact, cause, effects)
                 closing.forget_close(book, fact.command_id)
             case facts.CommandRefused():
+                documents.withdraw_obsolete(book, fact, cause, effects)
                 closing.forget_close(book, fact.command_id)
             case facts.DocumentApproved():
                 approving.approved(book, catalog, fact, cause, effects)

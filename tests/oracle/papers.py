@@ -23,6 +23,7 @@ class Paper:
     close_offset: int
     decided_offset: int
     revision: int = 1
+    close: str = ""
     state: str = "draft"
     number: str = ""
 
@@ -56,6 +57,12 @@ class Papers:
                 if record.fact_id not in self.seen:
                     self.seen.add(record.fact_id)
                     self._fact(record)
+            case CommandRefused() if record.fact_id not in self.seen:
+                self.seen.add(record.fact_id)
+                for paper in list(self.by_id.values()):
+                    is_over = record.reason in ("already_approved", "nothing_to_credit") and paper.state == "draft"
+                    if is_over and paper.body.scope == record.scope:
+                        self.by_id[paper.document_id] = replace(paper, state="withdrawn")
             case commands.RejectDocument() | commands.ReopenPeriod():
                 if record.command_id not in self.seen and record.command_id not in refused:
                     self.seen.add(record.command_id)
@@ -68,8 +75,11 @@ class Papers:
             case DocumentDrafted():
                 place, old = self.place(fact.body.scope)
                 revision = 1 if old is None else old.revision + 1
-                paper = Paper(place, fact.body, fact.content, fact.close_offset, fact.decided_offset, revision)
+                close = f"{fact.close_offset} {fact.command_id.partition('~credit~')[0]}"
+                paper = Paper(place, fact.body, fact.content, fact.close_offset, fact.decided_offset, revision, close)
                 self.by_id[place] = paper
+                if fact.body.scope.kind is DocumentKind.INVOICE:
+                    self._drop_notes(paper)
             case DocumentApproved():
                 known = self.by_id.get(fact.document_id)
                 if known is not None and (known.state, known.content) == ("draft", fact.content):
@@ -83,9 +93,19 @@ class Papers:
                 if known is not None and known.state == "issued" and fact.body is not None:
                     self._void(known, fact, fact.body)
 
+    def _drop_notes(self, made: Paper) -> None:
+        """Credit notes of older closes that this one did not draft again are settled."""
+        for paper in list(self.by_id.values()):
+            scope = paper.body.scope
+            is_note = scope.kind is DocumentKind.CREDIT_NOTE and paper.state == "draft" and paper.close != made.close
+            if is_note and scope.contract_id == made.body.scope.contract_id:
+                self.by_id[paper.document_id] = replace(paper, state="withdrawn")
+
     def _order(self, order: commands.RejectDocument | commands.ReopenPeriod) -> None:
         if isinstance(order, commands.RejectDocument):
-            self.by_id[order.document_id] = replace(self.by_id[order.document_id], state="rejected")
+            known = self.by_id.get(order.document_id)
+            if known is not None:
+                self.by_id[order.document_id] = replace(known, state="rejected")
             return
         for paper in sorted(self.by_id.values(), key=lambda one: one.document_id):
             scope = paper.body.scope
