@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
 
-from schemas.engagement import PrepaidBlock, Prorate, Retainer, RetainerOrder, Rollover, Takes
+from schemas.engagement import PrepaidBlock, Prorate, Retainer, RetainerOrder, Rollover, SurplusAtEnd, Takes
 from schemas.inputs import Category
 from schemas.period import Period, month_of, week_of
 from tests.second.case import Case
@@ -25,7 +25,6 @@ class Lot:
     since: date
     until: date
     left: Fraction
-    is_grant: bool = False
 
 
 @dataclass
@@ -107,6 +106,28 @@ def draw(case: Case, live: list[Stretch]) -> Balances:
     return balances
 
 
+def end_of(case: Case, row: Retainer) -> date | None:
+    """The first day after the retainer, or after the contract."""
+    ends = [day for day in (row.date_to, case.contract.date_to) if day is not None]
+    return min(ends, default=None)
+
+
+def at_the_end(case: Case, balances: Balances) -> list[Fee]:
+    """On the last invoice a deficit is billed and a surplus credited, where the contract says so (BD-42)."""
+    found: list[Fee] = []
+    for row in case.contract.retainers:
+        end = end_of(case, row)
+        if end is None or end - timedelta(days=1) not in case.period:
+            continue
+        owed = balances.owed.get(row.id, Fraction(0))
+        if owed and row.overage_rate is not None:
+            found.append(Fee("retainer_fee", rounded(case, owed * fraction(row.overage_rate) / 3600)))
+        for lot in [lot for lot in balances.lots if lot.scope.id == row.id]:
+            if row.credit_rate is not None and row.surplus_at_end is SurplusAtEnd.CREDIT:
+                found.append(Fee("retainer_fee", -rounded(case, lot.left * fraction(row.credit_rate) / 3600)))
+    return found
+
+
 def changes(case: Case) -> list[date]:
     """The days on which hours come or go."""
     found = [block.purchased for block in case.contract.prepaid_blocks]
@@ -119,11 +140,13 @@ def changes(case: Case) -> list[date]:
 def morning(balances: Balances, day: date) -> None:
     """Unused hours of the spans that ended roll over or lapse; then new ones are granted, less what is owed."""
     case = balances.case
-    for lot in list(balances.lots):
-        if isinstance(lot.scope, Retainer) and lot.is_grant and span_of(lot.scope, lot.since).end <= day:
-            balances.lots.remove(lot)
-            balances.lots += rolled(lot)
-    balances.lots = [lot for lot in balances.lots if lot.until >= day]
+    ends = {row.id: end_of(case, row) or FOR_EVER for row in case.contract.retainers}
+    ended = {row_id for row_id, end in ends.items() if end < day}
+    balances.lots = [lot for lot in balances.lots if lot.until >= day or lot.scope.id in ended]
+    for row in case.contract.retainers:
+        end = end_of(case, row)
+        if (end is None or end >= day) and any(span.end == day for span in spans_until(case, row, day)):
+            roll_over(balances, row)
     for block in case.contract.prepaid_blocks:
         if block.purchased == day:
             until = block.expires or FOR_EVER
@@ -140,7 +163,7 @@ def grant(balances: Balances, row: Retainer, span: Period, day: date) -> None:
     owed = balances.owed.get(row.id, Fraction(0))
     paid = min(owed, seconds)
     balances.owed[row.id] = owed - paid
-    balances.lots.append(Lot(f"retainer:{row.id}", row, day, last_day(row, span), seconds - paid, is_grant=True))
+    balances.lots.append(Lot(f"retainer:{row.id}", row, day, last_day(row, span), seconds - paid))
 
 
 def last_day(row: Retainer, span: Period) -> date:
@@ -156,14 +179,15 @@ def last_day(row: Retainer, span: Period) -> date:
     return span.end - timedelta(days=1)
 
 
-def rolled(lot: Lot) -> list[Lot]:
-    """What of a grant lives on after its span; it never rolls twice (BD-35)."""
-    row = lot.scope
-    assert isinstance(row, Retainer)
-    if row.rollover is Rollover.NONE:
-        return []
-    most = lot.left if row.rollover_hours is None else fraction(row.rollover_hours) * 3600
-    return [replace(lot, left=min(lot.left, most), is_grant=False)]
+def roll_over(balances: Balances, row: Retainer) -> None:
+    """What crosses the end of a span; over the limit, what lives longest is kept, hours rolled before included."""
+    room = fraction(row.rollover_hours) * 3600 if row.rollover_hours is not None else None
+    own = [lot for lot in balances.lots if lot.scope.id == row.id]
+    for lot in sorted(own, key=lambda lot: (lot.until, lot.since), reverse=True):
+        if room is not None:
+            lot.left = min(lot.left, room)
+            room -= lot.left
+    balances.lots = [lot for lot in balances.lots if lot.left > 0]
 
 
 def burn_of(scope: Retainer | PrepaidBlock, one: Stretch) -> Fraction:

@@ -2,10 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
+from schemas.charges import Deposit, DepositDeduction, Shortfall
 from schemas.clauses import TaxedKind
-from tests.second.agreed import agreed_fees
-from tests.second.balances import draw, retainer_fees
+from schemas.period import Period
+from tests.second.agreed import agreed_fees, deposit_units
+from tests.second.balances import at_the_end, draw, retainer_fees
 from tests.second.caps import apply_caps
 from tests.second.case import Case, Facts, line_fact
 from tests.second.cover import remove_covered
@@ -14,7 +17,7 @@ from tests.second.expenses import expense_charges
 from tests.second.fees import Fee
 from tests.second.increments import round_time
 from tests.second.lines import Charge, Line, lines_of, rate_time, show_quantities
-from tests.second.minimum import held_money, true_ups
+from tests.second.minimum import counted, deposit_use, held_money, least, open_shortfalls, true_ups
 from tests.second.money import Part, Rounded, apply_amount_caps, keep_limits, parts_of, round_line
 from tests.second.sorting import sort_time
 from tests.second.stretch import Stretch
@@ -71,6 +74,48 @@ def calculate(case: Case) -> Facts:
 
 def compute(case: Case) -> Draft:
     """Steps 2 to 15."""
+    draft = before_commitments(case)
+    contract = case.contract
+    draft.fees += true_ups(case, draft.shown, draft.fees)
+    for row in [row for row in contract.minimum if row.shortfall is Shortfall.CARRY]:
+        over = []
+        for period in case.periods():
+            other = before_commitments(earlier(case, period))
+            over.append(counted(row, other.shown, other.fees) - least(other.case, row))
+        draft.fees += [Fee("minimum_true_up", units, row.service_item) for units in open_shortfalls(case, row, over)]
+    for deposit in [one for one in contract.deposits if one.deduct_from is DepositDeduction.NEXT_INVOICES]:
+        draft.fees += next_deduction(draft, deposit)
+    taxed = [Taxed(one.units, one.tax) for one in draft.shown]
+    for fee in draft.fees:
+        at = fee_tax_index(case, TaxedKind.FEE, fee.service_item, fee.project)
+        taxed.append(Taxed(fee.units - fee.discount, at))
+    draft.taxes, draft.tax = tax_facts(case, taxed)
+    draft.net = sum(one.units for one in taxed)
+    return draft
+
+
+def next_deduction(draft: Draft, deposit: Deposit) -> list[Fee]:
+    """What this invoice takes from a deposit of an earlier one."""
+    case = draft.case
+    periods = case.periods()
+    asked_on = [number for number, period in enumerate(periods) if deposit.on in period]
+    if not asked_on and deposit.on > periods[0].start:
+        return []
+    without = replace(case, contract=case.contract.model_copy(update={"deposits": ()}))
+    nets = [compute(earlier(without, period)).net for period in periods]
+    used = deposit_use(deposit_units(case, deposit), asked_on[0] if asked_on else -1, nets)[-1]
+    return [Fee("deposit", -used, deposit.service_item, deposit.project)] if used else []
+
+
+def earlier(case: Case, period: Period) -> Case:
+    """The same firm when the invoice of an earlier period was written, at the end of it."""
+    if period == case.period:
+        return case
+    return replace(case, period=period, invoice_date=period.end - timedelta(days=1))
+
+
+def before_commitments(case: Case) -> Draft:
+    """Steps 2 to 12, but for what depends on the amounts of this and earlier invoices."""
     draft = Draft(case)
     sorted_time = sort_time(case)
     draft.time = sorted_time.live + [one for one, _, _ in sorted_time.placed]
@@ -83,17 +128,10 @@ def compute(case: Case) -> Draft:
     lines = without_empty(draft, lines_of(draft.charges))
     show_quantities(case, lines)
     present = [line for line in lines if line.key[0] == case.period.start]
-    draft.fees = [*agreed_fees(case), *retainer_fees(case)]
+    draft.fees = [*agreed_fees(case), *retainer_fees(case), *at_the_end(case, drawn)]
     apply_discounts(case, present, draft.fees)
     apply_amount_caps(case, draft.charges)
     show(draft, present)
-    draft.fees += true_ups(case, draft.shown, draft.fees)
-    taxed = [Taxed(one.units, one.tax) for one in draft.shown]
-    for fee in draft.fees:
-        at = fee_tax_index(case, TaxedKind.FEE, fee.service_item, fee.project)
-        taxed.append(Taxed(fee.units - fee.discount, at))
-    draft.taxes, draft.tax = tax_facts(case, taxed)
-    draft.net = sum(one.units for one in taxed)
     return draft
 
 
@@ -125,7 +163,7 @@ def pay_from_held_money(case: Case, facts: Facts) -> None:
     accounts = [one for one in (contract.money_retainer, contract.trust) if one is not None]
     if not accounts:
         return
-    dues = [compute(replace(case, period=period)).gross for period in case.periods()]
+    dues = [compute(earlier(case, period)).gross for period in case.periods()]
     for held in accounts:
         uses = held_money(case, held, dues)
         for name, units in zip(("before", "applied", "after", "requested"), uses[-1], strict=True):

@@ -28,7 +28,7 @@ def compare(case: Case) -> list[str]:
     return differences(first, second)
 
 
-EITHER = {"rate_missing", "role_missing", "category_without_engagement", "premium_time_missing"}
+EITHER = {"rate_missing", "role_missing", "category_without_engagement", "premium_time_missing", "contract_missing"}
 
 
 def forget_rank_of_doubts(case: Case, facts: Facts) -> None:

@@ -230,7 +230,10 @@ def pick_milestones(random: Random, period: Period) -> Clauses:
         due: Clauses = random.choice([{"due": "acceptance"}, {"due": "date", "on": day_near(random, period)}])
         parts.append({"id": f"m{number}", **part, **due})
     found: Clauses = {"milestones": [{"id": "plan", "total": "10000", "parts": parts}]}
-    if random.random() < 0.5:
+    if random.random() < 0.3:
+        deposit = {"id": "dep", "amount": "700", "on": day_near(random, period), "deduct_from": "next_invoices"}
+        found["deposits"] = [deposit]
+    elif random.random() < 0.5:
         on = str(period.start - timedelta(days=random.choice([0, 0, 70])))
         deposit = {"id": "dep", "plan": "plan", "percent": "4", "on": on, "deduct_from": "milestone"}
         parts[-1].pop("on", None)
@@ -242,7 +245,8 @@ def pick_milestones(random: Random, period: Period) -> Clauses:
 def pick_minimum(random: Random, every: str) -> Clauses:
     """A minimum that is billed at once."""
     counts = random.choice(["fees", "all_fees", "fees_and_expenses", "everything"])
-    row: Clauses = {"amount": random.choice(["2000", "4000"]), "every": every, "counts": counts, "shortfall": "bill"}
+    row: Clauses = {"amount": random.choice(["2000", "4000"]), "every": every, "counts": counts}
+    row |= random.choice([{"shortfall": "bill"}, {"shortfall": "carry", "carry_periods": random.choice([1, 2])}])
     return {"minimum": [row | random.choice([{}, {"prorate": "calendar_days"}, {"prorate": "workdays"}])]}
 
 
@@ -275,6 +279,7 @@ def pick_retainers(random: Random) -> Clauses:
     rollovers: list[Clauses] = [
         {},
         {"rollover": "max_hours", "rollover_hours": "3", "rollover_periods": 1},
+        {"rollover": "max_hours", "rollover_hours": "4", "rollover_periods": 3},
         {"rollover": "all", "rollover_periods": 2},
         {"rollover": "all", "rollover_forever": True},
     ]
@@ -321,6 +326,13 @@ PICKS: tuple[Callable[[Random], Clauses], ...] = (
 )
 
 
+def rows_of(clauses: Clauses) -> list[Clauses]:
+    """The rows of the retainers."""
+    rows = clauses["retainers"]
+    assert isinstance(rows, list)
+    return rows
+
+
 def contract_clauses(random: Random, period: Period, every: str) -> Clauses:
     """Rates and some more clauses."""
     start = period.start - timedelta(days=random.choice([0, 0, 10, 35, 60]))
@@ -346,6 +358,10 @@ def contract_clauses(random: Random, period: Period, every: str) -> Clauses:
     if clauses.get("currency") in ("JPY", "KWD"):
         for name in ("fixed_fees", "milestones", "deposits"):
             clauses.pop(name, None)
+    if random.random() < 0.1:
+        clauses["to"] = period.end - timedelta(days=random.choice([0, 0, 3]))
+    if clauses.get("retainers") and random.random() < 0.3:
+        clauses["retainers"] = [row | {"surplus_at_end": "credit", "credit_rate": "60"} for row in rows_of(clauses)]
     if clauses.get("discounts"):
         clauses["from"] = period.start
     return clauses

@@ -33,6 +33,39 @@ def least(case: Case, row: Minimum) -> int:
     return rounded(case, amount) if covered else 0
 
 
+def open_shortfalls(case: Case, row: Minimum, over: list[int]) -> list[int]:
+    """What of a carried minimum is billed in the last of these periods; `over` is what each had above its least.
+
+    What a later period has more makes up the oldest first; what waited long enough, or to the end, is billed.
+    """
+    waiting: list[tuple[int, int]] = []
+    billed: list[int] = []
+    periods = case.periods()
+    for number, (period, more) in enumerate(zip(periods, over, strict=True)):
+        still: list[tuple[int, int]] = []
+        spare = more
+        for since, missing in waiting:
+            paid = min(missing, max(spare, 0))
+            spare -= paid
+            still.append((since, missing - paid))
+        waiting = [*still, (number, -more)] if more < 0 else still
+        ends = not case.contract.covers(period.end) or not row.covers(period.end)
+        due = [one for one in waiting if one[1] and (ends or number - one[0] >= (row.carry_periods or 0))]
+        waiting = [one for one in waiting if one not in due]
+        billed = [missing for _, missing in due]
+    return billed
+
+
+def deposit_use(asked: int, since: int, nets: list[int]) -> list[int]:
+    """What each invoice takes from a deposit that was asked for on the invoice `since`; none becomes negative."""
+    left, used = asked, []
+    for number, net in enumerate(nets):
+        taken = min(left, max(net, 0)) if number > since else 0
+        used.append(taken)
+        left -= taken
+    return used
+
+
 def true_ups(case: Case, shown: list[Rounded], fees: list[Fee]) -> list[Fee]:
     """What is missing to the minimum, where a shortfall is billed at once."""
     found: list[Fee] = []

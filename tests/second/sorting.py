@@ -48,8 +48,8 @@ def with_role(case: Case, one: Stretch) -> Stretch:
     return replace(one, role=role_on(case, one.entry.person_id, one.day))
 
 
-def bucket_of(case: Case, one: Stretch, first_day: date) -> tuple[str, str]:
-    """Step 2: a person's word, a doubt, the decision; step 3: the contract of the entry's own date, before any split.
+def bucket_of(case: Case, one: Stretch, days: list[date]) -> tuple[str, str]:
+    """Step 2: a person's word, a doubt, the decision; step 3: the contract of all its days, before any split.
 
     ("", "") when nothing speaks against it.
     """
@@ -65,7 +65,7 @@ def bucket_of(case: Case, one: Stretch, first_day: date) -> tuple[str, str]:
         return "held", "low_confidence"
     if entry.category is Category.NON_BILLABLE:
         return "non_billable", "non_billable"
-    if not contract.covers(first_day) or (contract.project and entry.project_id != contract.project):
+    if not all(contract.covers(day) for day in days) or (contract.project and entry.project_id != contract.project):
         return "held", "contract_missing"
     problem = problem_of(case, one, priced=not needs_rate(case, one)) if entry.kind is EntryKind.TIME else ""
     if problem == "premium_time_missing" and is_covered(case, one):
@@ -85,7 +85,7 @@ def sort_time(case: Case) -> Sorted:
         parts = days_of_entry(case, entry)
         for part in parts if parts[0].day < case.period.end else ():
             one = with_role(case, part)
-            bucket, reason = bucket_of(case, one, parts[0].day)
+            bucket, reason = bucket_of(case, one, [own.day for own in parts])
             if bucket:
                 found.placed.append((one, bucket, reason))
             else:
