@@ -45,7 +45,7 @@ def body_item(body: DraftBody) -> DocumentItem:
         date_from=body.scope.date_from,
         date_to=body.scope.date_to,
         state="preview",
-        totals=MoneyTotals(net=body.net, tax=body.tax, gross=body.gross, currency=body.currency),
+        totals=MoneyTotals(net=body.net, tax=body.tax, gross=body.gross, due=body.due, currency=body.currency),
         worked_seconds=body.worked_seconds,
         lines=tuple(
             LineItem(

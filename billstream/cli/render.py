@@ -111,6 +111,8 @@ def document(screen: "Console", one: DocumentItem) -> None:
     sums = (
         f"net {money(one.totals.net, one.totals.currency)} + tax {money(one.totals.tax, one.totals.currency)} = {gross}"
     )
+    if one.totals.due is not None and one.totals.due != one.totals.gross:
+        sums += f", due {money(one.totals.due, one.totals.currency)}"
     screen.print(f"{sums}; worked {hours(one.worked_seconds)}: {buckets_text(one.buckets)}")
     for text in (*one.findings, *(f"missing: {text}" for text in one.missing)):
         screen.print(f"note: {visible(text)}")

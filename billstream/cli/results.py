@@ -117,6 +117,7 @@ class MoneyTotals(BaseModel):
     net: DecimalText
     tax: DecimalText
     gross: DecimalText
+    due: DecimalText | None = Field(default=None, description="What is to be paid after money that is held; else null.")
     currency: str
 
 
