@@ -1,4 +1,4 @@
-"""Worked examples of groups E, H, I, J, K and M, each as one story: caps, roll-ups, taxes, currencies, dates, ledger."""
+"""Worked examples of groups E, H, I, J, K and M, each as one story: caps, roll-ups, taxes, currencies, ledger."""
 
 import pytest
 

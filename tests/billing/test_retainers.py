@@ -479,6 +479,36 @@ def test_a_weekly_retainer_grants_every_monday() -> None:
     """)
 
 
+def test_a_monthly_retainer_on_weekly_invoices() -> None:
+    """The fee is on the invoice of the first of the month; the balance goes on over the weeks and lapses at its end."""
+    check("""
+    contract:
+        from: 2025-01-01
+        rates: [{rate: 100.00}]
+        close: {every: week}
+        retainers: [{id: care, hours: 10, fee: 900.00}]
+    work:
+        date        worked
+        2025-02-27  3.00
+        2025-03-03  6.00
+        2025-03-12  6.00
+        2025-03-31  1.00
+        2025-04-01  1.00
+    invoices:
+        period    retainer  billed  net
+        2025-W09  3.00      0       900.00
+        2025-W10  6.00      0       0.00
+        2025-W11  4.00      2.00    200.00
+        2025-W14  1.00      1.00    1000.00
+    balances:
+        period    rolled_in  granted  used  lapsed  rolled_out
+        2025-W09  10.00      10.00    3.00  7.00    10.00
+        2025-W10  10.00      0        6.00  0       4.00
+        2025-W11  4.00       0        4.00  0       0
+        2025-W14  0          10.00    1.00  0       9.00
+    """)
+
+
 def test_only_work_in_scope_draws_and_decided_work_needs_an_engagement() -> None:
     """With `takes: decided` hourly support is left alone; project work has nothing that covers it."""
     check("""
