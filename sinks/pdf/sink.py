@@ -6,7 +6,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from schemas.draft import Finding
-from schemas.errors import ConfigurationError
 from sinks.base import (
     DocumentFolder,
     DraftKey,
@@ -22,13 +21,12 @@ from sinks.base import (
 from sinks.pdf.compose import compose
 from sinks.pdf.fonts import Letters, load_letters
 from sinks.pdf.keywords import read_keywords
+from sinks.pdf.logo import LogoFile, Room, read_logo
 from sinks.pdf.settings import Paper, PdfSettings, Typeface
 from sinks.pdf.sheet import Sheet
-from sinks.pdf.typeset import LogoFile, typeset_pdf, typeset_pictures
+from sinks.pdf.typeset import typeset_pdf, typeset_pictures
 
-LOGO_BYTES_MAX = 2 * 1024 * 1024
 TEXT_CHARACTERS_MAX = 15_000
-_STARTS = {".png": b"\x89PNG\r\n", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +44,25 @@ class Press:
         self._settings = settings
         paper = settings.paper
         self.letters = _letters(paper.typeface, paper.fonts)
-        self.logo = None if paper.logo is None else read_logo(paper.logo)
+        self.logo: LogoFile | None = None if paper.logo is None else read_logo(paper.logo)
+        self._room = Room(self.logo)
 
     def render(self, draft: DraftToSend) -> Rendered:
         """The PDF of a document; raises DraftRefused when it is larger than paper can carry."""
         sheet, notes = self.sheet(draft)
-        return Rendered(typeset_pdf(sheet, self.letters, self.logo), notes)
+        return Rendered(typeset_pdf(sheet, self.letters, self._room.folder), notes)
 
     def pictures(self, draft: DraftToSend, *, pixels_per_inch: int = 72) -> tuple[bytes, ...]:
         """Each page as PNG, from the same template as the PDF."""
         sheet, _ = self.sheet(draft)
-        return typeset_pictures(sheet, self.letters, self.logo, pixels_per_inch=pixels_per_inch)
+        return typeset_pictures(sheet, self.letters, self._room.folder, pixels_per_inch=pixels_per_inch)
 
     def sheet(self, draft: DraftToSend) -> tuple[Sheet, tuple[Finding, ...]]:
         """What will stand on the paper, and what a person should know about it."""
         client_id = draft.body.scope.client_id
         paper = self._settings.paper_of(client_id)
         _refuse_too_much(draft, paper)
-        logo = "" if self.logo is None else self.logo.name
+        logo = "" if self.logo is None else f"/{self.logo.name}"
         client = self._settings.client(client_id)
         composed = compose(draft, paper, client, self.letters.characters, self.letters.families, logo)
         if not composed.missing:
@@ -111,22 +110,6 @@ class PdfSink:
 @lru_cache(maxsize=4)
 def _letters(typeface: Typeface, more: Path | None) -> Letters:
     return load_letters(typeface, more)
-
-
-def read_logo(path: Path) -> LogoFile:
-    """The logo of the settings; raises ConfigurationError when it is missing, too large or something else."""
-    fix = "Set `logo` to a PNG, JPEG or SVG file of at most 2 MB, or leave it out."
-    try:
-        content = path.read_bytes() if path.stat().st_size <= LOGO_BYTES_MAX else b""
-    except OSError as error:
-        message = f"The logo {path} cannot be read."
-        raise ConfigurationError("pdf_logo_unusable", message, fix, str(error)) from error
-    suffix = path.suffix.lower()
-    start = _STARTS.get(suffix, b"")
-    is_svg = suffix == ".svg" and b"<svg" in content[:4096]
-    if not content or not (content.startswith(start) if start else is_svg):
-        raise ConfigurationError("pdf_logo_unusable", f"{path} is too large, or not what its name says.", fix)
-    return LogoFile(suffix, content)
 
 
 def _refuse_too_much(draft: DraftToSend, paper: Paper) -> None:

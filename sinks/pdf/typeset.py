@@ -1,7 +1,6 @@
 """Turns a sheet into a PDF or into pictures of its pages, the same bytes every time and on every machine."""
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -20,44 +19,31 @@ REMEMBERED_DOCUMENTS = 10
 """The typesetter keeps what it worked out for so many documents back: half a gigabyte after ten of 300 lines."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogoFile:
-    """A logo as it was read: its suffix says what it is."""
+def typeset_pdf(sheet: Sheet, letters: Letters, root: Path = FOLDER) -> bytes:
+    """The document as PDF/A-2b and PDF/UA-1; raises Rejected when it cannot be set.
 
-    suffix: str
-    content: bytes
-
-    @property
-    def name(self) -> str:
-        """What the template calls it."""
-        return f"logo{self.suffix}"
-
-
-def typeset_pdf(sheet: Sheet, letters: Letters, logo: LogoFile | None) -> bytes:
-    """The document as PDF/A-2b and PDF/UA-1; raises Rejected when it cannot be set."""
-    content = _compiled(sheet, letters, logo, "pdf", None)
+    `root` is the folder that holds the sheet's logo; the template can read nothing outside it.
+    """
+    content = _compiled(sheet, letters, root, "pdf", None)
     assert isinstance(content, bytes), type(content)
     return content
 
 
 def typeset_pictures(
-    sheet: Sheet, letters: Letters, logo: LogoFile | None, *, pixels_per_inch: int = PIXELS_PER_INCH
+    sheet: Sheet, letters: Letters, root: Path = FOLDER, *, pixels_per_inch: int = PIXELS_PER_INCH
 ) -> tuple[bytes, ...]:
     """Each page as PNG, from the same template."""
-    content = _compiled(sheet, letters, logo, "png", pixels_per_inch)
+    content = _compiled(sheet, letters, root, "png", pixels_per_inch)
     return (content,) if isinstance(content, bytes) else tuple(content)
 
 
 def _compiled(
-    sheet: Sheet, letters: Letters, logo: LogoFile | None, form: Literal["pdf", "png"], pixels_per_inch: int | None
+    sheet: Sheet, letters: Letters, root: Path, form: Literal["pdf", "png"], pixels_per_inch: int | None
 ) -> bytes | list[bytes]:
     """A compiler of its own for each document: it keeps nothing, and two documents never wait for each other."""
-    files: dict[str, bytes] = {"main.typ": (FOLDER / "document.typ").read_bytes()}
-    if logo is not None:
-        files[logo.name] = logo.content
-    compiler = typst.Compiler(  # type: ignore[type-var]  # the guide says dictionaries of files, its types forgot them
-        files,
-        root=str(FOLDER),
+    compiler = typst.Compiler(
+        (FOLDER / "document.typ").read_bytes(),
+        root=str(root),
         font_paths=letters.loaded,
         ignore_system_fonts=True,
         sys_inputs={"sheet": json.dumps(sheet.as_values(), ensure_ascii=False)},

@@ -1,12 +1,14 @@
 """The PDF sink: the contract of all sinks, what is refused, what is noted, and what is never overwritten."""
 
 import asyncio
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
 
 from schemas.draft import DocumentState
-from schemas.errors import ConfigurationError, Conflict
+from schemas.errors import ConfigurationError, Conflict, Rejected
 from sinks.base import DraftKey, DraftRefused, DraftToSend
 from sinks.pdf import Paper, PdfSettings
 from sinks.pdf.sink import PdfSink, Press
@@ -130,12 +132,36 @@ def test_a_folder_without_fonts_stops_the_start(content: bytes | None, tmp_path:
         PdfSink(PdfSettings(folder=tmp_path, paper=Paper(fonts=folder)))
 
 
-def test_a_logo_is_printed(tmp_path: Path) -> None:
-    """With a logo the document has other bytes, and is still ours."""
-    (tmp_path / "logo.svg").write_bytes(SVG)
+def png() -> bytes:
+    """Two pixels, one of them half transparent."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 1, 8, 6, 0, 0, 0))
+    pixels = chunk(b"IDAT", zlib.compress(b"\x00\x1f\x3a\x5f\xff\x1f\x3a\x5f\x80"))
+    return b"\x89PNG\r\n\x1a\n" + head + pixels + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(("name", "content"), [("logo.svg", SVG), ("Logo.PNG", png())])
+def test_a_logo_is_printed_as_it_was_at_the_start(name: str, content: bytes, tmp_path: Path) -> None:
+    """Vector or pixels: it is in the file, and a change on the disk shows only after a new start."""
+    (tmp_path / name).write_bytes(content)
+    press = Press(PdfSettings(folder=tmp_path, paper=Paper(logo=tmp_path / name)))
     plain = Press(PdfSettings(folder=tmp_path)).render(example_draft()).content
-    branded = Press(PdfSettings(folder=tmp_path, paper=Paper(logo=tmp_path / "logo.svg"))).render(example_draft())
-    assert branded.content != plain
+    branded = press.render(example_draft()).content
+    assert branded != plain
+    assert b"/Alt(Berg & Partners)" in branded
+    (tmp_path / name).unlink()
+    assert press.render(example_draft()).content == branded
+
+
+def test_a_logo_that_cannot_be_drawn_is_refused_when_it_is_printed(tmp_path: Path) -> None:
+    """A file that only begins like a picture never becomes half a document."""
+    (tmp_path / "logo.png").write_bytes(png()[:40])
+    press = Press(PdfSettings(folder=tmp_path, paper=Paper(logo=tmp_path / "logo.png")))
+    with pytest.raises(Rejected, match="pdf_not_typeset"):
+        press.render(example_draft())
 
 
 def test_pictures_of_the_pages_come_from_the_same_template(tmp_path: Path) -> None:
