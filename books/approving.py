@@ -8,7 +8,7 @@ from books.book import Book
 from books.breaches import refuse_breach
 from books.catalog import Catalog
 from books.composing import recompose
-from books.corrections import Facts
+from books.corrections import Facts, look
 from books.documents import entered
 from books.effects import Cause, Effects
 from books.facts import fact_id_of_command, propose, refuse
@@ -144,6 +144,9 @@ def approved(book: Book, catalog: Catalog, fact: DocumentApproved, cause: Cause,
     body = read_body(book, row.document_id)
     pin(book, row.document_id, row.contract_id, body, cause.offset)
     settle_document(book, catalog, row, body)
+    agreement = catalog.agreements.get(row.contract_id)
+    if agreement is not None:
+        look(book, catalog, agreement)  # Here once, so that no preview has to see for itself that nothing came between.
     release_inputs(book, row.inputs, row.document_id)
     publish(book, row, DocumentState.APPROVED, cause, effects)
     deliver(book, catalog, row, Leave.APPROVED, cause, effects)

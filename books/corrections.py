@@ -138,7 +138,7 @@ def settled(book: Book, row: SettledRow, facts: Facts) -> Settled:
         fresh=to_body(fresh),
         pinned=then,
         reasons=_reasons(book, row, facts),
-        amended=is_amended(book, agreement, people, row),
+        amended=row.lacks_rate or is_amended(book, agreement, people, row),
     )
 
 
