@@ -78,3 +78,16 @@ async def test_without_dead_letters_the_worker_stops(rig: "Rig") -> None:
     worker = rig.table_worker(dead_letters="no-such-topic")
     assert await worker.ended() == 1
     assert (await rig.committed(rig.sums_in))[0] in (None, 0)
+
+
+async def test_a_record_that_never_ends_does_not_keep_a_worker_from_stopping(rig: "Rig") -> None:
+    """Told to stop, it waits for an agent's record for a while, then leaves it, unacknowledged, and ends with 0."""
+    await rig.write(rig.sums_in, [(0, b"ann", b"ann=1"), (0, b"ann", b"ann=2")])
+    worker = rig.table_worker(hang_at="ann=2")
+    await worker.heard("handling", times=2)
+    worker.signal(signal.SIGTERM)
+    assert await worker.ended() == 0
+    assert (await rig.committed(rig.sums_in))[0] == 1
+    again = rig.table_worker()
+    await again.heard("handling")
+    assert [line["text"] for line in again.events("handling")][:1] == ["ann=2"]
