@@ -126,7 +126,7 @@ def _compute(request: InvoiceRequest, known: Sequence[Dated], carried: Carried) 
     parts = Parts(contract, period, rated.parts, expenses.parts, agreed.parts)
     expense_lines = open_expense_lines(contract, period, expenses.parts, parts.first_expense)
     agreed_lines = open_agreed_lines(contract, period, agreed.parts, parts.first_agreed)
-    settled = settle(parts, [*fee_lines, *expense_lines, *agreed_lines])
+    settled, passed = settle(parts, [*fee_lines, *expense_lines, *agreed_lines])
     finished = finish(contract, period, settled, carried)
     facts = Facts(contract, request.directory, period, rated.parts, cap_texts(contract, allocated.windows))
     in_order = in_line_order(facts, finished.lines)
@@ -160,7 +160,7 @@ def _compute(request: InvoiceRequest, known: Sequence[Dated], carried: Carried) 
             *notes_of(contract, period, billed, settled),
             *drawn.notes,
             *tiered.notes,
-            *money_notes(contract, finished, ledger.rows),
+            *money_notes(contract, finished, ledger.rows, passed),
         ),
         retainers=tuple(reported(contract, period, account) for account in drawn.accounts),
         entries_hash="",

@@ -1,6 +1,6 @@
 """Findings: what a person should know about an invoice although nothing is wrong with its sums."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from billing.contract import Contract
@@ -67,9 +67,15 @@ def _blended_variance(contract: Contract, period: Period, parts: Sequence[RatedP
     return [Note("blended_variance", text)]
 
 
-def money_notes(contract: Contract, finished: Finished, ledger: Sequence[LedgerRow]) -> tuple[Note, ...]:
-    """What a person should know about minimums, and about an invoice that gives money back."""
+def money_notes(
+    contract: Contract, finished: Finished, ledger: Sequence[LedgerRow], passed: Mapping[str, Fraction]
+) -> tuple[Note, ...]:
+    """What a person should know about limits and minimums, and about an invoice that gives money back."""
     notes: list[Note] = []
+    for cap_id, above in sorted(passed.items()):
+        too_much = shown(above, contract.places)
+        text = f"Agreed fees are {too_much:f} {contract.currency} above the limit of cap {cap_id}."
+        notes.append(Note("amount_cap_passed", text))
     for one in finished.carried.shortfalls:
         amount = decimal_of(one.units, contract.places)
         text = f"{amount:f} {contract.currency} of minimum {one.minimum_id} in {one.period} are carried."

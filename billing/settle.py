@@ -11,18 +11,25 @@ from typing import NamedTuple
 from billing.discounts import Columns, discount_items
 from billing.exact import spread_units, units_of
 from billing.lines import OpenCharge, OpenLine
-from billing.money_caps import cap_amounts
+from billing.money_caps import Capped, cap_amounts
 from billing.money_items import Money, Parts, money_items
 from billing.settled import OpenSource, SettledCharge, SettledLine
 from billing.surplus import keep_below
 from schemas.charges import DiscountShown
 
 
-def settle(parts: Parts, lines: Sequence[OpenLine]) -> list[SettledLine]:
+class Settlement(NamedTuple):
+    """The lines of an invoice in whole units; by amount cap, what agreed fees alone are above its limit."""
+
+    lines: list[SettledLine]
+    passed: dict[str, Fraction]
+
+
+def settle(parts: Parts, lines: Sequence[OpenLine]) -> Settlement:
     """Apply discounts and amount caps, round every line once, and spread its units to charges and sources."""
     contract = parts.contract
     if not contract.money_caps and not contract.document.discounts:
-        return [_settled(parts, line, None, {}) for line in lines]
+        return Settlement([_settled(parts, line, None, {}) for line in lines], {})
     money = money_items(parts, lines)
     discounted = discount_items(contract, parts.period, money, lines)
     capped = cap_amounts(contract, money, discounted.left)
@@ -38,7 +45,17 @@ def settle(parts: Parts, lines: Sequence[OpenLine]) -> list[SettledLine]:
         settled.append(one)
     apart = [column for name, column in discounted.taken.items() if name in separate]
     keep_below(parts, settled, money, capped, apart)
-    return settled
+    return Settlement(settled, _passed(parts, money, capped))
+
+
+def _passed(parts: Parts, money: Money, capped: Capped) -> dict[str, Fraction]:
+    """Windows of this period that agreed fees alone pass; they stand, and a person should know."""
+    per_whole = money.grains_per_unit * 10**parts.contract.places
+    found: dict[str, Fraction] = {}
+    for room in capped.rooms:
+        if room.free < 0 and any(money.items[one].line is not None for one in room.positions):
+            found[room.cap_id] = found.get(room.cap_id, Fraction(0)) - Fraction(room.free) / per_whole
+    return found
 
 
 class _Taken(NamedTuple):

@@ -181,6 +181,20 @@ def test_a_not_to_exceed_says_what_it_includes(counts: str, amount: str, more: d
     assert capped(counts, amount, **more).bill(WORK_AND_TRAVEL).net == net
 
 
+def test_agreed_fees_above_a_limit_stand_and_are_told() -> None:
+    """A fee of 300.00 under a limit of 250.00 keeps its price; what is worked beside it is 0.00."""
+    billed = capped("all_fees", "250.00").bill("date  worked\n2025-03-03  1.00")
+    billed.expect_lines("""
+        kind           adjustment  amount
+        fee            -100.00     0.00
+        recurring_fee  0.00        300.00
+    """)
+    assert [one.text for one in billed.body.findings] == [
+        "Cap nte takes 100.00 USD.",
+        "Agreed fees are 50.00 USD above the limit of cap nte.",
+    ]
+
+
 def test_a_limit_with_tax_is_not_passed_by_rounding() -> None:
     """100.00 with 19 % tax leave 84.03 net and 15.97 tax: exactly the limit, never a cent above."""
     desk = open_desk(
