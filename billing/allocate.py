@@ -165,16 +165,18 @@ def _overage(one: _Pass, applied: AppliedCap) -> SetPrice:
 def _carry(one: _Pass, pool_key: str, waiting: deque[Portion]) -> None:
     """Fill the free capacity of later windows with carried time, oldest first, after the windows' own work (BD-25).
 
-    What a window has free is known when it has ended, so time carried into it counts on its last day.
+    What a window has free is known when it has ended, so time carried into it counts on its last day, or on the last
+    day of the contract where that ends within the window.
     """
-    cap = one.cap
+    cap, stop = one.cap, one.contract.document.date_to
     moved = 0
     day = window_dates(cap, waiting[0].counted_day)[1]
     while waiting:
         first, end = window_dates(cap, day)
-        last = end - timedelta(days=1)
+        own_end = end if stop is None else min(end, stop)
+        last = own_end - timedelta(days=1)
         row = cap.row_on(last)
-        if end > one.until or row is None or not one.contract.document.covers(last):
+        if own_end > one.until or own_end <= first or row is None:
             break
         applied = AppliedCap(cap, row, pool_key, int(row.hours * 3600))
         limit_seconds = limit_of(one.contract, applied, last)

@@ -64,7 +64,7 @@ def test_two_rows_of_one_level_on_one_date_are_a_mistake_of_the_file() -> None:
 
 
 def test_an_hour_that_the_clock_skips_is_nobodys_hour() -> None:
-    """Berlin, 30 March 2025, has no 02:00 to 03:00: a premium of that hour meets nothing, one from 02:30 starts at 3."""
+    """Berlin, 30 March 2025, skips 02:00 to 03:00: a premium of that hour meets nothing, one from 02:30 starts at 3."""
     check("""
     contract:
         zone: Europe/Berlin
@@ -184,6 +184,32 @@ def test_carried_time_ends_with_the_contract() -> None:
     """)
     april = done.bill("2025-04").body
     assert (april.buckets, april.carried_in_seconds) == ((), 0)
+
+
+def test_the_last_week_of_a_contract_takes_carried_time_although_it_ends_early() -> None:
+    """The contract ends on a Thursday: its last week still has ten hours, and what it takes counts on that Thursday."""
+    done = check("""
+    contract:
+        from: 2025-03-01
+        to: 2025-03-14
+        rates: [{rate: 100.00}]
+        caps: [{id: week, window: week, hours: 10, pool: all, overflow: carry_forward}]
+    work:
+        date        worked
+        2025-03-03  14.00
+        2025-03-10  9.00
+    ledger 2025-03:
+        bucket   reason    hours
+        billed   -         20.00
+        carried  cap:week  3.00
+    """)
+    counted = {
+        source.counted_day.isoformat()
+        for line in done.bill("2025-03").invoice.lines
+        for charge in line.charges
+        for source in charge.sources
+    }
+    assert counted == {"2025-03-03", "2025-03-10", "2025-03-13"}
 
 
 def test_a_decision_below_the_contracts_confidence_holds_the_entry() -> None:

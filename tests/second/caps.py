@@ -155,11 +155,17 @@ def fill(case: Case, window: object, members: list[tuple[Stretch, Cap]], after: 
 def settle_carried(
     case: Case, rows: list[Cap], pool: str, waiting: list[Stretch], used: dict[tuple[object, ...], int], after: Capped
 ) -> None:
-    """Carried time enters later windows that have room and end inside the period, the oldest first (BD-25)."""
+    """Carried time enters later windows that have room and end inside the period, the oldest first (BD-25).
+
+    The window in which the contract ends, ends with it; there is none behind it.
+    """
     waiting = sorted(waiting, key=lambda one: (one.order, one.first))
     window = calendar_window(rows[0], min(one.counted for one in waiting)) if waiting else None
-    while waiting and window is not None and window.end <= case.period.end:
-        last = window.end - timedelta(days=1)
+    while waiting and window is not None:
+        closed = min(window.end, case.contract.date_to or window.end)
+        if closed > case.period.end or closed <= window.start:
+            break
+        last = closed - timedelta(days=1)
         cap = next((row for row in rows if row.covers(last)), None)
         room = 0 if cap is None else limit_of(case, cap, window) - used.get((pool, window), 0)
         still: list[Stretch] = []
@@ -168,7 +174,7 @@ def settle_carried(
             inside, over = cut(one, room, by_worked=cap.basis is CapBasis.WORKED) if may_enter and cap else (None, one)
             if inside is not None and cap is not None:
                 room -= length(cap, inside)
-                end = midnight(window.end, ZoneInfo(case.contract.zone))
+                end = midnight(closed, ZoneInfo(case.contract.zone))
                 order = (one.order[0], end, 1, *one.order[1:])
                 after.live.append(replace(inside, counted=last, order=order))
             if over is not None:
