@@ -5,75 +5,24 @@ allocations, entry versions, and beside each the rate and what lost, caps, balan
 discounts and limits took, the share of the rounding, and the clause of the contract in its own words.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from billing.allocate import WindowId, key_of
 from billing.body import line_id_of
-from billing.contract import HourCap
-from billing.entries import BillingEntry, OrderKey, work_order
+from billing.cap_states import CapState, Position, cap_histories, position_of, window_of
+from billing.entries import BillingEntry
 from billing.exact import decimal_of, shown
 from billing.explain import hours_text
 from billing.increments import rule_text
 from billing.invoice import Traced
+from billing.nodes import Node, NodeKind, clause_facts, clause_node, clause_of
 from billing.portions import Placed, Portion
 from billing.rating import RatedPart
 from billing.settled import OpenSource, SettledCharge, SettledLine
-from billing.windows import window_key
-from schemas.clauses import CapBasis
 from schemas.dated import Agreed
 from schemas.draft import Bucket, LineKind
 
 EXACT_PLACES = 6
-
-
-class NodeKind(StrEnum):
-    """What a statement is about."""
-
-    LINE = "line"
-    CHARGE = "charge"
-    ALLOCATION = "allocation"
-    PLACEMENT = "placement"
-    ENTRY = "entry"
-    DECISION = "decision"
-    RATE = "rate"
-    LOST = "lost"
-    INCREMENT = "increment"
-    CAP = "cap"
-    BALANCE = "balance"
-    TIER = "tier"
-    PREMIUM = "premium"
-    CURRENCY = "currency"
-    DISCOUNT = "discount"
-    AMOUNT_CAP = "amount_cap"
-    ROUNDING = "rounding"
-    STEP = "step"
-    CONTRACT = "contract"
-    CLAUSE = "clause"
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A statement with its figures (decimals as text, time as whole seconds) and what it rests on."""
-
-    kind: NodeKind
-    text: str
-    facts: Mapping[str, str | int] = field(default_factory=dict)
-    below: tuple["Node", ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CapState:
-    """A cap window around one allocation."""
-
-    cap: HourCap
-    window: WindowId
-    before_seconds: int
-    after_seconds: int
-    limit_seconds: int
-    clause: str
 
 
 class Explanations:
@@ -82,7 +31,7 @@ class Explanations:
     def __init__(self, traced: Traced) -> None:
         self._traced = traced
         self._contract = traced.invoice.request.contract
-        self._caps = _cap_histories(traced)
+        self._caps = cap_histories(traced)
         self._tiers = _tier_positions(traced)
 
     def lines(self) -> Iterator[Node]:
@@ -166,20 +115,22 @@ class Explanations:
             clause = "" if rate is None or part.portion.price is not None else rate.row.clause
             facts: dict[str, str | int] = {"unit_price": f"{part.unit_price:f}", "origin": part.origin}
             below = [Node(NodeKind.LOST, text, {"candidate": text}) for text in lost]
-            yield Node(NodeKind.RATE, f"Rate: {part.origin}", facts | _clause(clause), (*_clause_node(clause), *below))
+            yield Node(
+                NodeKind.RATE, f"Rate: {part.origin}", facts | clause_facts(clause), (*clause_node(clause), *below)
+            )
 
     def _taken(self, one: SettledCharge) -> Iterator[Node]:
         """What discounts and amount caps took from the charge, and what rounding the line gave or took."""
         for discount_id, amount in sorted(one.discounts.items()):
-            clause = _clause_of(self._contract.document.discounts, discount_id)
+            clause = clause_of(self._contract.document.discounts, discount_id)
             text = f"Discount {discount_id} takes {self._exact(amount)} {self._contract.currency}"
             facts: dict[str, str | int] = {"discount": discount_id, "amount": self._exact(amount)}
-            yield Node(NodeKind.DISCOUNT, text, facts | _clause(clause), _clause_node(clause))
+            yield Node(NodeKind.DISCOUNT, text, facts | clause_facts(clause), clause_node(clause))
         for cap_id, amount in sorted(one.taken.items()):
-            clause = _clause_of(self._contract.document.amount_caps, cap_id)
+            clause = clause_of(self._contract.document.amount_caps, cap_id)
             text = f"Amount cap {cap_id} takes {self._exact(amount)} {self._contract.currency}"
             facts = {"cap": cap_id, "amount": self._exact(amount)}
-            yield Node(NodeKind.AMOUNT_CAP, text, facts | _clause(clause), _clause_node(clause))
+            yield Node(NodeKind.AMOUNT_CAP, text, facts | clause_facts(clause), clause_node(clause))
         residual = Fraction(one.units, 10**self._contract.places) - one.net
         if residual:
             text = f"Rounded with its line: {self._exact(residual)} {self._contract.currency}"
@@ -202,7 +153,11 @@ class Explanations:
         }
         seconds = charge.charge.seconds
         if seconds and settled.line.package is None:
-            share = charge.net * Fraction(source.worked_seconds + source.delta_seconds, seconds)
+            part = Fraction(source.worked_seconds + source.delta_seconds, seconds)
+            share = charge.net * part
+            for name, taken in (("discount_share", charge.discounts), ("amount_cap_share", charge.taken)):
+                if taken:
+                    facts[name] = self._exact(-part * sum(taken.values(), Fraction(0)))
             facts["rounding_share"] = self._exact(Fraction(source.units, 10**self._contract.places) - share)
         delta = f" {source.delta_seconds:+d} s rounding" if source.delta_seconds else ""
         text = f"{source.day}: {source.worked_seconds} s{delta} = {self._money(source.units)}"
@@ -212,14 +167,14 @@ class Explanations:
         """What the rules did to one stretch of an entry's time."""
         portion = part.portion
         yield from increment_nodes(portion)
-        yield from (_cap_node(state) for state in self._caps.get(_position(portion), ()))
-        if (tier := self._tiers.get(_position(portion))) is not None:
+        yield from (_cap_node(state) for state in self._caps.get(position_of(portion), ()))
+        if (tier := self._tiers.get(position_of(portion))) is not None:
             yield tier
         if part.variant:
             clauses = [one.clause for one in portion.terms.premiums if (one.name or one.id) in part.variant]
             clause = next((one for one in clauses if one), "")
             facts: dict[str, str | int] = {"variant": part.variant}
-            yield Node(NodeKind.PREMIUM, part.variant, facts | _clause(clause), _clause_node(clause))
+            yield Node(NodeKind.PREMIUM, part.variant, facts | clause_facts(clause), clause_node(clause))
         if part.conversion:
             yield Node(NodeKind.CURRENCY, f"Converted: {part.conversion}", {"conversion": part.conversion})
 
@@ -269,9 +224,9 @@ class Explanations:
             below += [_cap_node(state) for state in self._full(one)]
         if one.bucket in (Bucket.RETAINER, Bucket.FIXED_FEE):
             clause = self._engagement_clause(one.reason.partition(":")[2])
-            facts_of = {"engagement": one.reason, "change": one.detail, **_clause(clause)}
+            facts_of = {"engagement": one.reason, "change": one.detail, **clause_facts(clause)}
             below.append(
-                Node(NodeKind.BALANCE, f"Balance {one.reason} {one.detail}".strip(), facts_of, _clause_node(clause))
+                Node(NodeKind.BALANCE, f"Balance {one.reason} {one.detail}".strip(), facts_of, clause_node(clause))
             )
         return Node(NodeKind.PLACEMENT, f"{one.day}: {one.worked_seconds} s {name}{detail}", facts, tuple(below))
 
@@ -280,7 +235,7 @@ class Explanations:
         assert one.terms is not None, "the caller looked"
         applied = one.terms.caps.get(one.reason.removeprefix("cap:"))
         if applied is not None:
-            window = _window_of(applied.cap, applied.pool_key, one)
+            window = window_of(applied.cap, applied.pool_key, one)
             state = self._traced.allocated.windows.get(window)
             if state is not None:
                 full = state.limit_seconds
@@ -289,7 +244,7 @@ class Explanations:
     def _engagement_clause(self, engagement_id: str) -> str:
         document = self._contract.document
         rows: tuple[Agreed, ...] = (*document.retainers, *document.prepaid_blocks, *document.fixed_cover)
-        return _clause_of(rows, engagement_id)
+        return clause_of(rows, engagement_id)
 
     def _money(self, units: int) -> str:
         return f"{self._decimal(units)} {self._contract.currency}"
@@ -333,7 +288,7 @@ def increment_nodes(portion: Portion) -> Iterator[Node]:
     if rule.minutes or portion.delta_seconds:
         text = f"Increments {rule_text(rule)}: {portion.worked_seconds} s worked, {portion.delta_seconds:+d} s rounding"
         facts: dict[str, str | int] = {"rule": rule_text(rule), "delta_seconds": portion.delta_seconds}
-        yield Node(NodeKind.INCREMENT, text, facts | _clause(rule.clause), _clause_node(rule.clause))
+        yield Node(NodeKind.INCREMENT, text, facts | clause_facts(rule.clause), clause_node(rule.clause))
 
 
 def _cap_node(state: CapState) -> Node:
@@ -350,108 +305,7 @@ def _cap_node(state: CapState) -> Node:
         "after_seconds": state.after_seconds,
         "limit_seconds": state.limit_seconds,
     }
-    return Node(NodeKind.CAP, text, facts | _clause(state.clause), _clause_node(state.clause))
-
-
-def _clause(clause: str) -> dict[str, str | int]:
-    return {"clause": clause} if clause else {}
-
-
-def _clause_node(clause: str) -> tuple[Node, ...]:
-    return (Node(NodeKind.CLAUSE, f"Clause: {clause}", {"clause": clause}),) if clause else ()
-
-
-def _clause_of(rows: Iterable[Agreed], identifier: str) -> str:
-    return next((row.clause for row in rows if getattr(row, "id", "") == identifier and row.clause), "")
-
-
-Position = tuple[str, int, str, str]
-"""Entry, offset, local date and counted date of a stretch of time: the same before and after caps and tiers."""
-
-
-def _position(portion: Portion) -> Position:
-    days = portion.day.isoformat(), portion.counted_day.isoformat()
-    return (portion.entry.entry_id, portion.offset_seconds, *days)
-
-
-def _cap_histories(traced: Traced) -> Mapping[Position, Sequence[CapState]]:
-    """The windows of hour caps before and after each billed stretch of time, in the order in which caps count.
-
-    A cap has counted what later caps took, too: it was kept by this one.
-    """
-    contract = traced.invoice.request.contract
-    found: dict[Position, list[CapState]] = {}
-    rated: dict[tuple[str, str, str], list[Portion]] = {}
-    for part in traced.rated.parts:
-        one = part.portion
-        rated.setdefault((one.entry.entry_id, str(one.day), str(one.counted_day)), []).append(one)
-    ranks = {f"cap:{cap.id}": rank for rank, cap in enumerate(contract.caps)}
-    for rank, cap in enumerate(contract.caps):
-        for window, steps in _steps(traced, cap, rank, ranks).items():
-            used = 0
-            for portion, size in steps:
-                _add_states(found, rated, cap, window, portion, used, size, traced)
-                used += size
-    return found
-
-
-def _steps(
-    traced: Traced, cap: HourCap, rank: int, ranks: Mapping[str, int]
-) -> dict[WindowId, list[tuple[Portion | None, int]]]:
-    """What each window of a cap has counted, in work order."""
-    zone = traced.invoice.request.contract.zone
-    found: dict[WindowId, list[tuple[tuple[OrderKey, int], Portion | None, int]]] = {}
-    for portion in traced.allocated.live:
-        applied = portion.terms.caps.get(cap.id)
-        overage = f"overage rate of cap {cap.id}:"
-        is_counted = portion.price is None or not portion.price.origin.startswith(overage)
-        if applied is not None and is_counted:
-            size = portion.worked_seconds if cap.basis is CapBasis.WORKED else portion.billable_seconds
-            window = (cap.id, applied.pool_key, key_of(cap, portion))
-            found.setdefault(window, []).append(((portion.order, portion.offset_seconds), portion, size))
-    for one in traced.allocated.placed:
-        applied = None if one.terms is None else one.terms.caps.get(cap.id)
-        if applied is not None and ranks.get(one.reason, -1) > rank:
-            size = one.worked_seconds + (0 if cap.basis is CapBasis.WORKED else one.delta_seconds)
-            window = _window_of(cap, applied.pool_key, one)
-            found.setdefault(window, []).append(((work_order(one.entry, zone), one.entry.worked_seconds), None, size))
-    return {
-        window: [(portion, size) for _, portion, size in sorted(steps, key=lambda step: step[0])]
-        for window, steps in found.items()
-    }
-
-
-def _add_states(
-    found: dict[Position, list[CapState]],
-    rated: Mapping[tuple[str, str, str], Sequence[Portion]],
-    cap: HourCap,
-    window: WindowId,
-    portion: Portion | None,
-    used: int,
-    size: int,
-    traced: Traced,
-) -> None:
-    """Give a counted stretch's states to the pieces that later steps cut it into."""
-    if portion is None:
-        return
-    applied = portion.terms.caps[cap.id]
-    state = traced.allocated.windows.get(window)
-    limit = applied.limit_seconds if state is None else state.limit_seconds
-    key = (portion.entry.entry_id, str(portion.day), str(portion.counted_day))
-    end = portion.offset_seconds + portion.worked_seconds
-    for piece in rated.get(key, ()):
-        inside = portion.offset_seconds <= piece.offset_seconds < end or piece.offset_seconds == portion.offset_seconds
-        if inside:
-            before = used + piece.offset_seconds - portion.offset_seconds
-            taken = piece.worked_seconds if cap.basis is CapBasis.WORKED else piece.billable_seconds
-            state_of = CapState(cap, window, before, before + min(taken, size), limit, applied.row.clause)
-            found.setdefault(_position(piece), []).append(state_of)
-
-
-def _window_of(cap: HourCap, pool_key: str, one: Placed) -> WindowId:
-    entry = one.entry
-    key = window_key(cap.window, cap.at_month_end, one.counted_day, entry.entry_id, entry.project_id, entry.task)
-    return cap.id, pool_key, key
+    return Node(NodeKind.CAP, text, facts | clause_facts(state.clause), clause_node(state.clause))
 
 
 def _tier_positions(traced: Traced) -> Mapping[Position, Node]:
@@ -469,5 +323,7 @@ def _tier_positions(traced: Traced) -> Mapping[Position, Node]:
         used[window] = after = before + portion.billable_seconds
         facts: dict[str, str | int] = {"tier": tier.id, "before_seconds": before, "after_seconds": after}
         text = f"Tier {tier.id}: position {hours_text(before)} -> {hours_text(after)}"
-        found[_position(portion)] = Node(NodeKind.TIER, text, facts | _clause(tier.clause), _clause_node(tier.clause))
+        found[position_of(portion)] = Node(
+            NodeKind.TIER, text, facts | clause_facts(tier.clause), clause_node(tier.clause)
+        )
     return found

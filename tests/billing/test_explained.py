@@ -173,6 +173,11 @@ def test_the_tree_of_every_line_adds_up() -> None:
         for charge in charges:
             parts = [one for one in charge.below if one.kind is NodeKind.ALLOCATION]
             assert sum(amount(one) for one in parts) == amount(charge)
+    shares = [
+        one.facts for line in lines for one in of_kind(line, NodeKind.ALLOCATION) if "discount_share" in one.facts
+    ]
+    assert shares
+    assert all(Decimal(str(one["discount_share"])) < 0 for one in shares)
     kinds = {one.kind for line in lines for one in all_nodes(line)}
     assert kinds >= {
         NodeKind.INCREMENT,
