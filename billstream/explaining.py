@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from itertools import islice
 
-from billing.explained import Explanations, Node, NodeKind
+from billing.explained import Explanations
 from billing.invoice import Traced
+from billing.nodes import Node, NodeKind
 from billstream.cli.exits import Exit
 from billstream.cli.failure import CommandFailed
 from billstream.cli.output import hours, money

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.certificate import differences
-from billing.explained import Explanations, Node, NodeKind
+from billing.explained import Explanations
 from billing.invoice import trace_invoice
+from billing.nodes import Node, NodeKind
 from billing.testing import Billed, open_desk
 
 
