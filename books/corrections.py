@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import msgspec
+
 from billing.adjust import Settled
 from billing.currency import Rate
 from billing.dated_terms import terms_hash
@@ -18,7 +20,7 @@ from books.bodies import read_body, scope_of
 from books.book import Book
 from books.catalog import Agreement, Catalog, People, read_agreement, read_people
 from books.entries import BY_CONTRACT
-from books.invoicing import Terms, billing_entries, frozen_rates, invoice
+from books.invoicing import Terms, billing_entries, frozen_rates, invoice, is_of
 from books.rows import DocumentRow, EntryRow, FrozenRow, SettledRow
 from books.settled import changed_settled, is_changed, rates_key, settled_rows, unmark_changed
 from books.versions import is_deleted
@@ -64,7 +66,10 @@ def _differs(book: Book, agreement: Agreement, people: People, row: SettledRow) 
         return True
     if row.looked != looked_of(agreement, people) and is_amended(book, agreement, people, row):
         return True
-    return is_changed(book, row) and _entries_now(book, agreement, row) != _pinned(book, row)
+    if not is_changed(book, row):
+        return False
+    today = rows_of(book, agreement, row.needed_from, row.date_to)
+    return any(then != now for then, now in _changes(book, row, agreement, today).values())
 
 
 def looked_of(agreement: Agreement, people: People) -> str:
@@ -99,17 +104,44 @@ def rows_of(book: Book, agreement: Agreement, first: str, end: str) -> list[Entr
     return [row for row in found if row is not None]
 
 
-def _entries_now(book: Book, agreement: Agreement, row: SettledRow) -> dict[str, BillingEntry]:
-    return _by_id(billing_entries(book, agreement, rows_of(book, agreement, row.needed_from, row.date_to)))
+def _changes(
+    book: Book, row: SettledRow, agreement: Agreement, today: Iterable[EntryRow]
+) -> dict[str, tuple[BillingEntry | None, BillingEntry | None]]:
+    """The entries of a document that may be others than it pins, as billing saw them and sees them; only these are
+    made ready for billing, because of ten thousand a handful has changed.
+    """
+    before = _terms_of(book, row)[0]
+    then = {one.entry_id: one for one in pinned_rows(book, row) if _is_inside(row, before, one)}
+    now = {one.entry_id: one for one in today if _is_inside(row, agreement, one)}
+    found: dict[str, tuple[BillingEntry | None, BillingEntry | None]] = {}
+    for entry_id in sorted({*then, *now}):
+        old, new = then.get(entry_id), now.get(entry_id)
+        if old is None or new is None or _facts_of(old) != _facts_of(new):
+            found[entry_id] = (_entry(book, before, old), _entry(book, agreement, new))
+    return found
 
 
-def _pinned(book: Book, row: SettledRow) -> dict[str, BillingEntry]:
-    rows = [one for one in pinned_rows(book, row) if row.needed_from <= one.local_date < row.date_to]
-    return _by_id(billing_entries(book, _terms_of(book, row)[0], rows))
+def _is_inside(row: SettledRow, agreement: Agreement, entry: EntryRow) -> bool:
+    return row.needed_from <= entry.local_date < row.date_to and is_of(agreement, entry)
 
 
-def _by_id(entries: Iterable[BillingEntry]) -> dict[str, BillingEntry]:
-    return {entry.entry_id: entry for entry in entries}
+def _facts_of(row: EntryRow) -> EntryRow:
+    """A row without what no invoice looks at: which version it is, in which import it was seen, what it counts for."""
+    return msgspec.structs.replace(
+        row,
+        source_revision=0,
+        mapping_version=0,
+        observed_micros=0,
+        import_id="",
+        import_micros=0,
+        standing=None,
+        caps=(),
+        hours=None,
+    )
+
+
+def _entry(book: Book, agreement: Agreement, row: EntryRow | None) -> BillingEntry | None:
+    return None if row is None else billing_entries(book, agreement, (row,))[0]
 
 
 def pinned_rows(book: Book, row: SettledRow) -> list[EntryRow]:
@@ -144,15 +176,13 @@ def settled(book: Book, row: SettledRow, facts: Facts) -> Settled:
 
 def _reasons(book: Book, row: SettledRow, facts: Facts) -> Mapping[str, CorrectionReason]:
     """What happened to each entry that is not what the document pins."""
-    inside = [one for one in facts.rows if row.needed_from <= one.local_date < row.date_to]
-    then, now = _pinned(book, row), _by_id(billing_entries(book, facts.terms.agreement, inside))
     states = {one.entry_id: one for one in facts.rows}
     found: dict[str, CorrectionReason] = {}
-    for entry_id in sorted({*then, *now}):
+    for entry_id, (then, now) in _changes(book, row, facts.terms.agreement, facts.rows).items():
         state = states.get(entry_id)
         is_living = state is not None and not is_deleted(state)
         stood = [part.contract_id == row.contract_id for part in parts_of(book, entry_id)]
-        reason = reason_of(then.get(entry_id), now.get(entry_id), is_living=is_living, stood_here=stood)
+        reason = reason_of(then, now, is_living=is_living, stood_here=stood)
         if reason is not None:
             found[entry_id] = reason
     return found
