@@ -19,6 +19,8 @@ EXAMPLES = """Turns tracked time into correct draft invoices, continuously.
 \b
 Examples:
   billstream demo                          see it work, from nothing
+  billstream init                          begin your own project, from your exports
+  billstream doctor                        find out what is wrong with it
   billstream import toggl.csv --dry-run    what would be understood of an export
   billstream preview --period 2026-10      what the invoices would be now
   billstream close --period 2026-10        draft them
