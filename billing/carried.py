@@ -5,6 +5,8 @@ Nothing of it is stored: it follows from the invoices of the periods before, eac
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
 from billing.contract import Contract
@@ -19,6 +21,14 @@ class OpenShortfall(NamedTuple):
     period: str
     units: int
     periods_left: int
+
+
+class Received(NamedTuple):
+    """Money of a client that arrived for an account of held money and may be used from a date on."""
+
+    held_id: str
+    on: date
+    amount: Decimal
 
 
 class Used(NamedTuple):

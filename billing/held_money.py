@@ -3,13 +3,13 @@
 Money held is the client's: it is never drawn below zero, and an invoice that is negative draws nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from billing.carried import Used
+from billing.carried import Received, Used
 from billing.contract import Contract
 from billing.exact import decimal_of, units_of
 from schemas.charges import HeldMoney
@@ -37,14 +37,18 @@ class Paid(NamedTuple):
     used: Mapping[str, Used]
 
 
-def apply_held_money(contract: Contract, invoice_date: date, gross_units: int, used: Mapping[str, Used]) -> Paid:
-    """Pay an invoice from held money: the retainer first, then trust."""
+def apply_held_money(
+    contract: Contract, invoice_date: date, gross_units: int, arrived: Sequence[Received], used: Mapping[str, Used]
+) -> Paid:
+    """Pay an invoice from held money: the retainer first, then trust. `arrived` is beside what the contract says."""
     found: list[Application] = []
     after = dict(used)
     due = gross_units
     for kind, held in _accounts(contract):
         known = after.get(held.id, Used(0, 0))
-        there = sum(_units(contract, row.amount) for row in held.received if row.on <= invoice_date)
+        receipts = [(row.on, row.amount) for row in held.received]
+        receipts += [(one.on, one.amount) for one in arrived if one.held_id == held.id]
+        there = sum(_units(contract, amount) for on, amount in receipts if on <= invoice_date)
         before, received = known.received - known.applied, max(there - known.received, 0)
         one = _applied(contract, held, kind, before, received, due)
         found.append(one)

@@ -140,7 +140,7 @@ def _compute(request: InvoiceRequest, known: Sequence[Dated], carried: Carried) 
     taxes = tax_rows(contract, lines)
     net_units, tax_units = sum(line.units for line in lines), sum(row.tax_units for row in taxes)
     assert_money_conserved(lines, sum(line.units for line in finished.lines))
-    paid = apply_held_money(contract, request.invoice_date, net_units + tax_units, carried.held)
+    paid = apply_held_money(contract, request.invoice_date, net_units + tax_units, request.received, carried.held)
     invoice = Invoice(
         request=request,
         lines=lines,

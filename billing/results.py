@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from billing.carried import Carried
+from billing.carried import Carried, Received
 from billing.contract import Contract
 from billing.currency import Rate
 from billing.directory import Directory
@@ -23,7 +23,8 @@ class InvoiceRequest:
     `entries` may stand in any order and hold entries outside of the period (`needed_dates` says which are needed);
     repeating an entry is our mistake. `exchange_rates` are the newest known ones; `invoice_date` chooses among them.
     `drawn` says what approved documents of earlier periods took from held money, by the first date of their period and
-    the account; for periods without such a document it is computed.
+    the account; for periods without such a document it is computed. `received` is money that arrived for an account,
+    beside what the contract says.
     """
 
     tenant: str
@@ -37,6 +38,7 @@ class InvoiceRequest:
     exchange_rates: Sequence[Rate]
     invoice_date: date
     drawn: Mapping[date, Mapping[str, Decimal]] = field(default_factory=dict)
+    received: Sequence[Received] = ()
 
     @property
     def period(self) -> Period:

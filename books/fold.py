@@ -11,6 +11,7 @@ from books.effects import Cause, Effects
 from books.entries import apply_version
 from books.facts import settle
 from books.forecasting import judge_forecasts
+from books.held_money import apply_payment
 from books.imports import apply_import
 from books.invoicing import CLOCK
 from books.orders import EntryOrder, apply_order
@@ -148,7 +149,7 @@ class Fold:
             case inputs.ClockTick():
                 self._tick(book, record.at, cause, effects)
             case inputs.Payment():
-                pass  # Payments have no effect on drafts; they wait in the journal for prepayments.
+                apply_payment(book, self._catalog(book), record, cause, effects)
             case _:
                 raise AssertionError(f"{type(record).__name__} has no place in a journal")
 

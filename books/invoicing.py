@@ -14,7 +14,7 @@ from books.billed import rank_of
 from books.book import SEPARATOR, Book
 from books.catalog import Agreement, Catalog, People
 from books.entries import BY_CONTRACT, billing_entry
-from books.held_money import drawn_before
+from books.held_money import drawn_before, received_for
 from books.resolving import instant_of
 from books.rows import ClockRow, EntryRow, FrozenRateRow, RateRow
 from books.versions import is_deleted
@@ -89,6 +89,7 @@ def invoice(
         exchange_rates=rates,
         invoice_date=terms.invoice_date,
         drawn=drawn_before(book, terms.agreement.compiled, scope),
+        received=received_for(book, terms.agreement.compiled),
     )
     try:
         return compute_invoice(request)

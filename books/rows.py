@@ -429,3 +429,12 @@ class SettledUntilRow(Row, frozen=True):
     table: ClassVar[str] = "settled_until"
 
     until: str
+
+
+class HeldReceiptRow(Row, frozen=True):
+    """Money that arrived for an account of held money (key: contract, account, payment id)."""
+
+    table: ClassVar[str] = "held_receipt"
+
+    amount: str
+    paid_on: str

@@ -153,9 +153,9 @@ class ExchangeRate(Record):
 
 
 class Payment(Record):
-    """Money that arrived for a document."""
+    """Money that arrived for a document, or for an account of held money of a contract (`held_id`; BD-40)."""
 
-    schema_id: ClassVar[int] = 1008
+    schema_id: ClassVar[int] = 2008
     schema_name: ClassVar[str] = "payment"
 
     envelope: Envelope
@@ -164,6 +164,8 @@ class Payment(Record):
     amount: DecimalText
     currency: str
     paid_on: LocalDate
+    contract_id: str = ""
+    held_id: str = ""
 
 
 class DeliveryState(WireEnum):
