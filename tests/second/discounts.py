@@ -8,7 +8,7 @@ from tests.second.case import Case
 from tests.second.exact import fraction, shares, units_of, whole
 from tests.second.fees import Fee, rounded
 from tests.second.lines import Charge, Line
-from tests.second.money import parts_of, round_line
+from tests.second.money import round_line
 from tests.second.rates import meets
 
 
@@ -40,7 +40,7 @@ def apply_discounts(case: Case, lines: list[Line], fees: list[Fee]) -> None:
             as_rounded(case, line)
     for discount in sorted(valid, key=lambda row: row.level is DiscountLevel.INVOICE):
         own = [[charge for charge in line.charges if meets_charge(discount, charge)] for line in lines]
-        exact = [shown_part(line, charges) for line, charges in zip(lines, own, strict=True)]
+        exact = [shown_part(case, charges) for charges in own]
         mine = [fee for fee in fees if meets_fee(discount, fee)]
         exact += [Fraction(fee.units - fee.discount) for fee in mine]
         taken = taken_of(case, discount, exact)
@@ -54,18 +54,15 @@ def as_rounded(case: Case, line: Line) -> None:
     """A discount looks at the amounts that the client sees: from here on the rounded line counts."""
     exact = sum((units(case, charge) for charge in line.charges), Fraction(0))
     shown = round_line(case, line).units
-    for part in parts_of(line, shown):
-        for charge, own in zip(part.charges, shares(part.units, [one.amount for one in part.charges]), strict=True):
-            charge.shown = own
     for charge in line.charges if exact else ():
         charge.amount *= shown / exact
 
 
-def shown_part(line: Line, charges: list[Charge]) -> Fraction:
-    """What of a line's shown amount is of these charges; the rest is of the others."""
-    inside = sum((charge.amount for charge in charges), Fraction(0))
-    others = sum((charge.amount for charge in line.charges), Fraction(0)) - inside
-    return Fraction(shares(sum(charge.shown for charge in line.charges), [inside, others])[0] if charges else 0)
+def shown_part(case: Case, charges: list[Charge]) -> Fraction:
+    """The rounded amount of these charges of a line, less what earlier discounts took of them."""
+    gross = sum((units_of(charge.gross, case.contract.currency) for charge in charges), Fraction(0))
+    rounded_gross = whole(gross, case.contract.rounding.money_rounding)
+    return Fraction(rounded_gross - sum(charge.taken for charge in charges))
 
 
 def units(case: Case, charge: Charge) -> Fraction:
@@ -89,6 +86,6 @@ def take(case: Case, charges: list[Charge], taken: int) -> None:
     base = sum((charge.amount for charge in charges), Fraction(0))
     unit = units_of(Fraction(1), case.contract.currency)
     for charge, own in zip(charges, shares(taken, [abs(one.amount) for one in charges]), strict=True):
-        charge.shown -= own
+        charge.taken += own
     for charge in charges:
         charge.amount -= Fraction(taken) / unit * charge.amount / base if base else 0
