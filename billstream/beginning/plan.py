@@ -17,6 +17,7 @@ from billstream.beginning.texts import (
     people_text,
     settings_text,
 )
+from billstream.cli.output import say
 from billstream.cli.results import InitAnswer, InitExport, InitFile, InitResult
 from billstream.cli.session import Session
 from billstream.configuration.schema import FileKind, schema_text
@@ -41,6 +42,10 @@ class PlannedFile:
 def begin(session: Session, folder: Path, given: Mapping[str, str | None], *, yes: bool, dry_run: bool) -> InitResult:
     """Look, ask, check, write; a file that exists is never touched. Raises InvalidFiles before anything is written."""
     found = find_exports(folder, given.get("zone") or local_zone(session.environment))
+    if found.exports:
+        tools = ", ".join(found.tools)
+        people, clients = len(found.people), len(found.clients)
+        say(session, f"Found {len(found.exports)} exports ({tools}) with {people} people and {clients} clients.")
     known = defaults(folder, session.environment, found.currencies)
     answers = collect(session, given, known, yes=yes)
     files = planned_files({name: answer.value for name, answer in answers.items()}, found)

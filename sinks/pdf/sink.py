@@ -22,11 +22,12 @@ from sinks.pdf.compose import compose
 from sinks.pdf.fonts import Letters, load_letters
 from sinks.pdf.keywords import read_keywords
 from sinks.pdf.logo import LogoFile, Room, read_logo
-from sinks.pdf.settings import Paper, PdfSettings, Typeface
+from sinks.pdf.settings import Details, Paper, PdfSettings, Typeface
 from sinks.pdf.sheet import Sheet
 from sinks.pdf.typeset import typeset_pdf, typeset_pictures
 
 TEXT_CHARACTERS_MAX = 15_000
+PROBLEMS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Press:
 class PdfSink:
     """One PDF for each revision and state of a document."""
 
-    spec = SinkSpec(name="pdf", create_deadline_seconds=600, settle_seconds=0)
+    spec = SinkSpec(name="pdf", create_deadline_seconds=600, settle_seconds=0, timeout_seconds=180)
 
     def __init__(self, settings: PdfSettings) -> None:
         self._press = Press(settings)
@@ -83,8 +84,11 @@ class PdfSink:
 
     async def find(self, draft: DraftToSend, key: DraftKey) -> Receipt | None:
         """The receipt when exactly this file is there; raises Conflict when another content has its name."""
+        location = self._folder.location(draft, key)
+        if not await asyncio.to_thread(self._folder.path(location).exists):
+            return None  # nothing to compare: most look-ups end here, and setting a document takes a while
         rendered = await asyncio.to_thread(self._press.render, draft)
-        receipt = await self._folder.find(self._folder.location(draft, key), rendered.content)
+        receipt = await self._folder.find(location, rendered.content)
         return receipt and receipt.model_copy(update={"notes": rendered.notes})
 
     async def create(self, draft: DraftToSend, key: DraftKey) -> Receipt:
@@ -114,23 +118,19 @@ def _letters(typeface: Typeface, more: Path | None) -> Letters:
 
 def _refuse_too_much(draft: DraftToSend, paper: Paper) -> None:
     """Bounds that keep one document from taking all memory; each problem names the line."""
-    problems = [
-        Problem(
-            code="pdf_text_too_long",
-            line=line.position,
-            field="text",
-            what=f"the text has {len(line.text)} characters, at most {TEXT_CHARACTERS_MAX} fit",
-            fix="Shorten the description.",
-        )
-        for line in draft.body.lines
-        if len(line.text) > TEXT_CHARACTERS_MAX
-    ]
-    rows = len(draft.body.lines) + sum(
-        len(line.sources) for line in draft.body.lines if paper.details.value == "entries"
-    )
+    shows_entries = paper.details is Details.ENTRIES
+    problems = []
+    for line in draft.body.lines:
+        texts = [line.text, *(source.description for source in line.sources if shows_entries)]
+        longest = max(map(len, texts))
+        if longest > TEXT_CHARACTERS_MAX:
+            what = f"a text has {longest} characters, at most {TEXT_CHARACTERS_MAX} fit"
+            fix = "Shorten the description."
+            problems.append(Problem(code="pdf_text_too_long", line=line.position, field="text", what=what, fix=fix))
+    rows = len(draft.body.lines) + sum(len(line.sources) for line in draft.body.lines if shows_entries)
     if rows > paper.lines_max:
         what = f"the document has {rows} rows, at most {paper.lines_max} are printed"
         fix = "Group the lines in the contract, choose other `details`, or raise `lines_max`."
         problems.append(Problem(code="pdf_too_many_rows", line=0, field="lines", what=what, fix=fix))
     if problems:
-        raise DraftRefused("PDF", tuple(problems[:100]))
+        raise DraftRefused("PDF", tuple(problems[:PROBLEMS_MAX]))

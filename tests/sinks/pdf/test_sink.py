@@ -93,6 +93,17 @@ def test_a_text_longer_than_a_narrative_may_be_is_refused(tmp_path: Path) -> Non
     assert [(one.code, one.line) for one in refused.value.problems] == [("pdf_text_too_long", 1)]
 
 
+def test_texts_of_entries_are_bounded_where_they_are_printed(tmp_path: Path) -> None:
+    """What people typed counts when it stands on the paper, and only then."""
+    line = example_fee(1)
+    source = line.sources[0].model_copy(update={"description": "a " * 8_000})
+    draft = example_draft(example_body(line.model_copy(update={"sources": (source,)})))
+    Press(PdfSettings(folder=tmp_path)).render(draft)
+    entries = Paper.model_validate({"details": "entries"})
+    with pytest.raises(DraftRefused, match="sink_draft_refused"):
+        Press(PdfSettings(folder=tmp_path, paper=entries)).render(draft)
+
+
 def test_letters_that_no_font_has_are_boxes_and_are_noted(tmp_path: Path) -> None:
     """Nothing is dropped in silence: the receipt names the characters, before and after a crash alike."""
     sink, draft = make(tmp_path), with_text("Call with 田中 about 🚀")
