@@ -11,11 +11,12 @@ from decimal import Decimal
 from fractions import Fraction
 
 from billing.contract import Contract
-from billing.exact import exact_or_shown
+from billing.exact import exact_or_shown, shown
 from billing.results import Invoice, RetainerAccount
 from billing.running import cap_limit
-from schemas.clauses import CapWindow
+from schemas.clauses import CapScope, CapWindow
 from schemas.draft import Bucket
+from schemas.money import exponent
 from schemas.period import Period, parse_period
 
 DAYS_AHEAD_MAX = 3_660
@@ -33,24 +34,24 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What is to be expected of one limit.
+    """What is to be expected of one limit; figures are seconds for time, the contract's currency for money.
 
     `crosses_on` is the day on which the limit will be reached, None when it will not be in the window (or cannot be
-    told, because nothing was used yet). `pace_seconds` are seconds a workday; `expected_seconds` is the use at the
-    window's end, None for a window without one. `workdays` have passed, today with its part.
+    told, because nothing was used yet). `pace` is the use of a workday; `expected` is the use at the window's end, None
+    for a window without one. `workdays` have passed, today with its part.
     """
 
-    used_seconds: Fraction
-    limit_seconds: Fraction
+    used: Fraction
+    limit: Fraction
     workdays: Fraction
-    pace_seconds: Fraction
+    pace: Fraction
     crosses_on: date | None
-    expected_seconds: Fraction | None
+    expected: Fraction | None
 
     @property
     def is_reached(self) -> bool:
         """Whether the limit is reached already."""
-        return self.used_seconds >= self.limit_seconds
+        return self.used >= self.limit
 
     @property
     def is_warning(self) -> bool:
@@ -59,9 +60,9 @@ class Forecast:
 
 
 def forecast(
-    used: Mapping[date, Fraction], limit_seconds: Fraction, window: Window, today: date, holidays: frozenset[date]
+    used: Mapping[date, Fraction], limit: Fraction, window: Window, today: date, holidays: frozenset[date]
 ) -> Forecast:
-    """Forecast one limit from the seconds used on each local date. Dates after today count as used, not as pace."""
+    """Forecast one limit from what was used on each local date. Dates after today count as used, not as pace."""
     before = sum((seconds for day, seconds in used.items() if day < today), Fraction(0))
     now = used.get(today, Fraction(0))
     total = sum(used.values(), Fraction(0))
@@ -70,11 +71,11 @@ def forecast(
     workdays = passed + part
     pace = (before + now) / workdays if workdays else Fraction(0)
     crosses, expected = None, total
-    if total < limit_seconds and pace:
-        crosses = _crossing((limit_seconds - total) / pace, part, window.end, today, holidays)
+    if total < limit and pace:
+        crosses = _crossing((limit - total) / pace, part, window.end, today, holidays)
     if window.end is not None:
         expected = total + pace * _workdays_left(part, window.end, today, holidays)
-    return Forecast(total, limit_seconds, workdays, pace, crosses, None if window.end is None else expected)
+    return Forecast(total, limit, workdays, pace, crosses, None if window.end is None else expected)
 
 
 def is_workday(day: date, holidays: frozenset[date]) -> bool:
@@ -117,12 +118,16 @@ def _workdays_left(part: Fraction, end: date, today: date, holidays: frozenset[d
 def cap_window(contract: Contract, cap_id: str, window_key: str, today: date) -> Window | None:
     """The dates of a cap's window by its key; None when today is not in it, or when it is the window of one entry."""
     cap = contract.cap(cap_id)
+    return window_of(contract, cap.window, cap.rows[-1], window_key, today)
+
+
+def window_of(contract: Contract, kind: CapWindow, row: CapScope, window_key: str, today: date) -> Window | None:
+    """The dates of a window of a cap of hours or money by its key, if today is in it."""
     start, end = contract.document.date_from or date.min, contract.document.date_to
-    match cap.window:
+    match kind:
         case CapWindow.ENTRY:
             return None
         case CapWindow.DATES:
-            row = cap.rows[-1]
             start, end = row.window_from or start, row.window_to
         case CapWindow.DAY | CapWindow.WEEK | CapWindow.MONTH:
             period = _period_of(window_key)
@@ -152,11 +157,14 @@ def cap_forecast(
     window = cap_window(contract, cap_id, window_key, today)
     if window is None:
         return None
-    if contract.cap(cap_id).window not in _CALENDAR:
-        # A long window has no usual beginning; the pace is that of the time since work began in it.
-        window = Window(min(used, default=today), window.end)
+    window = since_work_began(window, contract.cap(cap_id).window, used, today)
     limit = Fraction(cap_limit(contract, cap_id, window_key))
     return forecast({day: Fraction(one) for day, one in used.items()}, limit, window, today, contract.holidays)
+
+
+def since_work_began(window: Window, kind: CapWindow, used: Iterable[date], today: date) -> Window:
+    """A long window has no usual beginning; the pace is that of the time since work began in it."""
+    return window if kind in _CALENDAR else Window(min(used, default=today), window.end)
 
 
 def may_be_used_up(contract: Contract, cap_id: str, window_key: str, used_seconds: int, today: date) -> bool:
@@ -213,17 +221,18 @@ def _drawn_days(invoice: Invoice, account: RetainerAccount, used: Fraction) -> d
     return {day: used * seconds / total for day, seconds in worked.items()} if total else {}
 
 
-def hours_shown(seconds: Fraction) -> Decimal:
-    """Seconds as hours for reading, with two decimals."""
-    return exact_or_shown(seconds / 3600, 2)
+def shown_as(figure: Fraction, currency: str) -> Decimal:
+    """Seconds as hours with two decimals, or an amount with the places of its currency; for reading."""
+    return shown(figure, exponent(currency)) if currency else exact_or_shown(figure / 3600, 2)
 
 
-def sentence(name: str, found: Forecast) -> str:
-    """What a forecast says, for people."""
-    amounts = f"{hours_shown(found.used_seconds):f} of {hours_shown(found.limit_seconds):f} h used"
+def sentence(name: str, found: Forecast, currency: str = "") -> str:
+    """What a forecast says, for people; with a currency its figures are money."""
+    used, limit, pace = (shown_as(one, currency) for one in (found.used, found.limit, found.pace))
+    unit = currency or "h"
+    amounts = f"{used:f} of {limit:f} {unit} used"
     if found.is_reached:
         return f"{name} is used up: {amounts}."
     if found.crosses_on is None:
         return f"{name} is not expected to be used up: {amounts}."
-    pace = f"{hours_shown(found.pace_seconds):f} h a workday"
-    return f"{name} is expected to be used up on {found.crosses_on}: {amounts}, {pace}."
+    return f"{name} is expected to be used up on {found.crosses_on}: {amounts}, {pace:f} {unit} a workday."

@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
+from billing.forecast import shown_as
 from billstream.cli.results import BucketItem, CapItem, ForecastItem, HeldItem, HeldResult, StatusResult
 from billstream.gateway import Desk
 from billstream.showing import document_item
@@ -146,16 +147,17 @@ def forecast_items(book: Book, catalog: Catalog, at: datetime) -> tuple[Forecast
     found = [
         ForecastItem(
             contract=one.agreement.contract_id,
-            limit=one.limit_id,
+            limit_id=one.limit_id,
             pool=one.pool,
             window=one.window,
-            used_seconds=int(one.forecast.used_seconds),
-            limit_seconds=int(one.forecast.limit_seconds),
-            pace_seconds=int(one.forecast.pace_seconds),
-            expected_seconds=None if one.forecast.expected_seconds is None else int(one.forecast.expected_seconds),
+            unit=one.currency or "hours",
+            used=shown_as(one.forecast.used, one.currency),
+            limit=shown_as(one.forecast.limit, one.currency),
+            pace=shown_as(one.forecast.pace, one.currency),
+            expected=None if one.forecast.expected is None else shown_as(one.forecast.expected, one.currency),
             crosses_on=one.forecast.crosses_on,
             text=one.text,
         )
         for one in outlooks(book, catalog, at)
     ]
-    return tuple(sorted(found, key=lambda one: (one.crosses_on or date.max, one.contract, one.limit, one.pool)))
+    return tuple(sorted(found, key=lambda one: (one.crosses_on or date.max, one.contract, one.limit_id, one.pool)))

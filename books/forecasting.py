@@ -1,4 +1,4 @@
-"""Forecasts of a book's caps and balances: what they are now, and the alert before one is used up.
+"""Forecasts of a book's caps, balances and limits of money: what they are now, and the alert before one is used up.
 
 Judged at the first ticks of each local day of a contract, from rows alone, so a rebuild comes to the same alerts
 (rule 4). An alert goes out once for each window and limit. A tick judges some contracts and the next ones go on, so
@@ -12,6 +12,8 @@ from fractions import Fraction
 
 from billing.exact import shown
 from billing.forecast import Forecast, balance_forecasts, cap_forecast, cap_window, may_be_used_up, sentence
+from billing.invoice import trace_invoice
+from billing.money_forecast import amount_cap_forecasts
 from books.book import SEPARATOR, Book
 from books.catalog import Agreement, Catalog
 from books.effects import Cause, Effects
@@ -27,11 +29,15 @@ from schemas.facts import AlertRaised
 FORECAST = "forecast"
 JUDGED_AT_ONCE_MAX = 25
 BALANCE = "balance"
+AMOUNT = "amount"
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """A forecast and what it is of; `pool` is `balance` for retainers and blocks."""
+    """A forecast and what it is of; `pool` is `balance` for retainers and blocks, `amount` for limits of money.
+
+    `currency` is empty for time.
+    """
 
     agreement: Agreement
     limit_id: str
@@ -39,13 +45,14 @@ class Outlook:
     pool: str
     window: str
     forecast: Forecast
+    currency: str = ""
 
     @property
     def text(self) -> str:
         """For people."""
-        what = "Balance" if self.pool == BALANCE else "Cap"
-        where = self.window if self.pool == BALANCE else f"{self.pool}, {self.window}"
-        return sentence(f"{what} {self.limit_id} ({where})", self.forecast)
+        what = {BALANCE: "Balance", AMOUNT: "Amount cap"}.get(self.pool, "Cap")
+        where = self.window if self.pool in (BALANCE, AMOUNT) else f"{self.pool}, {self.window}"
+        return sentence(f"{what} {self.limit_id} ({where})", self.forecast, self.currency)
 
 
 def outlooks(book: Book, catalog: Catalog, at: datetime) -> Iterator[Outlook]:
@@ -103,7 +110,8 @@ def _used_by_day(
 
 
 def _balances(book: Book, catalog: Catalog, agreement: Agreement, today: date) -> Iterator[Outlook]:
-    if not agreement.compiled.engagements or not agreement.document.covers(today):
+    contract = agreement.compiled
+    if not (contract.engagements or contract.money_caps) or not agreement.document.covers(today):
         return
     period = agreement.compiled.period_of(today)
     scope = DocumentScope(
@@ -116,13 +124,17 @@ def _balances(book: Book, catalog: Catalog, agreement: Agreement, today: date) -
         return
     for account, found in () if invoice is None else balance_forecasts(invoice, today):
         yield Outlook(agreement, account.engagement_id, account.name, BALANCE, period.text, found)
+    if invoice is not None and contract.money_caps:
+        for one in amount_cap_forecasts(trace_invoice(invoice.request), today):
+            yield Outlook(agreement, one.cap.id, one.cap.name, AMOUNT, one.window, one.forecast, contract.currency)
 
 
 def judge_forecasts(book: Book, catalog: Catalog, at: datetime, cause: Cause, effects: Effects) -> None:
     """At a tick: look at contracts that were not looked at today, and propose alerts for what ends too early."""
     judged = 0
     for _, agreement in sorted(catalog.agreements.items()):
-        if not (agreement.compiled.caps or agreement.compiled.engagements):
+        contract = agreement.compiled
+        if not (contract.caps or contract.engagements or contract.money_caps):
             continue
         today = at.astimezone(agreement.compiled.zone).date()
         row = book.get(ForecastRow, agreement.contract_id)
@@ -154,10 +166,10 @@ def _propose(book: Book, one: Outlook, cause: Cause, effects: Effects) -> None:
         "limit": one.limit_id,
         "pool": one.pool,
         "window": one.window,
-        "seconds": int(found.limit_seconds),
+        "figure": str(found.limit),
     }
     fact_id = deterministic_id(FORECAST, {"tenant": book.tenant, "book": book.book, **identity})
-    share = Fraction(100) * found.used_seconds / found.limit_seconds
+    share = Fraction(100) * found.used / found.limit
     fact = AlertRaised(
         envelope=cause.envelope("fact", fact_id),
         fact_id=fact_id,
@@ -168,8 +180,8 @@ def _propose(book: Book, one: Outlook, cause: Cause, effects: Effects) -> None:
         pool=one.pool,
         window=one.window,
         thresholds=(),
-        used_seconds=int(found.used_seconds),
-        limit_seconds=int(found.limit_seconds),
+        used_seconds=0 if one.currency else int(found.used),
+        limit_seconds=0 if one.currency else int(found.limit),
         used_percent=shown(share, 2),
         cause_entry_id="",
         text=one.text,

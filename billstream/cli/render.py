@@ -261,19 +261,20 @@ def forecasts(screen: "Console", items: Sequence[ForecastItem]) -> None:
     rows = [
         (
             one.contract,
-            one.limit,
+            one.limit_id,
             one.window,
             one.pool,
-            hours(one.used_seconds),
-            hours(one.limit_seconds),
-            hours(one.pace_seconds),
+            str(one.used),
+            str(one.limit),
+            str(one.pace),
+            one.unit,
             str(one.crosses_on),
         )
         for one in items
         if one.crosses_on is not None
     ][:CAPS_SHOWN_MAX]
     if rows:
-        head = ("contract", "limit", "window", "pool", "used", "limit", "a workday", "used up on")
+        head = ("contract", "what", "window", "pool", "used", "limit", "a workday", "unit", "used up on")
         table(screen, "Expected to be used up", head, rows, right=(4, 5, 6))
 
 

@@ -165,16 +165,19 @@ class DocumentItem(BaseModel):
 
 
 class ForecastItem(BaseModel):
-    """When a cap or a balance of hours is expected to be used up, from the pace so far."""
+    """When a cap, a balance of hours or a limit of money is expected to be used up, from the pace so far."""
 
     contract: str
-    limit: str = Field(description="Id of the cap, retainer or block.")
-    pool: str = Field(description="Who shares the cap; `balance` for retainers and blocks.")
+    limit_id: str = Field(description="Id of the cap, retainer, block or amount cap.")
+    pool: str = Field(
+        description="Who shares the cap; `balance` for retainers and blocks, `amount` for limits of money."
+    )
     window: str
-    used_seconds: int
-    limit_seconds: int
-    pace_seconds: int = Field(description="Seconds a workday, so far.")
-    expected_seconds: int | None = Field(default=None, description="Use at the window's end, at this pace.")
+    unit: str = Field(description="`hours`, or the currency of the figures.")
+    used: DecimalText
+    limit: DecimalText
+    pace: DecimalText = Field(description="Use of a workday, so far.")
+    expected: DecimalText | None = Field(default=None, description="Use at the window's end, at this pace.")
     crosses_on: date | None = Field(default=None, description="Null when it will last, or is reached already.")
     text: str
 

@@ -18,6 +18,8 @@ from billing.forecast import (
     may_be_used_up,
     sentence,
 )
+from billing.invoice import trace_invoice
+from billing.money_forecast import amount_cap_forecasts
 from billing.testing import open_desk, read_table, seconds_of
 
 OCTOBER = Window(date(2026, 10, 1), date(2026, 11, 1))
@@ -80,7 +82,7 @@ def test_a_warning_needs_a_whole_workday_and_ends_with_the_limit() -> None:
 def test_the_use_at_the_end_goes_on_at_the_same_pace() -> None:
     """Two days of eight hours and three workdays left: forty hours."""
     found = forecast(days("05 8:00, 06 8:00"), Fraction(seconds_of("60:00")), WEEK, date(2026, 10, 7), NONE)
-    assert found.expected_seconds == seconds_of("40:00")
+    assert found.expected == seconds_of("40:00")
     assert found.crosses_on is None
 
 
@@ -171,7 +173,7 @@ def test_a_long_window_has_the_pace_since_its_work_began() -> None:
     assert found is not None
     assert found.workdays == 2
     assert found.crosses_on == date(2026, 11, 6)
-    assert found.expected_seconds is None
+    assert found.expected is None
     assert "is expected to be used up on 2026-11-06: 40.00 of 500.00 h used, 20.00 h a workday" in sentence(
         "Cap", found
     )
@@ -197,8 +199,8 @@ def test_a_retainer_lasts_until_its_balance_is_drawn() -> None:
     )
     ((account, found),) = balance_forecasts(billed.invoice, date(2026, 10, 7))
     assert account.engagement_id == "care"
-    assert found.used_seconds == seconds_of("12:00")
-    assert found.limit_seconds == seconds_of("20:00")
+    assert found.used == seconds_of("12:00")
+    assert found.limit == seconds_of("20:00")
     assert found.crosses_on == date(2026, 10, 9)
     assert found.is_warning
 
@@ -229,10 +231,10 @@ def test_emergency_work_burns_the_forecast_too() -> None:
         "2026-10",
     )
     ((_, found),) = balance_forecasts(billed.invoice, date(2026, 10, 5))
-    assert found.used_seconds == seconds_of("12:00")
-    assert found.pace_seconds == seconds_of("6:00")
+    assert found.used == seconds_of("12:00")
+    assert found.pace == seconds_of("6:00")
     assert found.crosses_on == date(2026, 10, 6)
-    assert Decimal(found.used_seconds.numerator) > 0
+    assert Decimal(found.used.numerator) > 0
 
 
 def test_a_block_lasts_beyond_the_month() -> None:
@@ -241,7 +243,39 @@ def test_a_block_lasts_beyond_the_month() -> None:
     desk = open_desk(people="ana senior", rates=[{"rate": 100}], prepaid_blocks=[block])
     billed = desk.bill("entry  date  worked\none  2026-10-01  2:00\ntwo  2026-10-16  4:00", "2026-10")
     ((_, found),) = balance_forecasts(billed.invoice, date(2026, 10, 19))
-    assert found.used_seconds == seconds_of("6:00")
-    assert found.limit_seconds == seconds_of("20:00")
+    assert found.used == seconds_of("6:00")
+    assert found.limit == seconds_of("20:00")
     assert found.workdays == 12
     assert found.crosses_on == date(2026, 11, 25)
+
+
+TAXED = [{"category": "S", "percent": 25}]
+NTE = {"id": "nte", "window": "contract", "amount": "6000.00", "counts": "fees", "includes_tax": False}
+
+
+@pytest.mark.parametrize(
+    ("clauses", "used", "crosses"),
+    [
+        ({}, "3200", "2026-10-13"),
+        ({"taxes": TAXED, "amount_caps": [{**NTE, "includes_tax": True}]}, "4000", "2026-10-08"),
+        ({"discounts": [{"id": "d", "percent": 50, "counts": "fees"}]}, "1600", "2026-10-28"),
+        ({"amount_caps": [{**NTE, "amount": "3200.00"}]}, "3200", None),
+        ({"amount_caps": [{**NTE, "window": "month"}]}, "2000", "2026-10-13"),
+    ],
+)
+def test_a_limit_of_money_is_forecast_from_what_was_charged(
+    clauses: dict[str, object], used: str, crosses: str | None
+) -> None:
+    """BD-27: 3,200 in six workdays of a limit of 6,000, as the cap itself counts it: with tax, after discounts."""
+    desk = open_desk(
+        people="ana senior",
+        rates=[{"rate": 100}],
+        also={"from": "2026-09-01", "amount_caps": [NTE], **clauses},
+    )
+    rows = "\n".join(f"e{day}  2026-{day}  4:00" for day in ("09-28", "09-29", "09-30", "10-01"))
+    more = "\n".join(f"f{day}  2026-{day}  8:00" for day in ("10-02", "10-05"))
+    billed = desk.bill(f"entry  date  worked\n{rows}\n{more}", "2026-10")
+    found = amount_cap_forecasts(trace_invoice(billed.invoice.request), date(2026, 10, 6))
+    assert [one.cap.id for one in found] == ["nte"]
+    assert found[0].forecast.used == Fraction(used)
+    assert str(found[0].forecast.crosses_on) == str(crosses)

@@ -64,7 +64,7 @@ def test_outlooks_follow_from_rows_alone(story: Story) -> None:
     story.say(contract(terms(caps=[week_cap()])), entry("mon", start="2026-10-05T08:00", hours="6"))
     (one,) = outlooks(story.book, story.catalog, datetime(2026, 10, 6, 12, tzinfo=UTC))
     assert one.forecast.crosses_on is None
-    assert one.forecast.expected_seconds == 30 * 3600
+    assert one.forecast.expected == 30 * 3600
     assert not list(outlooks(story.book, story.catalog, datetime(2026, 10, 13, tzinfo=UTC)))
 
 
@@ -84,3 +84,17 @@ def test_a_tick_judges_some_contracts_and_the_next_one_goes_on(story: Story) -> 
     assert len(forecasts(story)) == len(names)
     story.say(tick("2026-10-06T00:03"))
     assert len(forecasts(story)) == len(names)
+
+
+def test_a_limit_of_money_is_alerted_before_it_is_reached(story: Story) -> None:
+    """Not to exceed 9,000: at 1,200 a workday it is reached in eight workdays."""
+    nte = {"id": "nte", "window": "contract", "amount": "9000", "counts": "fees", "includes_tax": False}
+    story.say(contract(terms(amount_caps=[nte], **{"from": "2026-10-01", "to": "2027-01-01"})))
+    story.say(entry("mon", start="2026-10-05T08:00", hours="8"), entry("tue", start="2026-10-06T08:00", hours="8"))
+    story.say(tick("2026-10-07T00:01"))
+    (alert,) = [one for one in story.journal.alerts if one.kind == "forecast"]
+    assert alert.text == (
+        "Amount cap nte (contract) is expected to be used up on 2026-10-14: 2400.00 of 9000.00 EUR used, "
+        "1200.00 EUR a workday."
+    )
+    assert (alert.pool, alert.used_seconds, str(alert.used_percent)) == ("amount", 0, "26.67")
