@@ -216,12 +216,24 @@ def _named_project(line: DraftLine) -> tuple[str, str]:
     return (first, rest) if is_composed else ("", line.text)
 
 
+def _title(desk: Desk, project: _Project, projects: Sequence[_Project]) -> str:
+    """The project's name; for the only one a plain word rather than its id, which tells a client nothing."""
+    return project.name if project.is_named or len(projects) > 1 else desk.words.services
+
+
 def _projects(desk: Desk) -> SheetTable:
     words = desk.words
     columns = (Column(words.project, FILL), Column(words.hours, right=True), Column(desk.amount_head, right=True))
+    projects = _by_project(desk)
     rows = [
-        Row((project.name, desk.duration(project.seconds), desk.numbers.amount(_total(project.lines))))
-        for project in _by_project(desk)
+        Row(
+            (
+                _title(desk, project, projects),
+                desk.duration(project.seconds),
+                desk.numbers.amount(_total(project.lines)),
+            )
+        )
+        for project in projects
     ]
     if len(rows) > 1:
         seconds = sum(line.seconds for line in desk.fees)
@@ -262,7 +274,7 @@ def _agency_fees(desk: Desk) -> SheetTable:
             Row((text, *_figures(desk, line, columns))) for line, text in zip(project.lines, project.texts, strict=True)
         ]
         rows.append(_subtotal(desk, columns, desk.words.subtotal, project.seconds, project.lines))
-    title = projects[0].name if len(projects) == 1 and projects[0].is_named else desk.words.services
+    title = _title(desk, projects[0], projects) if len(projects) == 1 else desk.words.services
     return SheetTable(title, columns, tuple(rows))
 
 

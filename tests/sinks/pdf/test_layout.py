@@ -97,6 +97,16 @@ def test_a_longer_bill_by_project_has_a_summary_and_details() -> None:
     assert [one.title for one in sheet.details] == ["Professional services"]
 
 
+def test_the_only_project_is_not_shown_as_an_id() -> None:
+    """Where billing wrote no name before the texts, a client reads a word and not our id."""
+    lines = [
+        example_fee(n).model_copy(update={"project_id": "ward-system", "text": "Services, Anna Berg"})
+        for n in range(1, 13)
+    ]
+    sheet = sheet_of(example_body(*lines).model_copy(update={"matter_id": ""}))
+    assert sheet.summary[0].rows[0].cells[0] == "Professional services"
+
+
 def test_a_text_that_billing_did_not_compose_stays_whole() -> None:
     """The part before a comma is a project's name only where the service follows; nothing is guessed."""
     line = example_fee(1).model_copy(update={"text": "Hosting, domains", "service_item": "Design"})
