@@ -50,7 +50,7 @@ def gather(book: Rulebook, dated: Iterable[tuple[BillingEntry, date]], period: P
         if not is_split:
             if first <= day < end:
                 worked_seconds += entry.worked_seconds
-            found = _on_one_day(book, entry, day)
+            found = on_one_day(book, entry, day)
             if isinstance(found, Portion):
                 live.append(found)
             else:
@@ -71,7 +71,7 @@ def gather(book: Rulebook, dated: Iterable[tuple[BillingEntry, date]], period: P
     return Gathered(_round_groups(book, live, period), placed, worked_seconds)
 
 
-def _on_one_day(book: Rulebook, entry: BillingEntry, day: date) -> Portion | Placed:
+def on_one_day(book: Rulebook, entry: BillingEntry, day: date) -> Portion | Placed:
     """An entry whose seconds all belong to one date, as `billable_terms` and `portions_of` make it."""
     worked_seconds = entry.worked_seconds
     refused: Refusal | None = verdict_of(entry, book.confidence_min)

@@ -10,10 +10,11 @@ from billing.contract import Contract
 from billing.cover import cover_of
 from billing.directory import Directory
 from billing.entries import BillingEntry
-from billing.gather import billable_terms, portions_of
-from billing.terms import rulebook
+from billing.gather import billable_terms, on_one_day, portions_of
+from billing.portions import Portion
+from billing.terms import Rulebook, rulebook
 from billing.windows import prorated_limit
-from schemas.clauses import CapBasis, WeekAtMonthEnd
+from schemas.clauses import CapBasis, DayAttribution, WeekAtMonthEnd
 from schemas.entry import EntryKind
 from schemas.period import parse_period
 
@@ -50,11 +51,8 @@ def contributions(contract: Contract, directory: Directory, entry: BillingEntry)
     """
     if not contract.caps or entry.kind is not EntryKind.TIME or not entry.worked_seconds:
         return _NOTHING
-    book = rulebook(contract, directory)
-    day = work_date_of(contract.zone, entry)
-    days = days_of(entry, day, contract.zone, contract.document.day_attribution)
-    refused, terms = billable_terms(book, entry, days)
-    if refused is not None or (terms[0].covers and cover_of(terms[0], entry) is not None):
+    portions = _portions(rulebook(contract, directory), entry)
+    if not portions or (portions[0].terms.covers and cover_of(portions[0].terms, entry) is not None):
         return _NOTHING
     shares = [
         CapShare(
@@ -63,10 +61,22 @@ def contributions(contract: Contract, directory: Directory, entry: BillingEntry)
             key_of(applied.cap, portion),
             portion.worked_seconds if applied.cap.basis is CapBasis.WORKED else portion.billable_seconds,
         )
-        for portion in portions_of(book, entry, days, terms)
+        for portion in portions
         for applied in portion.terms.caps.values()
     ]
-    return tuple(shares) if len(days) == 1 else _summed(shares)
+    return tuple(shares) if len(portions) == 1 else _summed(shares)
+
+
+def _portions(book: Rulebook, entry: BillingEntry) -> list[Portion]:
+    """What of an entry would be billed, part by part; nothing when something stands against it."""
+    contract = book.contract
+    day = work_date_of(contract.zone, entry)
+    if contract.document.day_attribution is DayAttribution.START:
+        found = on_one_day(book, entry, day)
+        return [found] if isinstance(found, Portion) else []
+    days = days_of(entry, day, contract.zone, DayAttribution.SPLIT)
+    refused, terms = billable_terms(book, entry, days)
+    return [] if refused is not None else portions_of(book, entry, days, terms)
 
 
 def _summed(shares: list[CapShare]) -> tuple[CapShare, ...]:
