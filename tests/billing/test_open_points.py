@@ -24,7 +24,7 @@ LEVELS = (
 @pytest.mark.parametrize("winner", range(len(LEVELS)))
 def test_each_level_of_rates_wins_when_no_level_before_it_speaks(winner: int) -> None:
     """BD-12: all levels from the winner down are there; the explanation names it, and all others as losers."""
-    rows = {place: [] for place in ("blended", "rates", "project", "client", "firm", "person")}
+    rows: dict[str, list[str]] = {place: [] for place in ("blended", "rates", "project", "client", "firm", "person")}
     for _, place, row in LEVELS[winner:]:
         rows[place].append(row)
     stated = {place: f"[{', '.join(found)}]" for place, found in rows.items()}
