@@ -36,6 +36,13 @@ class Balances:
     owed: dict[str, Fraction] = field(default_factory=dict)
     live: list[Stretch] = field(default_factory=list)
     placed: list[tuple[Stretch, str, str]] = field(default_factory=list)
+    burnt: dict[str, Fraction] = field(default_factory=dict)
+
+    def pay(self, one: Stretch, scope: Retainer | PrepaidBlock, owner: str) -> None:
+        """Note time that a balance pays, and what it takes of the balance in this period."""
+        self.placed.append((one, "retainer", owner))
+        if one.counted in self.case.period:
+            self.burnt[scope.id] = self.burnt.get(scope.id, Fraction(0)) + one.billable * burn_of(scope, one)
 
 
 def takes(scope: Retainer | PrepaidBlock, one: Stretch) -> bool:
@@ -219,7 +226,7 @@ def draw_one(balances: Balances, one: Stretch) -> None:
         inside, rest = cut(rest, (lot.left / burn).__floor__(), by_worked=False)
         if inside is not None:
             lot.left -= inside.billable * burn
-            balances.placed.append((inside, "retainer", lot.owner))
+            balances.pay(inside, lot.scope, lot.owner)
     if rest is not None:
         beyond(balances, rest)
 
@@ -233,7 +240,7 @@ def beyond(balances: Balances, one: Stretch) -> None:
     for row in contract.retainers:
         if row.allow_deficit and takes(row, one) and row.covers(one.counted):
             balances.owed[row.id] = balances.owed.get(row.id, Fraction(0)) + one.billable * burn_of(row, one)
-            balances.placed.append((one, "retainer", f"retainer:{row.id}"))
+            balances.pay(one, row, f"retainer:{row.id}")
             return
     scopes: list[Retainer | PrepaidBlock] = [row for row in contract.retainers if row.covers(one.counted)]
     scopes += [block for block in contract.prepaid_blocks if block.purchased <= one.counted]

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from fractions import Fraction
 
 from schemas.charges import Deposit, DepositDeduction, Shortfall
 from schemas.clauses import TaxedKind
@@ -36,6 +37,7 @@ class Draft:
     parts: list[list[Part]] = field(default_factory=list)
     fees: list[Fee] = field(default_factory=list)
     taxes: Counter[tuple[object, ...]] = field(default_factory=Counter)
+    burnt: dict[str, Fraction] = field(default_factory=dict)
     net: int = 0
     tax: int = 0
 
@@ -65,6 +67,7 @@ def calculate(case: Case) -> Facts:
     facts.taxes = draft.taxes
     facts.totals = {"net": draft.net, "tax": draft.tax, "gross": draft.gross, "due": draft.gross}
     facts.totals["worked"] = sum(one.worked for one in draft.time if one.day in case.period)
+    facts.totals |= {f"{name} used": int(seconds) for name, seconds in draft.burnt.items() if seconds}
     pay_from_held_money(case, facts)
     for (_, bucket, reason), (worked, _) in facts.placed.items():
         facts.buckets[bucket, reason] += worked
@@ -124,6 +127,7 @@ def before_commitments(case: Case) -> Draft:
     capped = apply_caps(case, uncovered)
     drawn = draw(case, capped.live)
     draft.placed = [*sorted_time.placed, *covered, *capped.placed, *drawn.placed]
+    draft.burnt = drawn.burnt
     draft.charges = [*rate_time(case, drawn.live, draft.placed), *expense_charges(case)]
     lines = without_empty(draft, lines_of(draft.charges))
     show_quantities(case, lines)

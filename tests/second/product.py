@@ -73,6 +73,18 @@ def facts_of(case: Case, body: DraftBody) -> Facts:
             strict=True,
         ):
             facts.totals[f"{held.held_id} {name}"] = units(amount)
+    for balance in body.retainers:
+        used = balance.used_rolled_in_seconds + balance.used_granted_seconds + balance.used_deficit_seconds
+        assert balance.rolled_in_seconds + balance.granted_seconds - balance.deficit_in_seconds == (
+            used
+            + balance.lapsed_seconds
+            + balance.credited_seconds
+            + balance.rolled_out_seconds
+            - balance.deficit_out_seconds
+        ), balance
+        if used:
+            name = f"{balance.engagement_id} used"
+            facts.totals[name] = facts.totals.get(name, 0) + int(used)
     for bucket in body.buckets:
         facts.buckets[bucket.bucket.value, bucket.reason] += bucket.seconds
     facts.buckets = Counter({key: seconds for key, seconds in facts.buckets.items() if seconds})
