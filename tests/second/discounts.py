@@ -40,7 +40,7 @@ def apply_discounts(case: Case, lines: list[Line], fees: list[Fee]) -> None:
             as_rounded(case, line)
     for discount in sorted(valid, key=lambda row: row.level is DiscountLevel.INVOICE):
         own = [[charge for charge in line.charges if meets_charge(discount, charge)] for line in lines]
-        exact = [shown_part(case, charges) for charges in own]
+        exact = [shown_part(case, line, charges) for line, charges in zip(lines, own, strict=True)]
         mine = [fee for fee in fees if meets_fee(discount, fee)]
         exact += [Fraction(fee.units - fee.discount) for fee in mine]
         taken = taken_of(case, discount, exact)
@@ -58,11 +58,13 @@ def as_rounded(case: Case, line: Line) -> None:
         charge.amount *= shown / exact
 
 
-def shown_part(case: Case, charges: list[Charge]) -> Fraction:
+def shown_part(case: Case, line: Line, charges: list[Charge]) -> Fraction:
     """The rounded amount of these charges of a line, less what earlier discounts took of them."""
+    mode = case.contract.rounding.money_rounding
     gross = sum((units_of(charge.gross, case.contract.currency) for charge in charges), Fraction(0))
-    rounded_gross = whole(gross, case.contract.rounding.money_rounding)
-    return Fraction(rounded_gross - sum(charge.taken for charge in charges))
+    taken = sum((charge.taken for charge in charges), Fraction(0))
+    is_whole = len(charges) == len(line.charges)
+    return whole(gross, mode) - taken if is_whole else Fraction(whole(gross - taken, mode))
 
 
 def units(case: Case, charge: Charge) -> Fraction:
@@ -85,7 +87,7 @@ def take(case: Case, charges: list[Charge], taken: int) -> None:
     """Take units from charges in proportion to their amounts."""
     base = sum((charge.amount for charge in charges), Fraction(0))
     unit = units_of(Fraction(1), case.contract.currency)
-    for charge, own in zip(charges, shares(taken, [abs(one.amount) for one in charges]), strict=True):
-        charge.taken += own
     for charge in charges:
-        charge.amount -= Fraction(taken) / unit * charge.amount / base if base else 0
+        own = Fraction(taken) * charge.amount / base if base else Fraction(0)
+        charge.taken += own
+        charge.amount -= own / unit

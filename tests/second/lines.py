@@ -26,7 +26,7 @@ class Charge:
     category: str = ""
     amount: Fraction = Fraction(0)
     inner: tuple[object, ...] = ()
-    taken: int = 0
+    taken: Fraction = Fraction(0)
 
     def __post_init__(self) -> None:
         self.amount = self.gross
