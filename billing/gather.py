@@ -10,7 +10,7 @@ from billing.classify import WITHOUT_ENGAGEMENT, verdict_of
 from billing.cover import cover_of, draws_of
 from billing.entries import BillingEntry, work_order
 from billing.grouping import line_group
-from billing.increments import counted_seconds, lay_delta, round_seconds
+from billing.increments import counted_seconds, delta_of, lay_delta, round_seconds
 from billing.portions import Placed, Portion
 from billing.terms import Rulebook, Terms
 from schemas.clauses import DayAttribution, IncrementScope
@@ -84,7 +84,8 @@ def on_one_day(book: Rulebook, entry: BillingEntry, day: date) -> Portion | Plac
             return Placed(entry, day, day, *refused, worked_seconds)
     if worked_seconds == 0:
         return Placed(entry, day, day, Bucket.BILLED, "zero_length", "", 0)
-    delta_seconds = _own_delta(terms, worked_seconds)
+    rule = terms.increment
+    delta_seconds = delta_of(worked_seconds, rule) if rule.scope is IncrementScope.ENTRY else 0
     return Portion(work_order(entry, book.contract.zone), entry, terms, day, day, 0, worked_seconds, delta_seconds)
 
 
@@ -124,19 +125,13 @@ def portions_of(
 ) -> list[Portion]:
     """The portions of one billable entry. With scope `entry` they carry their deltas; an entry is rounded whole."""
     order = work_order(entry, book.contract.zone)
-    deltas = lay_delta([part.worked_seconds for part in days], _own_delta(terms[0], entry.worked_seconds))
+    rule = terms[0].increment
+    delta_seconds = delta_of(entry.worked_seconds, rule) if rule.scope is IncrementScope.ENTRY else 0
+    deltas = lay_delta([part.worked_seconds for part in days], delta_seconds)
     return [
         Portion(order, entry, one, part.day, part.day, part.offset_seconds, part.worked_seconds, delta)
         for part, one, delta in zip(days, terms, deltas, strict=True)
     ]
-
-
-def _own_delta(terms: Terms, worked_seconds: int) -> int:
-    """The rounding delta of an entry that is rounded by itself; groups get theirs later."""
-    rule = terms.increment
-    if rule.scope is not IncrementScope.ENTRY:
-        return 0
-    return round_seconds(counted_seconds(worked_seconds, rule), rule) - worked_seconds
 
 
 def _round_groups(book: Rulebook, live: list[Portion], period: Period) -> list[Portion]:

@@ -23,7 +23,7 @@ def round_seconds(counted: int, rule: IncrementRule) -> int:
     step = rule.minutes * 60
     billable = counted
     if step:
-        whole, rest = divmod(counted, step)
+        whole, rest = counted // step, counted % step
         match rule.mode:
             case IncrementMode.UP:
                 # A tolerated remainder is dropped, but work never disappears by tolerance (BD-06).
@@ -34,6 +34,13 @@ def round_seconds(counted: int, rule: IncrementRule) -> int:
             case IncrementMode.DOWN:
                 billable = step * whole
     return max(billable, rule.minimum_minutes * 60)
+
+
+def delta_of(worked_seconds: int, rule: IncrementRule) -> int:
+    """The rounding delta of something rounded as a whole, worked seconds of one entry."""
+    if rule is NO_INCREMENT:
+        return 0
+    return round_seconds(counted_seconds(worked_seconds, rule), rule) - worked_seconds
 
 
 def lay_delta(worked_seconds: Sequence[int], delta_seconds: int) -> list[int]:
