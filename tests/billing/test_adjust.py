@@ -1,13 +1,13 @@
 """Adjustments as a pure function: what stands and what today's facts give, line by line (billing-domain group K)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.adjust import Adjusted, Settled, adjust
+from billing.adjust import Adjusted, Settled, adjust, void
 from billing.adjusted_body import correction_body, with_adjustments
 from billing.standing import net_of, standing_of
 from billing.testing import Desk, open_desk
@@ -167,38 +167,81 @@ def histories(draw: st.DrawFn) -> list[str]:
     return found
 
 
-@given(histories(), st.sampled_from(["preserve", "average", "lump"]), st.booleans())
-def test_issued_amount_and_adjustments_are_the_fresh_computation(
-    tables: list[str],
-    rollup: str,
-    is_capped: bool,
-) -> None:
-    """Invariant 4, whatever changed in between: amounts, seconds of each entry, and that nothing is adjusted twice."""
-    caps = [{**ROLE_WEEK, "hours": "20"}] if is_capped else []
-    nte = [{"id": "nte", "window": "month", "amount": "2500", "counts": "fees"}] if is_capped else []
-    rolled = {"rollups": [{"id": "all", "text": "All", "words": ["x"], "rates": rollup}], "group_by": ["role"]}
-    desk = open_desk(rates=SENIOR_JUNIOR, caps=caps, amount_caps=nte, lines=rolled)
-    bodies: list[tuple[str, DraftBody]] = [
-        (ISSUED, desk.bill(tables[0]).body if len(tables[0].splitlines()) > 1 else desk.bill([]).body)
-    ]
+NTE = {"id": "nte", "window": "month", "amount": "2500", "counts": "fees"}
+TEN = {"id": "ten", "percent": "10", "counts": "fees"}
+CONTRACTS: Mapping[str, Mapping[str, object]] = {
+    "plain": {},
+    "capped": {"caps": [{**ROLE_WEEK, "hours": "20"}], "amount_caps": [NTE]},
+    "average": {"lines": {"rollups": [{"id": "all", "text": "All", "words": ["x"], "rates": "average"}]}},
+    "lump": {"lines": {"rollups": [{"id": "all", "text": "All", "words": ["x"], "rates": "lump"}]}},
+    "discount": {"discounts": [{**TEN, "show": "separate"}], "taxes": [{"category": "S", "percent": "19"}]},
+    "discounted lines": {"discounts": [TEN], "amount_caps": [NTE]},
+    "minimum": {"minimum": [{"amount": "1500.00", "every": "month", "counts": "fees", "shortfall": "bill"}]},
+    "retainer": {"retainers": [{"id": "r", "hours": "10", "fee": "900.00", "overage_rate": "140.00"}]},
+    "tiers": {"tiers": [{"id": "t", "bands": [{"up_to": "10", "rate": "150"}, {"rate": "130.10"}]}]},
+    "volume": {"tiers": [{"id": "t", "mode": "volume", "bands": [{"up_to": "10", "rate": "150"}, {"rate": "99"}]}]},
+    "blocks": {"tiers": [{"id": "t", "mode": "block", "block_hours": "5", "block_price": "600.00"}]},
+    "displayed": {"rounding": {"amount_basis": "displayed", "quantity_decimals": 2}},
+    "increments": {"increments": [{"minutes": 15, "mode": "up", "scope": "day"}]},
+}
+
+
+def billed(desk: Desk, table: str) -> DraftBody:
+    """The invoice of a table, which may have no rows."""
+    return desk.bill(table if len(table.splitlines()) > 1 else []).body
+
+
+def entry_seconds(sources: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Worked seconds by entry, without those that are nothing."""
+    found: dict[str, int] = {}
+    for entry_id, seconds in sources:
+        found[entry_id] = found.get(entry_id, 0) + seconds
+    return {entry_id: seconds for entry_id, seconds in found.items() if seconds}
+
+
+@given(histories(), st.sampled_from(sorted(CONTRACTS)))
+def test_issued_amount_and_adjustments_are_the_fresh_computation(tables: list[str], kind: str) -> None:
+    """Invariant 4, whatever changed in between and whatever the contract says: amounts, the seconds of each entry, and
+    that nothing is adjusted twice.
+    """
+    desk = open_desk(rates=SENIOR_JUNIOR, also=CONTRACTS[kind])
+    bodies: list[tuple[str, DraftBody]] = [(ISSUED, billed(desk, tables[0]))]
     pinned = bodies[0][1]
     for number, table in enumerate(tables[1:]):
-        fresh = desk.bill(table).body if len(table.splitlines()) > 1 else desk.bill([]).body
+        fresh = billed(desk, table)
         found = adjust(Settled(ISSUED, "1", bodies, fresh, pinned, {}, amended=False), CorrectionPart.DIFFERENCE)
         body = correction_body(desk.contract, fresh, DocumentKind.INVOICE, fresh.invoice_date, [found])
         bodies.append((f"document-{number + 2}", body))
         pinned = fresh
-        standing = standing_of(ISSUED, bodies)
-        assert net_of(standing) == fresh.net
-        assert sum(body.net for _, body in bodies) == fresh.net
-        seconds = {key[0]: 0 for line in standing.values() for key in line.shares}
-        for line in standing.values():
-            for key, share in line.shares.items():
-                seconds[key[0]] += share.worked_seconds
-        wanted = {}
-        for line in fresh.lines:
-            for source in line.sources:
-                wanted[source.entry_id] = wanted.get(source.entry_id, 0) + source.worked_seconds
-        assert {one: value for one, value in seconds.items() if value} == {one: v for one, v in wanted.items() if v}
-        again = adjust(Settled(ISSUED, "1", bodies, fresh, None, {}, amended=False), CorrectionPart.DIFFERENCE)
-        assert again.lines == ()
+        assert sum(body.net for _, body in bodies) == net_of(standing_of(ISSUED, bodies)) == fresh.net
+        stands = entry_seconds(
+            (source.entry_id, source.worked_seconds)
+            for _, body in bodies
+            for line in body.lines
+            for source in line.sources
+        )
+        today = [(source.entry_id, source.worked_seconds) for line in fresh.lines for source in line.sources]
+        assert stands == entry_seconds(today)
+        for line in body.lines:
+            exact = line.quantity * line.unit_price + line.adjustment
+            assert abs(exact - line.amount) <= Decimal("0.01"), line.text
+        again = Settled(ISSUED, "1", bodies, fresh, None, {}, amended=False)
+        assert adjust(again, CorrectionPart.DIFFERENCE).lines == ()
+        assert adjust(again, CorrectionPart.CREDIT).lines == ()
+
+
+@given(histories(), st.sampled_from(sorted(CONTRACTS)))
+def test_credit_and_rebill_have_the_net_effect_of_the_difference(tables: list[str], kind: str) -> None:
+    """BD-64: the two ways of correcting differ in what they show, never in what the client owes."""
+    desk = open_desk(rates=SENIOR_JUNIOR, also=CONTRACTS[kind])
+    stood, fresh = billed(desk, tables[0]), billed(desk, tables[1])
+    settled = Settled(ISSUED, "1", [(ISSUED, stood)], fresh, stood, {}, amended=False)
+    difference, credit, rebill = (
+        adjust(settled, part) for part in (CorrectionPart.DIFFERENCE, CorrectionPart.CREDIT, CorrectionPart.REBILL)
+    )
+    assert credit.amount + rebill.amount == difference.amount == fresh.net - stood.net
+    note = correction_body(desk.contract, fresh, DocumentKind.CREDIT_NOTE, fresh.invoice_date, [credit])
+    later = replace(settled, bodies=[(ISSUED, stood), ("note", note)], pinned=None)
+    assert adjust(later, CorrectionPart.REBILL).amount == rebill.amount
+    back = void(ISSUED, "1", [(ISSUED, stood), ("note", note)], stood)
+    assert back.amount == -(stood.net + credit.amount)
