@@ -29,6 +29,7 @@ from schemas.inputs import RANK_ORDER
 
 SHORTEST_LINE_ID = 6
 SOURCES_SHOWN_MAX = 200
+PREVIEWS_LOOKED_AT_MAX = 100
 
 
 async def explain(desk: Desk, name: str) -> ExplainResult:
@@ -60,7 +61,8 @@ def _is_called(identifier: str, name: str) -> bool:
 
 def _previewed_line(desk: Desk, name: str) -> ExplainResult:
     """A line that is on no document yet; its id is the same in every preview of its period."""
-    for scope in _scopes_with_entries(desk) if len(name) >= SHORTEST_LINE_ID else ():
+    newest = islice(_scopes_with_entries(desk), PREVIEWS_LOOKED_AT_MAX)
+    for scope in newest if len(name) >= SHORTEST_LINE_ID else ():
         traced = trace_preview(desk.book, desk.catalog, scope)
         node = None if traced is None else Explanations(traced).line_of(name)
         if node is not None:
