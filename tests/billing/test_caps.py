@@ -55,34 +55,6 @@ def test_friday_is_split_where_the_week_is_full() -> None:
     assert "cap role-week (senior) 2025-W10: 40.00 h of 40.00 h used, 3.00 h over" in steps
 
 
-@pytest.mark.parametrize(
-    ("overflow", "first", "second"),
-    [
-        ({"overflow": "write_down"}, "6400.00", "5600.00"),
-        ({"overflow": "carry_forward"}, "6400.00", "6080.00"),
-        ({"overflow": "overage_rate", "overage_rate": "120.00"}, "6760.00", "5600.00"),
-        ({"overflow": "hold_for_approval"}, "6400.00", "5600.00"),
-    ],
-)
-def test_the_overflow_choice_decides_about_both_weeks(overflow: dict[str, object], first: str, second: str) -> None:
-    """BD-25: the same 43 and 35 hours under each of the four choices."""
-    desk = desk_of(role_week(**overflow), **{"from": "2025-03-03"})
-    entries = WEEK + "    next   2025-03-10 09:00  35.00\n"
-    assert desk.bill(entries, "2025-W10").net == first
-    assert desk.bill(entries, "2025-W11").net == second
-
-
-def test_held_overflow_is_billed_when_a_person_approves_it() -> None:
-    """BD-25: three hours held, then 480.00 more."""
-    desk = desk_of(role_week(overflow="hold_for_approval"))
-    held = desk.bill(WEEK)
-    held.expect_placements("entry  bucket  reason  hours\nfri  held  cap:role-week  3.00")
-    entries = desk.entries(
-        WEEK.replace("worked", "worked  released").replace("9.00", "9.00  -").replace("7.00", "7.00  cap:role-week")
-    )
-    assert (held.net, desk.bill(entries).net) == ("6400.00", "6880.00")
-
-
 def test_carried_time_never_lifts_a_week_above_its_own_cap() -> None:
     """BD-25: a week of 39 hours takes one of the three carried hours, two stay carried."""
     desk = desk_of(role_week(overflow="carry_forward"), **{"from": "2025-03-03"})
@@ -128,37 +100,6 @@ def test_a_forgotten_entry_reorders_the_split_but_not_the_amount() -> None:
     assert billed.net == "6400.00"
     billed.expect_placements("entry  bucket  reason  hours\nfri  written_down  cap:role-week  5.00")
     assert desk.bill(entries[::-1]).body == billed.body
-
-
-def test_narrow_caps_come_before_wide_ones_and_hours_before_money() -> None:
-    """BD-27: weekly role cap, monthly project cap and a not-to-exceed, with the ledger of the example."""
-    desk = desk_of(
-        {"id": "project-month", "window": "month", "hours": "120", "pool": "all", "overflow": "write_down"},
-        role_week(),
-        amount_caps=[{"id": "nte", "window": "contract", "amount": "18000.00", "counts": "fees"}],
-    )
-    billed = desk.bill(
-        """
-        start             worked
-        2025-09-01 09:00  42.00
-        2025-09-08 09:00  38.00
-        2025-09-15 09:00  44.00
-        2025-09-22 09:00  30.00
-    """,
-        "2025-09",
-    )
-    billed.expect_ledger("""
-        bucket        reason             hours
-        billed        -                  120.00
-        written_down  cap:project-month  28.00
-        written_down  cap:role-week      6.00
-    """)
-    billed.expect_lines("""
-        hours   price   adjustment  amount
-        120.00  160.00  -1200.00    18000.00
-    """)
-    assert billed.body.findings[0].code == "amount_cap_reached"
-    assert "cap:nte takes 1200.00 USD" in billed.body.lines[0].charges[0].steps
 
 
 def test_an_amount_cap_reduces_the_price_and_invents_no_quantity() -> None:

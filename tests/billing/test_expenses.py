@@ -26,19 +26,6 @@ def test_markup_is_included_in_each_expense_line() -> None:
     assert billed.body.buckets == ()
 
 
-def test_markup_can_be_a_line_of_its_own() -> None:
-    """BD-45: the costs as they are and one line of 51.14 that names its sources."""
-    billed = open_desk(expenses={"markups": MARKUPS, "show_markup": "separate"}).bill(EXPENSES)
-    billed.expect_lines("""
-        kind     text                 amount  shares
-        expense  Hotel                412.37  412.37
-        expense  Software             99.00   99.00
-        expense  Mileage              55.80   55.80
-        markup   Mark-up on expenses  51.14   41.24 9.90
-    """)
-    assert billed.net == "618.31"
-
-
 def test_a_foreign_expense_is_converted_marked_up_and_rounded_once() -> None:
     """BD-46: 86.45 x 1.2734 x 1.10 is 121.09; the rate of the expense date counts, whatever the fees use."""
     desk = open_desk(

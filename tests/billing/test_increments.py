@@ -43,26 +43,6 @@ def test_nearest_sends_a_tie_up() -> None:
     assert billed.net == "380.00"
 
 
-@pytest.mark.parametrize(
-    ("minutes", "scope", "hours", "amount"),
-    [
-        (15, "entry", "2.50", "500.00"),
-        (15, "day", "2.00", "400.00"),
-        (6, "entry", "2.10", "420.00"),
-        (6, "day", "1.90", "380.00"),
-    ],
-)
-def test_the_scope_of_an_increment_matters_more_than_its_size(
-    minutes: int, scope: str, hours: str, amount: str
-) -> None:
-    """BD-03: the same day costs between 380 and 500."""
-    desk = open_desk(rates=[{"rate": "200.00"}], increments=[{"minutes": minutes, "scope": scope}])
-    desk.bill(FOUR_ENTRIES).expect_lines(f"""
-        hours    amount
-        {hours}  {amount}
-    """)
-
-
 def test_a_day_group_is_of_one_person_project_item_and_date() -> None:
     """BD-04: three groups of half an hour; the delta lies on the last entry of each group."""
     desk = open_desk(
@@ -99,11 +79,6 @@ def test_the_minimum_comes_after_the_rounding() -> None:
         entry  bucket  reason       hours
         e01    billed  zero_length  0.00
     """)
-
-
-def test_a_tolerated_remainder_is_dropped_but_work_never_disappears() -> None:
-    """BD-06: up to five minutes beyond an increment are free, unless nothing would be left."""
-    assert billable_minutes([64, 66, 4, 19], minutes=15, tolerance_minutes=5) == [60, 75, 15, 15]
 
 
 def test_one_second_costs_an_increment_unless_seconds_are_ignored() -> None:

@@ -51,25 +51,6 @@ def test_the_most_specific_rate_wins(
     assert billed.body.lines[0].charges[0].rate_origin.startswith(f"{origin}: ")
 
 
-@pytest.mark.parametrize(("item", "amount"), [("Design", "292.00"), ("Development", "290.00")])
-def test_the_firm_comes_after_the_client(item: str, amount: str) -> None:
-    """BD-12: without client and project rates, the rate card by item, then by role."""
-    directory = DIRECTORY | {"clients": [{"id": "acme", "name": "Acme"}], "projects": []}
-    billed = open_desk(directory=directory).bill(f"""
-        date        person  item    worked
-        2025-03-20  dana    {item}  2.00
-    """)
-    assert billed.net == amount
-
-
-def test_a_persons_default_is_the_last_resort() -> None:
-    """BD-12: no rate card row for the role leaves the person's own rate."""
-    firm = {"name": "Firm", "zone": "UTC", "currency": "USD"}
-    directory = DIRECTORY | {"firm": firm, "clients": [{"id": "acme", "name": "Acme"}], "projects": []}
-    billed = open_desk(directory=directory).bill("date  person  worked\n2025-03-20  dana  2.00")
-    assert billed.net == "280.00"
-
-
 def test_the_explanation_lists_every_candidate_that_lost() -> None:
     """BD-12: lower levels lost to the winner; a row of another date lost because it is not valid."""
     rates = [*LADDER[1:], {"person": "dana", "rate": "172.50", "from": "2025-04-01"}]
@@ -96,23 +77,6 @@ REVIEWED = [
 ]
 
 
-def test_a_rate_change_inside_a_period_makes_two_lines() -> None:
-    """BD-13: the local work date chooses the rate, never an average."""
-    billed = open_desk(rates=REVIEWED, lines={"group_by": []}).bill("""
-        date        worked
-        2025-03-12  4.00
-        2025-03-15  2.50
-        2025-03-16  3.00
-        2025-03-20  5.50
-    """)
-    billed.expect_lines("""
-        hours  price   amount
-        8.50   165.00  1402.50
-        6.50   150.00  975.00
-    """)
-    assert billed.net == "2377.50"
-
-
 @pytest.mark.parametrize(("attribution", "net"), [("start", "450.00"), ("split", "472.50")])
 def test_an_entry_across_the_change_belongs_to_its_start_or_is_split(attribution: str, net: str) -> None:
     """BD-14: three hours over midnight; both parts keep the source entry."""
@@ -122,29 +86,6 @@ def test_an_entry_across_the_change_belongs_to_its_start_or_is_split(attribution
     """)
     assert billed.net == net
     assert {source.entry_id for line in billed.body.lines for source in line.sources} == {"e01"}
-
-
-def test_a_promotion_changes_the_rate_from_its_date_on() -> None:
-    """BD-15: the role is dated like the rate."""
-    roles = [{"role": "junior", "to": "2025-07-01"}, {"role": "senior", "from": "2025-07-01"}]
-    desk = open_desk(
-        rates=[{"role": "junior", "rate": "95.00"}, {"role": "senior", "rate": "140.00"}],
-        directory={"people": [{"id": "ira", "name": "Ira", "roles": roles}]},
-    )
-    billed = desk.bill(
-        """
-        date        person  worked
-        2025-06-30  ira     6.00
-        2025-07-01  ira     6.00
-    """,
-        "2025-06-01..2025-08-01",
-    )
-    billed.expect_lines("""
-        role    price   amount
-        junior  95.00   570.00
-        senior  140.00  840.00
-    """)
-    assert billed.net == "1410.00"
 
 
 def test_time_without_a_rate_is_held_and_never_free() -> None:
