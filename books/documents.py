@@ -25,6 +25,7 @@ INVOICES = "invoice"
 CREDIT_NOTES = "credit_note"
 NOTHING_TO_DRAFT = ("already_approved", "nothing_to_credit")
 _CREDIT = "~credit~"
+_NOTE_DRAFTS = "credit_note_drafts"
 _LIVE = (DocumentState.DRAFT.value, DocumentState.APPROVED.value, DocumentState.ISSUED.value)
 
 
@@ -85,13 +86,18 @@ def drafted(book: Book, catalog: Catalog, fact: DocumentDrafted, cause: Cause, e
     deliver(book, catalog, row, Leave.DRAFT, cause, effects)
     if scope.kind is DocumentKind.INVOICE:
         _withdraw_notes(book, row, cause, effects)
+    else:
+        book.mark(_NOTE_DRAFTS, scope.contract_id, document_id)
 
 
 def _withdraw_notes(book: Book, made: DocumentRow, cause: Cause, effects: Effects) -> None:
     """A close looks at all that is to be corrected: what an older close credited and this one did not is settled."""
-    for _, row in list(book.scan(DocumentRow)):
-        is_draft = row.state == DocumentState.DRAFT.value and row.kind == DocumentKind.CREDIT_NOTE.value
-        if is_draft and row.contract_id == made.contract_id and row.inputs != made.inputs:
+    for document_id in list(book.marked(_NOTE_DRAFTS, made.contract_id)):
+        row = book.get(DocumentRow, document_id)
+        if row is not None and row.state == DocumentState.DRAFT.value and row.inputs == made.inputs:
+            continue
+        book.unmark(_NOTE_DRAFTS, made.contract_id, document_id)
+        if row is not None and row.state == DocumentState.DRAFT.value:
             discard(book, row, DocumentState.WITHDRAWN, cause, effects)
 
 
