@@ -305,6 +305,7 @@ def _inside(portion: Portion, room_seconds: int) -> tuple[Portion | None, Portio
 
 def _pay(book: _Balances, inside: Portion, lot: Lot, units: int, *, is_in_period: bool) -> None:
     before, lot.left = lot.left, lot.left - units
+    assert lot.left >= 0, f"{lot.engagement.id} pays for more than it has"
     engagement = lot.engagement
     detail = f"of {lot.since}: {_seconds(before)} -> {_seconds(lot.left)}"
     is_block = engagement.block is not None
