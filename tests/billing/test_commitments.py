@@ -1,9 +1,12 @@
 """Minimums with their shortfalls, and money held for a client: what one invoice hands to the next."""
 
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
+from billing.invoice import compute_invoice, to_body
 from billing.testing import Billed, Desk, open_desk
 
 
@@ -183,6 +186,17 @@ def test_money_that_came_after_the_invoice_pays_the_next_one() -> None:
     )
     assert f"{before.body.due:f}" == "6100.00"
     assert uses(before)[0]["balance_after"] == "0.00"
+
+
+def test_what_an_approved_document_drew_is_a_fact() -> None:
+    """January was approved when it cost 1,000.00; whatever it would cost today, that much is gone in February."""
+    billed = held("2025-02", "2025-02-28")
+    request = replace(billed.invoice.request, drawn={date(2025, 1, 1): {"retainer": Decimal("1000.00")}})
+    [use] = to_body(compute_invoice(request)).held_money
+    assert (f"{use.balance_before:f}", f"{use.received:f}") == ("4000.00", "3275.40")
+    void = replace(request, drawn={date(2025, 1, 1): {}})
+    [use] = to_body(compute_invoice(void)).held_money
+    assert f"{use.balance_before:f}" == "5000.00"
 
 
 def test_trust_money_pays_after_the_retainer() -> None:

@@ -204,6 +204,47 @@ def test_a_limit_with_tax_is_not_passed_by_rounding() -> None:
     )
     body = desk.bill("date  worked  person\n2025-03-03  0.50  ana\n2025-03-04  1.00  bo").body
     assert (f"{body.net:f}", f"{body.tax:f}", f"{body.gross:f}") == ("84.03", "15.97", "100.00")
+    assert [one.text for one in body.findings] == ["Cap n takes 65.97 USD."]
+
+
+@pytest.mark.parametrize(("limit", "net", "gross"), [("99.99", "84.02", "99.98"), ("100.00", "84.03", "100.00")])
+def test_a_cent_that_rounding_adds_leaves_again(limit: str, net: str, gross: str) -> None:
+    """A net that rounds up would pass the limit with its tax; one cent less is as near as it gets."""
+    desk = open_desk(
+        rates=[{"rate": "1000.00"}],
+        amount_caps=[{"id": "n", "window": "contract", "amount": limit, "counts": "fees", "includes_tax": True}],
+        taxes=[{"category": "S", "percent": "19"}],
+    )
+    body = desk.bill("date  worked\n2025-03-03  1.00").body
+    assert (f"{body.net:f}", f"{body.gross:f}") == (net, gross)
+
+
+def test_what_earlier_months_took_is_taken_exactly() -> None:
+    """February was worth 33.335 of 100.00; March may take 66.665, and so bills 66.66 and not 66.67."""
+    nte = {"id": "nte", "window": "contract", "amount": "100.00", "counts": "fees"}
+    desk = open_desk(rates=[{"rate": "66.67"}], amount_caps=[nte], also={"from": "2025-02-01"})
+    assert desk.bill("date  worked\n2025-02-03  0.50\n2025-03-03  5.00", "2025-03").net == "66.66"
+
+
+def test_a_phase_ends_before_its_last_date() -> None:
+    """A limit over dates counts time, expenses and agreed fees from the first date up to, not including, the last."""
+    phase = {"id": "phase", "window": "dates", "window_from": "2025-03-03", "window_to": "2025-03-05", "amount": "0"}
+    fees = [{"id": f"f{day}", "amount": "1.00", "on": f"2025-03-0{day}"} for day in (2, 3, 4, 5)]
+    desk = open_desk(rates=[{"rate": "10.00"}], amount_caps=[phase | {"counts": "everything"}], fixed_fees=fees)
+    billed = desk.bill("""
+        kind     date        worked  amount
+        time     2025-03-02  1.00    -
+        time     2025-03-03  1.00    -
+        time     2025-03-05  1.00    -
+        expense  2025-03-02  -       100.00
+        expense  2025-03-04  -       100.00
+        expense  2025-03-05  -       100.00
+    """)
+    assert billed.net == "224.00"
+    assert [one.text for one in billed.body.findings] == [
+        "Cap phase takes 110.00 USD.",
+        "Agreed fees are 2.00 USD above the limit of cap phase.",
+    ]
 
 
 def test_narrow_limits_go_before_wide_ones() -> None:
@@ -230,3 +271,22 @@ def test_what_a_limit_took_is_in_the_findings() -> None:
     """The reader learns which limit took how much."""
     notes = capped("everything", "800.00").bill(WORK_AND_TRAVEL).body.findings
     assert [(one.code, one.text) for one in notes] == [("amount_cap_reached", "Cap nte takes 700.00 USD.")]
+
+
+def test_mark_up_on_a_line_of_its_own_is_shared_by_what_it_is_of() -> None:
+    """BD-45, `separate`: 51.14 of mark-up are 41.24 and 9.90; 10 % off everything takes from cost and mark-up alike."""
+    table = "kind  date  amount\nexpense  2025-03-03  412.37\nexpense  2025-03-04  99.00"
+    terms = {"markups": [{"percent": "10"}], "show_markup": "separate"}
+    open_desk(expenses=terms).bill(table).expect_lines("""
+        kind     amount  shares
+        expense  412.37  412.37
+        expense  99.00   99.00
+        markup   51.14   41.24 9.90
+    """)
+    reduced = open_desk(expenses=terms, discounts=[{"id": "d", "percent": "10", "counts": "expenses"}]).bill(table)
+    reduced.expect_lines("""
+        kind     discount  amount  shares
+        expense  -41.24    371.13  371.13
+        expense  -9.90     89.10   89.10
+        markup   -5.11     46.03   37.12 8.91
+    """)
