@@ -88,6 +88,17 @@ def test_plans_of_two_projects_are_completed_apart() -> None:
     assert billed.net == "20.00"
 
 
+def test_the_plan_of_a_project_goes_before_one_for_all() -> None:
+    """A completion in a project with its own plan is not one of the general plan, whichever stands first."""
+    part = {"id": "done", "share": 1, "due": "acceptance"}
+    plans = [{"id": "all", "total": "10.00", "parts": [part]}]
+    plans += [{"id": "own", "total": "20.00", "project": "shop", "parts": [part]}]
+    table = "kind  date  task  project\nmilestone  2025-03-10  done  {project}"
+    for rows in (plans, plans[::-1]):
+        desk = open_desk(milestones=rows)
+        assert [desk.bill(table.format(project=name)).net for name in ("shop", "other")] == ["20.00", "10.00"]
+
+
 def test_a_deposit_can_be_used_up_by_the_next_invoices() -> None:
     """1,000.00 asked for in January leave what later invoices charge, and never more."""
     deposit = {

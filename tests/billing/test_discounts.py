@@ -101,13 +101,13 @@ def test_a_discount_may_stand_on_a_line_of_its_own() -> None:
     discount = {"id": "spring", "name": "Spring discount", "percent": "10", "counts": "everything", "show": "separate"}
     billed = open_desk(rates=PRICES, discounts=[discount], taxes=taxes).bill(FEES_AND_A_BOOK)
     billed.expect_lines("""
-        kind      text                     adjustment  amount  tax_category
-        fee       A, Ana (senior)          0.00        333.10  S
-        fee       B, Bo (senior)           0.00        210.45  S
-        fee       C, Cy (junior)           0.00        156.45  S
-        expense   book                     0.00        80.00   AA
-        discount  Spring discount          0.00        -8.00   AA
-        discount  Spring discount          0.00        -70.00  S
+        kind      text             date        adjustment  amount  tax_category
+        fee       A, Ana (senior)  2025-03-03  0.00        333.10  S
+        fee       B, Bo (senior)   2025-03-04  0.00        210.45  S
+        fee       C, Cy (junior)   2025-03-05  0.00        156.45  S
+        expense   book             2025-03-06  0.00        80.00   AA
+        discount  Spring discount  2025-03-31  0.00        -8.00   AA
+        discount  Spring discount  2025-03-31  0.00        -70.00  S
     """)
     assert [f"{row.tax:f}" for row in billed.body.taxes] == ["3.60", "126.00"]
 
@@ -224,6 +224,19 @@ def test_what_earlier_months_took_is_taken_exactly() -> None:
     nte = {"id": "nte", "window": "contract", "amount": "100.00", "counts": "fees"}
     desk = open_desk(rates=[{"rate": "66.67"}], amount_caps=[nte], also={"from": "2025-02-01"})
     assert desk.bill("date  worked\n2025-02-03  0.50\n2025-03-03  5.00", "2025-03").net == "66.66"
+
+
+def test_a_limit_may_be_about_the_expenses_of_some_people_and_projects() -> None:
+    """Only Ana's travel for Alpha is limited to 50.00."""
+    cap = {"id": "travel", "window": "month", "amount": "50.00", "counts": "expenses", "people": ["ana"]}
+    billed = open_desk(amount_caps=[cap | {"projects": ["alpha"]}]).bill("""
+        kind     date        person  project  amount
+        expense  2025-03-03  ana     alpha    40.00
+        expense  2025-03-04  ana     beta     40.00
+        expense  2025-03-05  bo      alpha    40.00
+        expense  2025-03-06  ana     alpha    40.00
+    """)
+    assert [f"{line.amount:f}" for line in billed.body.lines] == ["40.00", "40.00", "40.00", "10.00"]
 
 
 def test_a_phase_ends_before_its_last_date() -> None:
