@@ -67,8 +67,9 @@ def _rounding_steps(one: SettledCharge, parts: Sequence[RatedPart]) -> list[str]
         total[1] += portion.delta_seconds
     totals: dict[str, tuple[int, int]] = {}
     for rule, (worked, delta) in by_rule.values():
-        before = totals.get(rule_text(rule), (0, 0))
-        totals[rule_text(rule)] = before[0] + worked, before[1] + delta
+        text = rule_text(rule)
+        before = totals.get(text, (0, 0))
+        totals[text] = before[0] + worked, before[1] + delta
     return [
         f"increments {rule}: {worked} s worked, {delta:+d} s rounding"
         for rule, (worked, delta) in sorted(totals.items())
