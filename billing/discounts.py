@@ -109,7 +109,7 @@ def _discount_lines(
             units_left[line] -= units
             of_line = found.by_line.setdefault(line, {})
             of_line[row.id] = of_line.get(row.id, 0) + units
-            shares = spread_units(units * money.grains_per_unit, [found.left[one] for one in positions])
+            shares = _spread(units * money.grains_per_unit, [found.left[one] for one in positions])
             for position, share in zip(positions, shares, strict=True):
                 found.left[position] -= share
                 taken[position] += share
@@ -147,8 +147,13 @@ def _discount_before_rounding(
     assert row.amount is not None, "validated with the contract"
     if base > 0 and row.covers(span.end - timedelta(days=1)):
         grains = min(int(Fraction(row.amount) * 10**contract.places * money.grains_per_unit), base)
-        for position, share in zip(positions, spread_units(grains, [left[one] for one in positions]), strict=True):
+        for position, share in zip(positions, _spread(grains, [left[one] for one in positions]), strict=True):
             left[position] -= share
+
+
+def _spread(grains: int, weights: list[int]) -> list[int]:
+    """Share what is taken, ties to the later part: so of parts alike never less is left of the earlier one."""
+    return spread_units(grains, weights[::-1])[::-1]
 
 
 def _earlier_periods(contract: Contract, period: Period, items: Sequence[MoneyItem]) -> list[tuple[Period, set[int]]]:

@@ -65,6 +65,12 @@ class _Taken(NamedTuple):
     caps: Columns
     discounts: Columns
 
+    def are_reduced_alike(self, charge: OpenCharge) -> bool:
+        """Whether each discount took from all parts of a charge, or from none; then it took in proportion."""
+        parts = [one for one in charge.positions if self.money.items[one].grains]
+        touched = [sum([column[one] != 0 for one in parts]) for column in self.discounts.values()]
+        return all(number in (0, len(parts)) for number in touched)
+
     def left(self, position: int) -> int:
         """What is left of a part in grains."""
         grains = self.money.items[position].grains
@@ -147,7 +153,7 @@ def _fresh_sources(parts: Parts, position: int) -> list[OpenSource]:
 def _weights(parts: Parts, one: SettledCharge, taken: _Taken | None) -> list[int] | list[Fraction]:
     if one.sources[0].weight is not None:
         return [source.weight or Fraction(0) for source in one.sources]
-    if one.charge.seconds and not one.taken and not one.discounts:
+    if one.charge.seconds and not one.taken and (taken is None or taken.are_reduced_alike(one.charge)):
         # The parts of a charge have one price, so their seconds are their shares.
         return [source.worked_seconds + source.delta_seconds for source in one.sources]
     if taken is not None:

@@ -84,6 +84,20 @@ def test_a_discount_reduces_what_it_names(discount: dict[str, object], net: str)
     assert with_discount(**discount).bill(FEES_AND_A_BOOK).net == net
 
 
+def test_entries_alike_share_a_discounted_line_alike() -> None:
+    """A tie goes to the earlier entry, discounted or not, and whatever the amount is made of."""
+    desk = open_desk(
+        rates=[{"rate": "155.00"}],
+        rounding={"amount_basis": "displayed", "quantity_decimals": 2},
+        discounts=[{"id": "d", "percent": "7.5", "counts": "fees", "level": "line"}],
+    )
+    billed = desk.bill("date  worked\n2025-03-03  3.00\n2025-03-04  50m\n2025-03-05  50m")
+    billed.expect_lines("""
+        amount  shares
+        669.56  430.43 119.57 119.56
+    """)
+
+
 def test_discounts_follow_each_other_lines_first() -> None:
     """10 % on lines leave 630.00; the fixed 30.00 and then 50 % of what is left come off the invoice."""
     rows = [
