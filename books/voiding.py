@@ -3,6 +3,8 @@
 The credit note stands in the fact, so that what is read back is what was promised.
 """
 
+from decimal import Decimal
+
 import msgspec
 
 from billing.adjust import Adjusted, taken_back, void
@@ -38,6 +40,11 @@ def apply_void(book: Book, catalog: Catalog, command: VoidDocument, cause: Cause
         refuse(book, command, reason, detail, cause, effects, document_id=command.document_id)
         return
     body = credit_of(book, row)
+    elsewhere = [] if command.rebill else [one for one in credited(body) if _stands_elsewhere(book, row, one)]
+    if elsewhere:
+        detail = f"Entry {elsewhere[0]} stands on another document, too; void with rebill, and write off what remains."
+        refuse(book, command, "stands_elsewhere", detail, cause, effects, document_id=row.document_id)
+        return
     fact_id = f"voided:{row.document_id}"
     fact = DocumentVoided(
         envelope=cause.envelope("fact", fact_id),
@@ -66,10 +73,6 @@ def _not_voidable(book: Book, row: DocumentRow | None, command: VoidDocument) ->
         return "approval_under_way", "A document of this client is being recorded; try again in a moment."
     if any(close.client_id == row.client_id for _, close in open_closes(book)):
         return "close_open", "A close of this client is under way; void the document when it is there."
-    elsewhere = [] if command.rebill else [one for one in _written_off(book, row) if _stands_elsewhere(book, row, one)]
-    if elsewhere:
-        detail = f"Entry {elsewhere[0]} stands on another document, too; void with rebill, and write off what remains."
-        return "stands_elsewhere", detail
     return None
 
 
@@ -79,20 +82,15 @@ def _stands_elsewhere(book: Book, row: DocumentRow, entry_id: str) -> bool:
     return sum(part.seconds for part in others) > 0
 
 
-def _written_off(book: Book, row: DocumentRow) -> list[str]:
-    """The entries whose time stands on a document."""
-    entry_ids = {source.entry_id for line in read_body(book, row.document_id).lines for source in line.sources}
-    return sorted(one for one in entry_ids if _seconds_on(book, row, one) > 0 or _is_money(book, one))
-
-
-def _seconds_on(book: Book, row: DocumentRow, entry_id: str) -> int:
-    mine = (row.document_id,)
-    return sum(part.seconds for part in parts_of(book, entry_id) if part.document_id in mine or part.corrects in mine)
-
-
-def _is_money(book: Book, entry_id: str) -> bool:
-    entry = book.get(EntryRow, entry_id)
-    return entry is not None and not entry.worked_seconds
+def credited(note: DraftBody) -> list[str]:
+    """The entries of which a credit note takes time back, or money where there is no time."""
+    seconds: dict[str, int] = {}
+    amounts: dict[str, Decimal] = {}
+    for line in note.lines:
+        for source in line.sources:
+            seconds[source.entry_id] = seconds.get(source.entry_id, 0) + source.worked_seconds
+            amounts[source.entry_id] = amounts.get(source.entry_id, Decimal(0)) + source.amount
+    return sorted(one for one in seconds if seconds[one] < 0 or (not seconds[one] and amounts[one] < 0))
 
 
 def credit_of(book: Book, row: DocumentRow) -> DraftBody:
@@ -118,7 +116,6 @@ def voided(book: Book, catalog: Catalog, fact: DocumentVoided, cause: Cause, eff
     if row is None or row.state != DocumentState.ISSUED.value or fact.body is None:
         return
     old_body = read_body(book, row.document_id)
-    gone = _written_off(book, row)
     end_approval(book, row.document_id)
     row = entered(row, DocumentState.VOID, cause)
     book.put(row.document_id, row)
@@ -131,7 +128,7 @@ def voided(book: Book, catalog: Catalog, fact: DocumentVoided, cause: Cause, eff
         give_back(book, row, old_body)
     else:
         pin(book, note.document_id, note.contract_id, fact.body, cause.offset)
-        _write_off(book, catalog, gone, fact.written_off, cause, effects)
+        _write_off(book, catalog, credited(fact.body), fact.written_off, cause, effects)
 
 
 def _issue_note(book: Book, fact: DocumentVoided, body: DraftBody, cause: Cause) -> DocumentRow:

@@ -6,7 +6,9 @@ from schemas import commands, inputs
 from schemas.canonical import instant_micros
 from schemas.contract import ContractDocument
 from schemas.directory import DirectoryDocument, reference_key
+from schemas.draft import DraftBody
 from schemas.entry import Deletion, EntryVersion
+from schemas.facts import DocumentVoided
 from schemas.values import Record
 from tests.oracle.entries import Journal, Numbered, Told, local_day, order, resolve_all, said
 from tests.oracle.holds import holds_of, looked_at, rank, verdict_of
@@ -53,8 +55,23 @@ def take(state: Journal, record: Record) -> None:
                 obey(told, record)
             if told is not None and isinstance(record, commands.ReleaseEntry):
                 release(state, told, record)
+        case DocumentVoided() if record.written_off and record.body is not None:
+            for entry_id in taken_back(record.body):
+                state.told[entry_id].written_off = record.written_off
         case _:
             pass
+
+
+def taken_back(note: DraftBody) -> set[str]:
+    """The entries that a credit note takes time from, or money where they have no time."""
+    sources = [source for line in note.lines for source in line.sources]
+    found = set()
+    for entry_id in {source.entry_id for source in sources}:
+        mine = [source for source in sources if source.entry_id == entry_id]
+        seconds, amount = sum(one.worked_seconds for one in mine), sum(one.amount for one in mine)
+        if seconds < 0 or (seconds == 0 and amount < 0):
+            found.add(entry_id)
+    return found
 
 
 def add_version(told: Told, version: EntryVersion) -> None:

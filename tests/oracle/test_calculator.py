@@ -22,7 +22,7 @@ from books.testing import (
     week_cap,
 )
 from schemas import commands
-from schemas.draft import DocumentState, body_hash
+from schemas.draft import DocumentKind, DocumentState, body_hash
 from schemas.entry import Deletion
 from schemas.facts import DocumentDrafted
 from schemas.inputs import Category, DecisionRank
@@ -57,7 +57,7 @@ def month(seed: int) -> list[Record]:
     answer = Whimsical(random)
     story = Story(answer)
     story.say(directory(firm()), contract(terms(caps=[week_cap(hours="6")])), contract(terms("birch")))
-    for step in range(40):
+    for step in range(60):
         happen(story, random, step)
         if answer.kept and random.random() < 0.4:
             story.say(answer.kept.pop(random.randrange(len(answer.kept))))
@@ -70,18 +70,20 @@ def happen(story: Story, random: Random, step: int) -> None:
     name = random.choice("abcdefgh")
     about = {"entry_id": entry_id(name)}
     roll = random.random()
-    if roll < 0.55:
+    if roll < 0.45:
         story.say(any_version(random, name))
-    elif roll < 0.6:
+    elif roll < 0.5:
         story.say(expense(f"x{random.randint(1, 3)}", f"{random.randint(1, 90)}.50", revision=random.randint(1, 9)))
-    elif roll < 0.8:
+    elif roll < 0.65:
         order(story, random, about)
+    elif roll < 0.78:
+        story.close(scope(random.choice(["acme", "acme", "birch"]), *random.choice(OCTOBER_IN_PARTS)))
     elif roll < 0.9:
-        story.close(scope(random.choice(["acme", "birch"]), *random.choice(OCTOBER_IN_PARTS)))
-    elif roll < 0.92 and drafts_of(story):
-        story.approve(random.choice(drafts_of(story)))
+        about_documents(story, random)
     elif roll < 0.93:
-        story.say(contract(terms(caps=[week_cap(hours=str(random.randint(3, 9)))]), f"contract-{step}"))
+        correction = random.choice(["adjust_next", "credit_and_rebill", "credit_now"])
+        clauses = terms(caps=[week_cap(hours=str(random.randint(3, 9)))], correction=correction)
+        story.say(contract(clauses, f"contract-{step}"))
     elif roll < 0.96:
         people = [{"id": "dana", "name": "Dana", "roles": [{"role": random.choice(["senior", "junior"])}]}]
         story.say(directory(firm(people=people), f"directory-{step}"))
@@ -89,7 +91,26 @@ def happen(story: Story, random: Random, step: int) -> None:
         story.say(tick(f"2026-11-02T{random.randint(0, 23):02d}:00"))
 
 
-OCTOBER_IN_PARTS = [("2026-10-01", "2026-11-01"), ("2026-10-01", "2026-10-04"), ("2026-10-04", "2026-11-01")]
+OCTOBER_IN_PARTS = [("2026-10-01", "2026-10-04"), ("2026-10-04", "2026-11-01"), ("2026-11-01", "2026-12-01")]
+
+
+def about_documents(story: Story, random: Random) -> None:
+    """A person approves, issues, voids or takes back what is there."""
+    rows = [row for _, row in story.book.scan(DocumentRow)]
+    if not rows:
+        return
+    row = random.choice(rows)
+    match row.state:
+        case DocumentState.DRAFT.value if random.random() < 0.9:
+            story.approve(row)
+        case DocumentState.DRAFT.value:
+            story.order(commands.RejectDocument, document_id=row.document_id, revision=row.revision)
+        case DocumentState.APPROVED.value if random.random() < 0.7:
+            story.order(commands.IssueDocument, document_id=row.document_id)
+        case DocumentState.ISSUED.value if random.random() < 0.3:
+            story.order(commands.VoidDocument, document_id=row.document_id, rebill=random.random() < 0.5)
+        case _:
+            story.order(commands.ReopenPeriod, scope=scope(row.client_id, row.date_from, row.date_to))
 
 
 RELEASED = ["possible_duplicate", "possible_duplicate", "held_by_person", "conflicting_version", "person_unknown"]
@@ -136,9 +157,11 @@ def test_every_draft_is_what_the_calculator_makes(seed: int) -> None:
 
 
 def test_months_hold_drafts_to_judge() -> None:
-    """The test above has something to look at."""
-    drafts = [len(Calculator(list(enumerate(month(seed))), TENANT, BOOK).drafts) for seed in range(20)]
-    assert sum(drafts) > 20
+    """The test above has something to look at, corrections and credit notes among it."""
+    facts = [f for seed in range(20) for _, f in Calculator(list(enumerate(month(seed))), TENANT, BOOK).drafts.values()]
+    assert len(facts) > 40
+    assert sum(bool(fact.body.corrections) for fact in facts) > 5
+    assert any(fact.body.scope.kind is DocumentKind.CREDIT_NOTE for fact in facts)
 
 
 def test_a_draft_that_is_a_cent_off_is_seen() -> None:
