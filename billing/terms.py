@@ -174,7 +174,7 @@ def _hold(contract: Contract, directory: Directory, work: Work, unpriced: Hold |
     if contract.incomplete_caps:
         return Hold("contract_incomplete", f"cap {', '.join(contract.incomplete_caps)} names no pool")
     if not document.covers(work.day):
-        return Hold("contract_missing", f"contract {contract.id} is not valid on {work.day}")
+        return Hold("contract_missing", f"contract {contract.id} is not valid on the day of the work")
     if document.project and work.project_id != document.project:
         return Hold("contract_missing", f"contract {contract.id} is for project {document.project} only")
     if not work.person_id or work.person_id not in directory.people:
