@@ -124,6 +124,14 @@ def test_a_deposit_can_be_used_up_by_the_next_invoices() -> None:
     """)
 
 
+def test_a_deposit_belongs_to_the_month_of_its_date() -> None:
+    """The first and the last day of a month are inside."""
+    for day in ("2025-03-01", "2025-03-31"):
+        deposit = {"id": "start", "amount": "10.00", "on": day, "deduct_from": "next_invoices"}
+        desk = open_desk(deposits=[deposit], also={"from": "2025-01-01"})
+        assert [desk.bill([], f"2025-0{n}").net for n in (2, 3, 4)] == ["0.00", "10.00", "0.00"]
+
+
 def test_recurring_fees_are_billed_at_the_start_or_the_end_of_their_span() -> None:
     """A quarter in arrears is on March's invoice, a month in advance on its own, a year on January's."""
     fees = [

@@ -59,6 +59,7 @@ def test_a_minimum_counts_what_discounts_and_caps_left() -> None:
     )
     billed = desk.bill("date  worked\n2025-03-03  41.00")
     assert (true_ups(billed), billed.net) == ([("Minimum commitment, shortfall", "310.00")], "4000.00")
+    assert [line.date.isoformat() for line in billed.body.lines] == ["2025-03-03", "2025-03-31"]
 
 
 WORK = """
