@@ -87,8 +87,14 @@ def test_an_amount_cap_may_change_its_limit() -> None:
 
 def test_each_credit_of_unused_hours_is_told_apart() -> None:
     """BD-42: rolled hours and the last grant are credited beside each other, the second with its number."""
-    retainer: dict[str, object] = {"id": "r", "name": "Care", "every": "week", "hours": "10", "fee": "1000", "rollover": "max_hours"}
-    retainer |= {"rollover_hours": "4", "rollover_periods": 3, "surplus_at_end": "credit", "credit_rate": "60"}
+    retainer: dict[str, object] = {"id": "r", "name": "Care", "every": "week", "hours": "10", "fee": "1000"}
+    retainer |= {
+        "rollover": "max_hours",
+        "rollover_hours": "4",
+        "rollover_periods": 3,
+        "surplus_at_end": "credit",
+        "credit_rate": "60",
+    }
     desk = open_desk(rates=[{"rate": "100"}], retainers=[retainer], also={"from": "2025-03-24", "to": "2025-04-02"})
     billed = desk.bill([], "2025-04")
     credits_given = [(line.text, f"{line.amount:f}") for line in billed.body.lines if line.amount < 0]
