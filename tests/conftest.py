@@ -1,4 +1,4 @@
-"""What every test may use: where the checkout is, and the order unit, broker, chaos: cheap news comes first."""
+"""What every test may use: where the checkout is, and the order unit, proof, broker, chaos: cheap news comes first."""
 
 import asyncio
 import os
@@ -20,15 +20,21 @@ settings.register_profile("mutation", deadline=None, max_examples=6, derandomize
 settings.load_profile("house")
 
 
+PROOFS = frozenset({"laws", "oracle", "second", "simulation"})
+"""Folders of tests/ whose tests are proofs over generated firms and worlds."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort by cost and keep the order within each kind."""
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in PROOFS:
+            item.add_marker("proof")
     items.sort(key=_cost)
 
 
 def _cost(item: pytest.Item) -> int:
-    if item.get_closest_marker("chaos"):
-        return 2
-    return 1 if item.get_closest_marker("broker") else 0
+    marks = ("chaos", "broker", "proof")
+    return next((3 - number for number, mark in enumerate(marks) if item.get_closest_marker(mark)), 0)
 
 
 @pytest.fixture(scope="session")

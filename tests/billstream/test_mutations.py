@@ -26,6 +26,8 @@ from schemas.canonical import canonical_bytes
 from schemas.contract import ContractDocument
 from schemas.directory import DirectoryDocument
 
+pytestmark = pytest.mark.proof
+
 FILE = "contracts/mutated.yaml"
 BLOCKS, IN_A_BLOCK = 20, 50
 SINKS = frozenset({"json", "ledes", "pdf"})

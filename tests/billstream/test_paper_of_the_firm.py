@@ -29,6 +29,8 @@ from sinks.ledes_1998b.reader import number_of, read_ledes
 from sinks.pdf.settings import Details
 from sinks.pdf.sink import Press
 
+pytestmark = pytest.mark.proof
+
 PERIOD = parse_period("2026-10")
 AMOUNT = re.compile(r"(?<![\d.,])-?\d{1,3}(?:,\d{3})*\.\d{2}(?!\d)")
 FLAT = {"\u00a0": " ", "\u202f": " ", "\u200b": ""}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,8 @@ from schemas import commands
 from schemas.draft import DocumentKind, DocumentScope, DocumentState, DraftBody
 from schemas.entry import Deletion, EntryVersion
 from schemas.values import Record
+
+pytestmark = pytest.mark.proof
 
 CLIENTS = {"acme": "Acme Ltd", "birch": "Birch AG"}
 PERIODS = [("2026-09-28", "2026-10-01"), ("2026-10-01", "2026-10-05"), ("2026-10-05", "2026-10-12")]

@@ -15,6 +15,8 @@ from sinks.pdf.sink import Press
 from sinks.pdf.texts import MISSING, Printer
 from sinks.testing import example_body, example_draft, example_fee
 
+pytestmark = pytest.mark.proof
+
 PRESS = Press(PdfSettings(folder=Path("unused")))
 CHARACTERS = load_letters(Typeface.SANS, None).characters
 MARKUP = (

@@ -16,6 +16,8 @@ from sinks.pdf import PdfSettings
 from sinks.pdf.sink import Press
 from sinks.testing import example_body, example_draft, example_fee
 
+pytestmark = pytest.mark.proof
+
 ELSEWHERE = """
 import sys
 from pathlib import Path

@@ -21,6 +21,8 @@ from sinks.pdf.keywords import read_keywords
 from sinks.pdf.sink import Press
 from sinks.testing import example_body, example_draft, example_expense, example_fee
 
+pytestmark = pytest.mark.proof
+
 PRESS = Press(PdfSettings(folder=Path("unused"), paper=Paper(locale="en-US")))
 AMOUNT_AT_END = re.compile(r"(-?[\d,]+\.\d\d)$", re.MULTILINE)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 WORK = ROOT / "build" / "mutation"
 ROOMS = ("schemas", "runtime", "billing", "books")
 TESTS = ("tests/billing", "tests/laws", "tests/second")
