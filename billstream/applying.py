@@ -4,6 +4,8 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from billstream.cli.exits import Exit
+from billstream.cli.failure import CommandFailed
 from billstream.cli.results import ContractsResult
 from billstream.configuration.load import Configuration, Document, document_of
 from billstream.exchange_rates import exchange_rate_record, read_exchange_rates
@@ -48,8 +50,23 @@ def configuration_orders(
     """The revisions of directory and contracts that a book does not have."""
     orders: list[Order] = [*_directory_order(desk, configuration, at, person, reason)]
     for one in configuration.contracts:
+        _refuse_another_currency(desk, one.contract)
         orders += _contract_order(desk, one.contract, at, person, reason)
     return orders
+
+
+def _refuse_another_currency(desk: Desk, contract: ContractDocument) -> None:
+    """What is billed in one currency cannot be corrected in another: the fold would refuse it too, but later."""
+    before = desk.catalog.agreements.get(contract.id)
+    if before is None or contract.id not in desk.catalog.settled_until:
+        return
+    if before.document.currency != contract.currency:
+        raise CommandFailed(
+            "currency_changed",
+            f"Contract {contract.id} is billed in {before.document.currency}; it cannot become {contract.currency}.",
+            "End it with `to:` and begin another contract in the new currency.",
+            Exit.REFUSED,
+        )
 
 
 def _directory_order(

@@ -15,7 +15,7 @@ from books.held_money import apply_payment
 from books.imports import apply_import
 from books.invoicing import CLOCK
 from books.orders import EntryOrder, apply_order
-from books.revisions import apply_contract, apply_directory, usable
+from books.revisions import apply_contract, apply_directory, keeps_currency, usable
 from books.rows import ClockRow, EntryRow, OpenWorkRow, RateRow, ReceiptRow, SeenRow, WatermarkRow
 from books.stores.port import Rows
 from books.version import FOLD_VERSION
@@ -139,7 +139,7 @@ class Fold:
                 if usable(record, cause, effects):
                     self._catalogs[book.tenant, book.book] = apply_directory(book, record, cause, effects)
             case inputs.ContractRevision():
-                if usable(record, cause, effects):
+                if usable(record, cause, effects) and keeps_currency(self._catalog(book), record, cause, effects):
                     self._catalogs[book.tenant, book.book] = apply_contract(book, record, cause, effects)
             case inputs.ExchangeRate():
                 row = RateRow(rate=format(record.rate, "f"), rate_source=record.rate_source)

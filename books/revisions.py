@@ -33,6 +33,19 @@ def usable(revision: DirectoryRevision | ContractRevision, cause: Cause, effects
     return True
 
 
+def keeps_currency(catalog: Catalog, revision: ContractRevision, cause: Cause, effects: Effects) -> bool:
+    """Whether a revision leaves the currency of a billed contract as it is: what stands could not be set against it."""
+    before = catalog.agreements.get(revision.contract_id)
+    if before is None or revision.contract_id not in catalog.settled_until:
+        return True
+    wanted = agreement_of(revision.revision_hash, revision.document).document.currency
+    if wanted == before.document.currency:
+        return True
+    detail = f"{revision.contract_id} is billed in {before.document.currency} and cannot become {wanted}"
+    effects.unapplied.append((cause.offset, "currency_changed", detail))
+    return False
+
+
 def apply_directory(book: Book, revision: DirectoryRevision, cause: Cause, effects: Effects) -> Catalog:
     """Put a directory in force; every entry is resolved anew. Returns the new catalog."""
     book.put(revision.revision_hash, RevisionTextRow(document=revision.document))

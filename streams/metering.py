@@ -39,6 +39,7 @@ REASONS = (
     "wrong_partition",
     "revision_invalid",
     "revision_mislabelled",
+    "currency_changed",
     "tick_ahead",
     "unexpected",
 )

@@ -442,3 +442,13 @@ def test_a_period_that_another_document_corrects_is_not_reopened(story: Story) -
     story.say(entry("b", "2026-03-06T09:00", "2"))
     issue(story, APRIL)
     assert refusal(story, story.order(commands.ReopenPeriod, scope=MARCH)) == "corrected_since"
+
+
+def test_a_billed_contract_keeps_its_currency(story: Story) -> None:
+    """Amounts of two currencies cannot be set against each other: such an amendment is told, and nothing changes."""
+    story.say(entry("a", "2026-03-05T09:00", "2"))
+    issue(story, MARCH)
+    story.say(contract(terms(currency="USD"), "other-money"), entry("b", "2026-04-07T09:00", "1"))
+    assert [code for _, code, _ in story.journal.unapplied] == ["currency_changed"]
+    assert {one.currency for one in previewed(story, APRIL)} == {"EUR"}
+    assert story.catalog.agreements["acme-2026"].document.currency == "EUR"
