@@ -1,6 +1,6 @@
 """A view of one book inside a partition's rows: typed rows under the book's name, and the indexes over entries."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Protocol, TypeVar
 
@@ -46,6 +46,10 @@ class Book:
         """The row of this key, or None."""
         value = self._rows.get(row.table, self._prefix + key)
         return None if value is None else _decoder(row).decode(value)
+
+    def expect(self, row: type[Row], keys: Sequence[str]) -> None:
+        """Rows of these keys will be asked for soon."""
+        self._rows.expect(row.table, [self._prefix + key for key in keys])
 
     def put(self, key: str, row: Row) -> None:
         """Insert or replace a row."""

@@ -1,5 +1,6 @@
 """The fold: a deterministic state machine that applies one journal record after another to the rows of its book."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from books import approving, closing, documents, reopening, schedule, voiding
@@ -103,6 +104,17 @@ class Fold:
             self._input(book, record, cause, effects)
         if isinstance(record, _MAY_END_A_WAIT):
             closing.progress(book, self._catalog(book), cause, effects)
+
+    @staticmethod
+    def expect(rows: Rows, records: Iterable[Record]) -> None:
+        """These records are applied next: what nearly each of them asks for is read together."""
+        by_book: dict[tuple[str, str], list[str]] = {}
+        for record in records:
+            if isinstance(record, EntryVersion):
+                head = record.envelope
+                by_book.setdefault((head.tenant, head.book), []).append(record.entry_id)
+        for (tenant, book), entry_ids in by_book.items():
+            Book(rows, tenant, book).expect(EntryRow, entry_ids)
 
     def forget(self) -> None:
         """Drop the compiled catalogs: the rows were rolled back or replaced."""

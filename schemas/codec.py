@@ -18,6 +18,7 @@ from fastavro.schema import parse_schema
 from fastavro.types import Schema
 from pydantic import ValidationError
 
+from schemas.entry import EntryVersion, plain_version
 from schemas.errors import Unreadable
 from schemas.records import ALL
 from schemas.values import Record
@@ -131,7 +132,7 @@ def _decode(value: bytes) -> Record:
     buffer = io.BytesIO(value)
     buffer.seek(_FRAME.size)
     try:
-        fields = fastavro.schemaless_reader(buffer, writer, reader)
+        fields = cast(dict[str, object], fastavro.schemaless_reader(buffer, writer, reader))
     except _BROKEN as error:
         raise Unreadable(
             "avro_broken", f"Not a {record.schema_name}: the Avro bytes are broken.", detail=repr(error)
@@ -139,7 +140,8 @@ def _decode(value: bytes) -> Record:
     if buffer.tell() != len(value):
         raise Unreadable("avro_trailing", f"{len(value) - buffer.tell()} bytes follow the {record.schema_name}.")
     try:
-        return record.model_validate(fields)
+        quick = plain_version(fields) if record is EntryVersion else None
+        return quick or record.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])

@@ -12,7 +12,9 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 _DIGITS_MAX = 15
 _PLACES_MAX = 40
-_FIRST_YEAR, _END_YEAR = 1900, 3000
+FIRST_DATE, END_DATE = date(1900, 1, 1), date(3000, 1, 1)
+FIRST_INSTANT, END_INSTANT = (datetime(day.year, 1, 1, tzinfo=UTC) for day in (FIRST_DATE, END_DATE))
+"""`FIRST <= value < END` holds for every date and instant from outside: far enough from the ends of the calendar."""
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -40,14 +42,10 @@ def _written_as_a_date(value: object) -> object:
     return value
 
 
-LocalDate = Annotated[
-    date, BeforeValidator(_written_as_a_date), Field(ge=date(_FIRST_YEAR, 1, 1), lt=date(_END_YEAR, 1, 1))
-]
+LocalDate = Annotated[date, BeforeValidator(_written_as_a_date), Field(ge=FIRST_DATE, lt=END_DATE)]
 """A local date from outside, far enough from the ends of the calendar to compute weeks, months and zones with it."""
 
-Instant = Annotated[
-    AwareDatetime, Field(ge=datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC), lt=datetime(_END_YEAR, 1, 1, tzinfo=UTC))
-]
+Instant = Annotated[AwareDatetime, Field(ge=FIRST_INSTANT, lt=END_INSTANT)]
 """A point in time, in any zone; on the wire UTC microseconds."""
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from books.stores.port import Mark, Position, Rows, StoreMoved
@@ -20,6 +20,9 @@ class MemoryRows:
         """See `Rows`."""
         found = self._tables.get(table)
         return None if found is None else found.get(key)
+
+    def expect(self, table: str, keys: Sequence[str]) -> None:
+        """See `Rows`; they are here already."""
 
     def put(self, table: str, key: str, value: bytes) -> None:
         """See `Rows`."""

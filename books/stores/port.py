@@ -2,7 +2,7 @@
 (rule 1).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -34,6 +34,9 @@ class Rows(Protocol):
 
     def get(self, table: str, key: str) -> bytes | None:
         """The row, or None."""
+
+    def expect(self, table: str, keys: Sequence[str]) -> None:
+        """These rows will be asked for soon: a store that has them on disk may read them together."""
 
     def put(self, table: str, key: str, value: bytes) -> None:
         """Insert or replace a row."""

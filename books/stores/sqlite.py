@@ -30,6 +30,7 @@ _CONDEMNED_SUFFIX = ".condemned"
 _CACHED_MAX = 200_000
 _CHECKPOINT_PAGES = 16_384
 """64 MB of changes between two checkpoints: each waits for the disk, and the default of 4 MB does so all the time."""
+_EXPECTED_TOGETHER = 500
 _MISSING = object()
 
 
@@ -132,6 +133,19 @@ class SqliteRows:
         value = cast(bytes, rows[0][0]) if rows else None
         self._keep(place, value)
         return value
+
+    def expect(self, table: str, keys: Sequence[str]) -> None:
+        """See `Rows`: one query for hundreds of rows, and most of what is asked for is not there yet."""
+        unknown = sorted(
+            {key for key in keys if (table, key) not in self._cached and (table, key) not in self._pending}
+        )
+        for first in range(0, len(unknown), _EXPECTED_TOGETHER):
+            part = unknown[first : first + _EXPECTED_TOGETHER]
+            places = ",".join("?" * len(part))
+            query = f"SELECT key, value FROM row WHERE kind = ? AND key IN ({places})"  # noqa: S608  # marks only
+            found = dict(cast("list[tuple[str, bytes]]", self._database.run(query, (table, *part))))
+            for key in part:
+                self._keep((table, key), found.get(key))
 
     def put(self, table: str, key: str, value: bytes) -> None:
         """See `Rows`."""

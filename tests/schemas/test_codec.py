@@ -2,20 +2,21 @@
 
 import struct
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from schemas.codec import RECORD_BYTES_MAX, decode, encode, record_type_of, schema_id_of
 from schemas.commands import CloseDocument
-from schemas.entry import Deletion, EntryKind, EntryVersion
+from schemas.entry import WORKED_SECONDS_MAX, Deletion, EntryKind, EntryVersion, plain_version
 from schemas.errors import Unreadable
 from schemas.inputs import Category, Decision, DecisionRank
 from schemas.records import ALL
-from schemas.values import Record
+from schemas.values import END_DATE, END_INSTANT, FIRST_DATE, FIRST_INSTANT, Record
 
 IDS = [model.schema_id for model in ALL]
 MANY = settings(max_examples=6 * settings().max_examples)  # each is cheap, and bytes come from anywhere
@@ -173,3 +174,64 @@ def test_work_without_any_date_is_no_entry(golden_bytes: Mapping[str, bytes], ki
         decode(encode(version))
     gone = version.model_copy(update={"deletion": Deletion.REPORTED})
     assert decode(encode(gone)) == gone
+
+
+ENTRY = EntryVersion.model_validate(
+    {
+        "envelope": {
+            "event_id": "e", "tenant": "t", "book": "b", "origin": "connector:x", "recorded_at": FIRST_INSTANT,
+            "producer": "p",
+        },
+        "entry_id": "1", "source": "toggl", "account": "a", "source_entry_id": "1", "content": "c",
+        "observed_at": FIRST_INSTANT, "start": FIRST_INSTANT, "tags": ("one",),
+    }
+)  # fmt: skip
+WIRE = {**ENTRY.model_dump(), "kind": "time", "deletion": "none", "tags": ["one"], "attributes": {}}
+EDGES = st.sampled_from([FIRST_INSTANT, END_INSTANT, FIRST_INSTANT - timedelta(microseconds=1)])
+MOMENTS = st.datetimes(timezones=st.just(UTC)) | EDGES
+    [FIRST_INSTANT, END_INSTANT, FIRST_INSTANT - timedelta(microseconds=1)]
+)
+DAYS = st.dates(date(1890, 1, 1), date(3010, 1, 1)) | st.sampled_from([FIRST_DATE, END_DATE])
+ON_THE_WIRE = st.fixed_dictionaries(
+    {
+        "observed_at": MOMENTS,
+        "kind": st.sampled_from(["time", "time", "time", "expense", "milestone", "unknown", "word of tomorrow"]),
+        "deletion": st.sampled_from(["none", "none", "reported", "inferred", "word of tomorrow"]),
+        "tags": st.lists(st.text(max_size=5), max_size=3),
+        "work_date": st.none() | DAYS,
+        "start": st.none() | MOMENTS,
+        "worked_seconds": st.sampled_from([-1, 0, 1, 3600, WORKED_SECONDS_MAX, WORKED_SECONDS_MAX + 1]),
+        "billable_hint": st.sampled_from([None, True, False]),
+        "amount": st.sampled_from([None, None, None, "12.50", "no number"]),
+        "attributes": st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=2),
+    }
+)
+LENGTHS = st.sampled_from([None, 0, 1, 3600, WORKED_SECONDS_MAX, WORKED_SECONDS_MAX + 1, -1])
+
+
+@MANY
+@given(ON_THE_WIRE, LENGTHS, MOMENTS)
+def test_the_short_way_of_a_version_says_what_the_model_says(
+    said: dict[str, object], seconds: int | None, recorded_at: datetime
+) -> None:
+    """A version is made without the model's checks only where the model would accept it, and then it is the same."""
+    start = said["start"]
+    end = start + timedelta(seconds=seconds) if isinstance(start, datetime) and seconds is not None else None
+    head = {**ENTRY.envelope.model_dump(), "recorded_at": recorded_at}
+    fields = {**WIRE, **said, "end": end, "envelope": head}
+    try:
+        wanted = EntryVersion.model_validate(fields)
+    except ValidationError:
+        wanted = None
+    found = plain_version({**fields, "envelope": dict(head)})
+    if found is not None:
+        assert wanted is not None
+        assert found == wanted
+        assert list(vars(found)) == list(vars(wanted))
+        assert [type(value) for value in vars(found).values()] == [type(value) for value in vars(wanted).values()]
+        assert encode(found) == encode(wanted)
+
+
+def test_the_usual_version_takes_the_short_way() -> None:
+    """Else the law above would hold for nothing."""
+    assert plain_version({**WIRE, "envelope": dict(ENTRY.envelope.model_dump())}) == ENTRY
