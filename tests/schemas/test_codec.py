@@ -189,8 +189,6 @@ ENTRY = EntryVersion.model_validate(
 WIRE = {**ENTRY.model_dump(), "kind": "time", "deletion": "none", "tags": ["one"], "attributes": {}}
 EDGES = st.sampled_from([FIRST_INSTANT, END_INSTANT, FIRST_INSTANT - timedelta(microseconds=1)])
 MOMENTS = st.datetimes(timezones=st.just(UTC)) | EDGES
-    [FIRST_INSTANT, END_INSTANT, FIRST_INSTANT - timedelta(microseconds=1)]
-)
 DAYS = st.dates(date(1890, 1, 1), date(3010, 1, 1)) | st.sampled_from([FIRST_DATE, END_DATE])
 ON_THE_WIRE = st.fixed_dictionaries(
     {
