@@ -26,6 +26,10 @@ class CountedRows:
         """The row, or None."""
         return self._rows.get(table, key)
 
+    def expect(self, table: str, keys: Sequence[str]) -> None:
+        """See `Rows`."""
+        self._rows.expect(table, keys)
+
     def put(self, table: str, key: str, value: bytes) -> None:
         """Insert or replace a row."""
         self._rows.put(table, key, value)
