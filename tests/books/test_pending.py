@@ -1,6 +1,6 @@
 """What a close costs while it waits: a decision looks at no other entry and at no document (design rule 6)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
