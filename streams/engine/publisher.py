@@ -5,7 +5,7 @@ Records are grouped by partition and sent as whole record batches, in the given 
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -161,12 +161,13 @@ class Publisher:
         batch.close()
         while True:
             try:
-                acknowledged: Awaitable[object] = await producer.send_batch(
+                acknowledged: asyncio.Future[object] = await producer.send_batch(
                     batch, partition.topic, partition=partition.partition
                 )
             except KafkaTimeoutError:
                 # The batch found no free place, so it was not queued: wait on, the delivery limit ends it.
                 continue
+            acknowledged.add_done_callback(_seen)
             return acknowledged
 
     async def _ready(self) -> AIOKafkaProducer:
@@ -206,7 +207,15 @@ class Publisher:
         producer._message_accumulator._closed = True
         producer._message_accumulator.fail_all(KafkaError(reason))
         await producer.client.close()
-        await producer._sender.close()
+        # A request that was on its way when the connection closed puts its batch back from where it was just taken.
+        with suppress(KeyError):
+            await producer._sender.close()
+
+
+def _seen(acknowledged: "asyncio.Future[object]") -> None:
+    """One failure says it all: that of the other batches of a producer is not told as forgotten."""
+    if not acknowledged.cancelled():
+        acknowledged.exception()
 
 
 def _append(batch: BatchBuilder, record: Outgoing) -> bool:
