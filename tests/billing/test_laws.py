@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from billing.testing import Billed, Desk, open_desk
 from schemas.draft import Bucket, LineKind
 from schemas.entry import EntryKind
 from schemas.inputs import Category
+
+pytestmark = pytest.mark.proof
 
 MARCH = datetime(2025, 2, 24, tzinfo=UTC)
 OVERFLOWS: list[dict[str, object]] = [

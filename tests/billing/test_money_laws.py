@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from billing.testing import Billed, Desk, open_desk, read_table
 from schemas.draft import DraftLine, LineKind
 from schemas.money import round_places
 from schemas.period import parse_period
+
+pytestmark = pytest.mark.proof
 
 COUNTS = ["fees", "all_fees", "fees_and_expenses", "everything"]
 AGREED = {LineKind.FIXED_FEE, LineKind.RECURRING_FEE, LineKind.USAGE_FEE, LineKind.MILESTONE}

@@ -22,6 +22,8 @@ from billstream.examining.project import is_held
 from books.stores.sqlite import SqliteStore
 from books.version import FOLD_VERSION
 
+pytestmark = pytest.mark.proof
+
 Call = Callable[..., Any]
 START_SECONDS = 90
 

@@ -18,6 +18,8 @@ from billstream.beginning.plan import planned_files
 from billstream.demo.run import FIRM
 from billstream.project import open_configuration, open_project
 
+pytestmark = pytest.mark.proof
+
 Call = Callable[..., Any]
 ANSWERS = ["--firm", "Studio Reede", "--person", "dana", "--zone", "Europe/Berlin", "--currency", "EUR"]
 TOGGL = "User,Email,Client,Project,Description,Billable,Start date,Start time,End date,End time,Duration\n"

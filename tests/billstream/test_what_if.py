@@ -24,6 +24,8 @@ from billstream.what_if import Instead, what_if_on_book, what_if_on_files
 from books.rows import EntryRow
 from schemas.period import parse_period
 
+pytestmark = pytest.mark.proof
+
 ORDER = Order("dana", "test", 1)
 OCTOBER = parse_period("2026-10")
 EXPORTS = ("clockify-2026-11-02.csv", "expenses-2026-10.jsonl", "toggl-2026-10-30.csv")

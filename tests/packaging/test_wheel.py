@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.proof
+
 # Asked of the empty environment: where each room is found, and what the console command would call.
 WHERE = """
 import importlib.metadata, importlib.util, json, sys

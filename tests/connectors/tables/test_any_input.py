@@ -24,6 +24,8 @@ from connectors.tables import (
 from connectors.testing import check_import
 from schemas.errors import Rejected
 
+pytestmark = pytest.mark.proof
+
 HEADER = "User,Email,Client,Project,Task,Description,Billable,Start date,Start time,End date,End time,Duration,Tags"
 ROW = "Ann,ann@x.example,Acme,Web,,{},Yes,2026-10-01,09:{:02d}:00,2026-10-01,10:00:00,,"
 HARVEST = "Date,Client,Project,Task,Notes,Hours,Billable?,First Name,Last Name"
