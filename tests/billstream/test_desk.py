@@ -26,6 +26,8 @@ from books.rows import EntryRow
 from schemas.inputs import Category
 from schemas.period import parse_period
 
+pytestmark = pytest.mark.proof
+
 OCTOBER = parse_period("2026-10")
 ORDER = Order("dana", "test", 1)
 EXPORTS = ("harvest-2026-11-02.csv", "clockify-2026-11-02.csv", "expenses-2026-10.jsonl", "toggl-2026-10-30.csv")

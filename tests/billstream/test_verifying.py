@@ -34,6 +34,8 @@ from schemas.values import Record
 from sinks.base import DraftToSend
 from sinks.json_file.document import write_document
 
+pytestmark = pytest.mark.proof
+
 ORDER = Order("dana", "test", 1)
 OCTOBER = parse_period("2026-10")
 EXPORTS = ("clockify-2026-11-02.csv", "expenses-2026-10.jsonl")

@@ -38,6 +38,7 @@ def test_processes_with_other_roles_share_a_folder(tmp_path: Path) -> None:
         given_back(slot)
 
 
+@pytest.mark.proof
 def test_a_place_is_held_against_other_processes_too(tmp_path: Path) -> None:
     """The lock is the operating system's: another process sees it, and it is gone with its holder."""
     held = take_slot(tmp_path, {Role.FOLD})
