@@ -22,7 +22,10 @@ from schemas.period import Period, month_of, week_key
 
 
 class Grant(NamedTuple):
-    """Hours that become usable on a day, up to and including the last one; `units` are balance units."""
+    """Hours that become usable on a day, up to and including the last one; `units` are balance units.
+
+    `since` is how old they are when balances are put in order: a block counts from its purchase (BD-36, BD-77).
+    """
 
     engagement: Engagement
     row: Retainer | PrepaidBlock
@@ -31,6 +34,7 @@ class Grant(NamedTuple):
     units: int
     span: Period | None
     share: Share
+    since: date
 
 
 _WHOLE = Share(1, 1, "")
@@ -46,7 +50,7 @@ def grants_of(contract: Contract, since: date, end: date) -> list[Grant]:
         elif engagement.start < end:
             last_day = block.expires or date.max
             units = int(block.hours * 3600) * BURN_UNITS
-            found.append(Grant(engagement, block, engagement.start, last_day, units, None, _WHOLE))
+            found.append(Grant(engagement, block, engagement.start, last_day, units, None, _WHOLE, block.purchased))
     return sorted(found, key=lambda grant: grant.day)
 
 
@@ -61,7 +65,8 @@ def _retainer_grants(contract: Contract, engagement: Engagement, since: date, en
             share = share_of(contract, contract.document.prorate, span, day, stop)
             seconds = _half_up(Fraction(row.hours) * 3600 * share.covered / share.days)
             if seconds:
-                yield Grant(engagement, row, day, last_day_of(engagement, row, span), seconds * BURN_UNITS, span, share)
+                last_day, units = last_day_of(engagement, row, span), seconds * BURN_UNITS
+                yield Grant(engagement, row, day, last_day, units, span, share, day)
         span = engagement.period_of(span.end)
 
 
@@ -115,6 +120,8 @@ def _span_text(row: Retainer, span: Period) -> str:
 
 
 def _until(grant: Grant) -> str:
+    if grant.last_day < grant.day:
+        return f"only until {grant.last_day}"
     return f"from {grant.day}" if grant.last_day == date.max else f"from {grant.day} to {grant.last_day}"
 
 

@@ -31,11 +31,16 @@ from schemas.period import Period
 
 @dataclass(slots=True, eq=False)
 class Lot:
-    """Hours of one grant: what is left of them, and the last day on which they can be used. In balance units."""
+    """Hours of one grant: what is left of them, and the last day on which they can be used. In balance units.
+
+    `since` says how old they are; they can be used from `granted_on`, which is later for a block that was bought before
+    its contract began.
+    """
 
     engagement: Engagement
     row: Retainer | PrepaidBlock
     since: date
+    granted_on: date
     last_day: date
     left: int
 
@@ -201,14 +206,21 @@ def _take_stock(book: _Balances, day: date) -> None:
 
 
 def _grant(book: _Balances, grant: Grant) -> None:
-    """New hours; a deficit is made up for first, and what is left of the grant can be used (BD-42)."""
+    """New hours; a deficit is made up for first, and what is left of the grant can be used (BD-42).
+
+    A block that expired before the contract began is there and gone on its first day.
+    """
     owed = book.deficits.get(grant.engagement.id, 0)
     repaid = min(owed, grant.units)
     book.deficits[grant.engagement.id] = owed - repaid
     if grant.day in book.period:
         book.accounts[grant.engagement.id].granted += grant.units
-    if grant.units > repaid:
-        book.lots.append(Lot(grant.engagement, grant.row, grant.day, grant.last_day, grant.units - repaid))
+    if grant.last_day < grant.day:
+        if grant.day in book.period:
+            book.accounts[grant.engagement.id].lapsed += grant.units
+    elif grant.units > repaid:
+        left = grant.units - repaid
+        book.lots.append(Lot(grant.engagement, grant.row, grant.since, grant.day, grant.last_day, left))
         if book.contract.document.retainer_order is RetainerOrder.NEWEST_FIRST:
             book.lots.sort(key=lambda lot: (-lot.since.toordinal(), lot.last_day, lot.engagement.id))
         else:
@@ -316,7 +328,7 @@ def _pay(book: _Balances, inside: Portion, lot: Lot, units: int, *, is_in_period
     account = book.accounts[engagement.id]
     if not is_in_period:
         account.used_before += units
-    elif lot.since < book.period.start:
+    elif lot.granted_on < book.period.start:
         account.used_rolled_in += units
     else:
         account.used_granted += units

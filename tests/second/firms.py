@@ -364,19 +364,7 @@ def contract_clauses(random: Random, period: Period, every: str) -> Clauses:
         clauses["retainers"] = [row | {"surplus_at_end": "credit", "credit_rate": "60"} for row in rows_of(clauses)]
     if clauses.get("discounts"):
         clauses["from"] = period.start
-    buy_within(clauses)
     return clauses
-
-
-def buy_within(clauses: Clauses) -> None:
-    """Several blocks bought before the contract are all there on its first day; which of them is older is open."""
-    blocks, start = clauses.get("prepaid_blocks"), clauses["from"]
-    if not isinstance(blocks, list) or (len(blocks) == 1 and not clauses.get("retainers")):
-        return
-    for number, block in enumerate(blocks):
-        if str(block["purchased"]) < str(start):
-            block["purchased"] = date.fromisoformat(str(start)) + timedelta(days=2 + number)
-            block.pop("expires", None)
 
 
 def directory_of(random: Random) -> DirectoryDocument:
