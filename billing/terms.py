@@ -126,7 +126,7 @@ def terms_of(contract: Contract, directory: Directory, work: Work) -> Terms:
     unpriced = None
     if rate is None:
         name = directory.person_name(work.person_id)
-        unpriced = Hold("rate_missing", f"no rate for {name} ({work.role or 'no role'}) on {work.day}")
+        unpriced = Hold("rate_missing", f"no rate for {name} ({work.role or 'no role'}) on the day of the work")
     is_engaged = bool(covers or engaged or tier is not None)
     premiums = tuple(premium for premium in document.premiums if _premium_may_apply(premium, work, rate, tier))
     hold = _hold(contract, directory, work, None if is_engaged else unpriced)
@@ -169,7 +169,10 @@ def in_scope(scope: WorkScope, work: Work) -> bool:
 
 
 def _hold(contract: Contract, directory: Directory, work: Work, unpriced: Hold | None) -> Hold | None:
-    """The first reason why this work cannot be billed, if there is one: nothing is guessed."""
+    """The first reason why this work cannot be billed, if there is one: nothing is guessed.
+
+    The texts name no date: the terms are kept for a span, and would say the day of whichever entry asked first.
+    """
     document = contract.document
     if contract.incomplete_caps:
         return Hold("contract_incomplete", f"cap {', '.join(contract.incomplete_caps)} names no pool")
@@ -182,7 +185,7 @@ def _hold(contract: Contract, directory: Directory, work: Work, unpriced: Hold |
     if unpriced is not None:
         return unpriced
     if not work.role and _asks_for_role(contract, work):
-        return Hold("role_missing", f"{directory.person_name(work.person_id)} has no role on {work.day}")
+        return Hold("role_missing", f"{directory.person_name(work.person_id)} has no role on the day of the work")
     return None
 
 

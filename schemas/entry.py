@@ -194,21 +194,23 @@ def plain_version(fields: dict[str, object]) -> EntryVersion | None:
         return None
     fields["kind"], fields["deletion"] = _KINDS[cast(str, kind)], _DELETIONS[cast(str, deletion)]
     fields["tags"] = tuple(cast(list[str], fields["tags"]))
-    fields["envelope"] = _taken_as_they_are(Envelope, head)
-    return _taken_as_they_are(EntryVersion, fields)
+    fields["envelope"] = _taken_as_they_are(Envelope, head, _HEAD_FIELDS)
+    return _taken_as_they_are(EntryVersion, fields, _FIELDS)
 
 
 ModelT = TypeVar("ModelT", bound=Value)
 
 
-def _taken_as_they_are(model: type[ModelT], fields: dict[str, object]) -> ModelT:
-    """What `model_construct` makes, without its walk over all fields."""
+def _taken_as_they_are(model: type[ModelT], fields: dict[str, object], names: set[str]) -> ModelT:
+    """What `model_construct` makes, without its walk over all fields. `names` are those of the fields; it is shared,
+    for a record is never changed.
+    """
     made = model.__new__(model)
-    for name, value in (
-        ("__dict__", fields),
-        ("__pydantic_fields_set__", set(fields)),
-        ("__pydantic_extra__", None),
-        ("__pydantic_private__", None),
-    ):
-        object.__setattr__(made, name, value)
+    _set(made, "__dict__", fields)
+    _set(made, "__pydantic_fields_set__", names)
+    _set(made, "__pydantic_extra__", None)
+    _set(made, "__pydantic_private__", None)
     return made
+
+
+_set = object.__setattr__

@@ -329,5 +329,5 @@ def test_work_of_a_person_without_role_is_held_when_a_cap_asks_for_it() -> None:
     desk = open_desk(people="kim", rates=[{"rate": "100"}], caps=[role_week()])
     desk.bill("person  date  worked\nkim  2025-03-03  1.00").expect_placements("""
         entry  bucket  reason        detail
-        e01    held    role_missing  Kim has no role on 2025-03-03
+        e01    held    role_missing  Kim has no role on the day of the work
     """)

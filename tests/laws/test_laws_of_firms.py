@@ -8,7 +8,7 @@ from decimal import Decimal
 from random import Random
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from billing.entries import BillingEntry
@@ -35,6 +35,7 @@ def with_clauses(case: Case, **clauses: object) -> Case:
 
 
 @given(SEEDS, st.integers())
+@example(seed=17_201_327_922, order=1)  # the reason of a hold named the day of the entry that was looked at first
 def test_no_order_of_entries_or_rates_changes_a_byte(seed: int, order: int) -> None:
     """The same facts in any order give the same body."""
     case = generate(seed)
