@@ -7,7 +7,6 @@ alerts and hours what lies at or after the highest origin that stands in their t
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Protocol, TypeAlias
@@ -22,10 +21,11 @@ from runtime.failpoints import failpoint
 from schemas.codec import decode, encode
 from schemas.draft import PublishedDocument
 from schemas.entry import EntryVersion
-from schemas.errors import BillstreamError, Unreadable
+from schemas.errors import Unreadable
 from schemas.inputs import ContractRevision, DirectoryRevision
 from schemas.outputs import Alert
 from schemas.values import Record
+from streams.agents.transaction import SharedTransaction
 from streams.engine.batch import Batch, Settling
 from streams.engine.errors import EngineFault, OwnershipLost, PublishUnknown
 from streams.engine.publisher import Outgoing, Publisher
@@ -34,10 +34,6 @@ from streams.tails import fingerprint
 from streams.topics import ALERTS, DOCUMENTS, HOURS, JOURNAL, WORK, book_name, work_partition
 
 STAGE = "fold"
-COMMIT_SECONDS = 0.5
-"""How long batches share a transaction. After a crash at most this much is applied again, with the same outputs."""
-REVOKED_SECONDS = 5.0
-"""How long the last outputs of a partition that is given up are waited for; later they are applied again."""
 SLICE_SECONDS = 0.05
 """How long records are applied before the event loop may do something else."""
 READ_TOGETHER = 250
@@ -81,33 +77,27 @@ class FoldSettings:
 
 @dataclass(slots=True)
 class _Owned:
-    """A partition this worker folds. Batches share a transaction for a while: `next_offset` is where it stands.
+    """A partition this worker folds.
 
     What lies below `silent_until` was in the journal when we came, and the letters below `lettered_until` were
-    acknowledged before the group's offset was committed. `on_their_way` are the outputs of the open transaction,
-    `hours` the running hours it changed, which are published once at its end; `is_broken` says that some outputs may
-    never arrive: then nothing of it is kept. The `lock` is held by whoever works on the transaction.
+    acknowledged before the group's offset was committed.
     """
 
     partition: int
     store: Store
     fold: Fold
+    transaction: SharedTransaction
     silent_until: int
     tails: Mapping[str, int]
-    next_offset: int
     lettered_until: int
     assigned_seconds: float
     caught_up: bool = False
     in_thread: bool = False
-    transaction: AbstractContextManager[Rows] | None = None
-    began_seconds: float = 0.0
-    began_offset: int = 0
-    on_their_way: list[Settling] = field(default_factory=list)
-    hours: ChangedHours = field(default_factory=dict)
-    is_broken: bool = False
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    failure: BaseException | None = None
-    alarm: asyncio.Task[None] | None = None
+
+    @property
+    def next_offset(self) -> int:
+        """Where the rows stand."""
+        return self.transaction.next_offset
 
 
 @dataclass(slots=True)
@@ -169,14 +159,31 @@ class FoldHandler:
         except BaseException:
             store.close()
             raise
-        start = store.position.next_offset
         # The group's offset was one of the other journal, too.
         lettered_until = committed if is_its_own and committed is not None else 0
-        owned = _Owned(partition, store, Fold(), bounds[1], tails, start, lettered_until, began_seconds)
+        owned = self._own(partition, store, bounds[1], tails, lettered_until, began_seconds)
         self._owned[partition] = owned
         if owned.next_offset >= owned.silent_until:
             await self._catch_up(owned, partition)
         return owned.next_offset
+
+    def _own(
+        self,
+        partition: int,
+        store: Store,
+        silent_until: int,
+        tails: Mapping[str, int],
+        lettered_until: int,
+        began_seconds: float,
+    ) -> _Owned:
+        fold = Fold()
+
+        async def post_hours(hours: ChangedHours, rows: Rows) -> list[Settling]:
+            return await self._post_all(self._hours(owned, hours, rows))
+
+        transaction = SharedTransaction(store, post_hours, fold.forget)
+        owned = _Owned(partition, store, fold, transaction, silent_until, tails, lettered_until, began_seconds)
+        return owned
 
     async def _bind(self, store: Store, partition: int, bounds: tuple[int, int]) -> bool:
         """Make sure that what the store reflects is the beginning of this journal; False when it was another one's."""
@@ -202,28 +209,25 @@ class FoldHandler:
     async def process(self, batch: Batch) -> Settling:
         """Apply a batch inside the store's transaction; what it causes is acknowledged before it can be committed."""
         owned = self._owned[batch.partition]
-        if owned.failure is not None:
-            raise owned.failure
-        effects, applied = Effects(), Applied()
-        async with owned.lock:
-            return await self._process(owned, batch, effects, applied)
+        if owned.transaction.failure is not None:
+            raise owned.transaction.failure
+        async with owned.transaction.lock:
+            try:
+                return await self._process(owned, batch, Effects(), Applied())
+            except BaseException as error:
+                owned.transaction.roll_back(error)
+                raise
 
     async def _process(self, owned: _Owned, batch: Batch, effects: Effects, applied: Applied) -> Settling:
-        try:
-            rows = self._begin(owned, batch)
-            letters = await self._apply_all(owned, rows, batch, effects, applied)
-            failpoint("fold_before_publish")
-            posted = await self._post(owned, batch, effects, letters)
-            applied.alerts = [alert for origin, alert in effects.alerts if origin >= owned.silent_until]
-            settling = asyncio.ensure_future(self._settle(owned, posted, applied))
-            owned.on_their_way.append(settling)
-            if batch.next_offset >= owned.next_offset:
-                owned.next_offset = batch.next_offset
-                owned.store.extend(owned.next_offset, Mark(batch.last_offset, fingerprint(batch.records[-1])))
-            await self._commit_when_due(owned)
-        except BaseException as error:
-            self._roll_back(owned, error)
-            raise
+        transaction = owned.transaction
+        letters = await self._apply_all(owned, transaction.begin(batch.next_offset), batch, effects, applied)
+        failpoint("fold_before_publish")
+        posted = await self._post(owned, batch, effects, letters)
+        applied.alerts = [alert for origin, alert in effects.alerts if origin >= owned.silent_until]
+        settling = asyncio.ensure_future(self._settle(owned, posted, applied))
+        transaction.wait_for(settling)
+        transaction.extend(batch.next_offset, Mark(batch.last_offset, fingerprint(batch.records[-1])))
+        await transaction.commit_when_due()
         return settling
 
     async def _settle(self, owned: _Owned, posted: Sequence[Settling], applied: Applied) -> None:
@@ -234,7 +238,7 @@ class FoldHandler:
         except BaseException:
             for one in posted:
                 one.cancel()
-            owned.is_broken = True
+            owned.transaction.break_off()
             raise
         self._on_applied(applied)
 
@@ -246,73 +250,12 @@ class FoldHandler:
         owned = self._owned.pop(partition, None)
         if owned is None:
             return
-        if owned.alarm is not None:
-            owned.alarm.cancel()
-            await asyncio.wait({owned.alarm})
         try:
-            if not owned.is_broken:
-                async with asyncio.timeout(REVOKED_SECONDS):
-                    await self._commit(owned)
+            await owned.transaction.give_up()
         except (OwnershipLost, PublishUnknown, TimeoutError) as error:
             log.warning("What journal %s caused last is not acknowledged and will be done again: %s", partition, error)
         finally:
-            self._roll_back(owned, asyncio.CancelledError())
             owned.store.close()
-
-    def _begin(self, owned: _Owned, batch: Batch) -> Rows:
-        """The rows of the open transaction, a new one if there is none."""
-        if owned.transaction is None:
-            owned.transaction = owned.store.transaction(owned.next_offset, max(owned.next_offset, batch.next_offset))
-            owned.began_seconds, owned.began_offset = self._seconds(), owned.next_offset
-            return owned.transaction.__enter__()
-        return owned.store.rows
-
-    def _roll_back(self, owned: _Owned, error: BaseException) -> None:
-        """Cancelled, refused or failed: rows go back to the last commit, and what was compiled from them goes too."""
-        owned.fold.forget()
-        for settling in owned.on_their_way:
-            settling.cancel()
-        owned.on_their_way.clear()
-        owned.hours.clear()
-        transaction, owned.transaction = owned.transaction, None
-        if transaction is not None:
-            owned.next_offset = owned.began_offset
-            with suppress(type(error)):
-                transaction.__exit__(type(error), error, error.__traceback__)
-
-    async def _commit_when_due(self, owned: _Owned) -> None:
-        """Commit now, or soon if nothing comes: the disk is asked a few times a second, not for each batch."""
-        if self._seconds() - owned.began_seconds >= COMMIT_SECONDS:
-            await self._commit(owned)
-        elif owned.alarm is None:
-            owned.alarm = asyncio.create_task(self._commit_later(owned))
-
-    async def _commit_later(self, owned: _Owned) -> None:
-        """For the last batches before a silence; under load each commit comes with a batch."""
-        await asyncio.sleep(COMMIT_SECONDS)
-        async with owned.lock:
-            owned.alarm = None
-            if owned.transaction is None or owned.is_broken:
-                return
-            try:
-                await self._commit(owned)
-            except (BillstreamError, OwnershipLost, PublishUnknown) as error:
-                self._roll_back(owned, error)
-                owned.failure = error  # the next batch stops the worker with it
-
-    async def _commit(self, owned: _Owned) -> None:
-        """Keep the rows once everything that they caused is acknowledged, the hours they changed last."""
-        if owned.transaction is None:
-            return
-        owned.on_their_way += await self._post_all(self._hours(owned, owned.store.rows))
-        for settling in owned.on_their_way:
-            await asyncio.shield(settling)
-        failpoint("fold_after_publish")
-        transaction, owned.transaction = owned.transaction, None
-        owned.on_their_way.clear()
-        owned.hours.clear()
-        transaction.__exit__(None, None, None)
-        failpoint("fold_after_commit")
 
     @staticmethod
     def _seconds() -> float:
@@ -404,7 +347,7 @@ class FoldHandler:
         return dead_letter(place, self._settings.tenant, self._settings.book, STAGE, reason, detail)
 
     async def _post(self, owned: _Owned, batch: Batch, effects: Effects, letters: list[Outgoing]) -> list[Settling]:
-        owned.hours.update(effects.hours)
+        owned.transaction.changed(effects.hours)
         ordered = self._ordered(owned, batch.partition, effects)
         if owned.caught_up:
             asked = self._asked(batch.partition, effects.facts, effects.work)
@@ -450,9 +393,9 @@ class FoldHandler:
             if self._wanted(owned, ALERTS, origin):
                 yield Outgoing(ALERTS, partition, _alert_key(alert), encode(alert))
 
-    def _hours(self, owned: _Owned, rows: Rows) -> Iterator[Outgoing]:
+    def _hours(self, owned: _Owned, hours: ChangedHours, rows: Rows) -> Iterator[Outgoing]:
         """The hours that the transaction changed, in origin order."""
-        for origin, key, total in hours_records(owned.hours, rows):
+        for origin, key, total in hours_records(hours, rows):
             if self._wanted(owned, HOURS, origin):
                 yield Outgoing(HOURS, owned.partition, key.encode(), total)
 

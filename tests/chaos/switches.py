@@ -43,13 +43,11 @@ def outputs_first_off(replace: Replace, die: Die) -> None:
     async def late(
         self: FoldHandler, owned: _Owned, batch: Batch, effects: Effects, letters: list[Outgoing]
     ) -> list[Settling]:
-        owned.next_offset = max(owned.next_offset, batch.next_offset)
-        owned.store.extend(owned.next_offset, Mark(batch.last_offset, fingerprint(batch.records[-1])))
-        await self._commit(owned)
+        owned.transaction.extend(batch.next_offset, Mark(batch.last_offset, fingerprint(batch.records[-1])))
+        await owned.transaction.commit()
         if effects.documents and owned.caught_up:
             die()
-        owned.transaction = owned.store.transaction(owned.next_offset, owned.next_offset)
-        owned.transaction.__enter__()
+        owned.transaction.begin(owned.next_offset)
         return await post(self, owned, batch, effects, letters)
 
     replace(FoldHandler, "_post", late)

@@ -4,7 +4,7 @@ import pytest
 
 import books.closing
 from books.version import FOLD_VERSION
-from streams.agents import fold
+from streams.agents import transaction
 from tests.chaos.switches import SWITCHES
 from tests.simulation.world import World, drafts_in, simulate
 
@@ -15,7 +15,7 @@ RED_SEEDS = 25
 @pytest.fixture(autouse=True)
 def _commit_when_the_world_says(monkeypatch: pytest.MonkeyPatch) -> None:
     """No waiting for the time of a commit: it comes after any number of batches, and a crash before it."""
-    monkeypatch.setattr(fold, "COMMIT_SECONDS", 10**6)
+    monkeypatch.setattr(transaction, "COMMIT_SECONDS", 10**6)
     monkeypatch.setattr(books.closing, "FOLD_VERSION", FOLD_VERSION)
 
 

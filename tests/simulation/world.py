@@ -147,7 +147,7 @@ class World:
             if self.random.random() < 0.5:
                 await settling
             if self.random.random() < 0.5:
-                await fold._commit(owned)
+                await owned.transaction.commit()
 
     async def step(self) -> None:
         """One thing happens."""
@@ -191,7 +191,7 @@ class World:
         """What the owner has not written by now is never written, and its store holds what was committed."""
         self.publisher.is_dead = True
         if self.fold is not None:
-            self.fold._roll_back(self.fold._owned[0], Died())
+            self.fold._owned[0].transaction.roll_back(Died())
         self.fold = None
         self.kills += 1
 
@@ -284,7 +284,7 @@ class World:
             while self.fold._owned[0].next_offset < len(self.topics[JOURNAL]):
                 await self.fold_some(self.fold)
             self._categorise()
-            await self.fold._commit(self.fold._owned[0])
+            await self.fold._owned[0].transaction.commit()
             if before == (len(self.topics[JOURNAL]), self.sequenced, len(self.asked)):
                 return
         raise AssertionError("the world never comes to rest")

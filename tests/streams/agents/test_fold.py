@@ -14,7 +14,7 @@ from books.testing import BOOK, TENANT, Story, entry, undecided, week_cap
 from schemas.codec import decode, encode
 from schemas.entry import EntryVersion
 from schemas.outputs import DeadLetter
-from streams.agents import fold
+from streams.agents import fold, transaction
 from streams.agents.fold import Applied, FoldHandler, FoldSettings
 from streams.engine.batch import Batch, Settling, settled
 from streams.engine.errors import EngineFault, PublishUnknown
@@ -207,7 +207,7 @@ async def test_records_below_the_stores_offset_are_skipped(
     tmp_path: Path, publisher: MemoryPublisher, month: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The group's offset may lag behind: what the store reflects already is not applied again."""
-    monkeypatch.setattr(fold, "COMMIT_SECONDS", 0)
+    monkeypatch.setattr(transaction, "COMMIT_SECONDS", 0)
     values = values_of(month)
     one = handler(tmp_path, publisher)
     await one.assigned(0, None)
@@ -313,7 +313,7 @@ async def test_batches_go_on_while_acknowledgements_are_on_their_way(
     publisher.held = []
     first = await one.process(batch(values[:5], 0))
     second = await one.process(batch(values[5:], 5))
-    monkeypatch.setattr(fold, "COMMIT_SECONDS", 0)
+    monkeypatch.setattr(transaction, "COMMIT_SECONDS", 0)
     due = asyncio.ensure_future(one.process(batch(values[-1:], len(values))))
     while not due.done():
         assert one._owned[0].store.position.next_offset == 0
@@ -349,7 +349,7 @@ async def test_the_last_batch_before_a_silence_is_kept_soon(
     tmp_path: Path, publisher: MemoryPublisher, month: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody has to send another record for the rows, and the hours they changed, to be there."""
-    monkeypatch.setattr(fold, "COMMIT_SECONDS", 0.05)
+    monkeypatch.setattr(transaction, "COMMIT_SECONDS", 0.05)
     values = values_of(month)
     one = handler(tmp_path, publisher)
     await one.assigned(0, None)
