@@ -1,6 +1,6 @@
 """Orders about documents: close, approve, issue, reject; each waits for its answer and shows the document."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -43,9 +43,13 @@ class Order:
 async def close(desk: Desk, clients: Sequence[str], period: Period, order: Order) -> DocumentsResult:
     """Close a period for the named clients, or for all that have a contract in it."""
     await desk.catch_up()
-    agreements = agreements_of(desk, clients, period)
+    return await close_each(desk, [(one, period) for one in agreements_of(desk, clients, period)], order)
+
+
+async def close_each(desk: Desk, wanted: Iterable[tuple[Agreement, Period]], order: Order) -> DocumentsResult:
+    """Close these periods of these contracts."""
     at = now()
-    commands = [_close_command(desk, one, period, at, order) for one in agreements]
+    commands = [_close_command(desk, agreement, period, at, order) for agreement, period in wanted]
     await desk.publish_orders(commands)
     return await answers_about(desk, commands, [_about(one) for one in commands], order.wait_seconds)
 

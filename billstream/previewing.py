@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from billstream.cli.results import PreviewResult
+from billstream.cli.results import HeldItem, PreviewResult
 from billstream.closing import agreements_of
 from billstream.gateway import Desk
 from billstream.project import now
-from billstream.reporting import forecast_items
+from billstream.reporting import NO_CLIENT, NO_CONTRACT, forecast_items, held_items
 from billstream.showing import body_item
 from books.preview import preview_documents
 from schemas.draft import DocumentScope
@@ -33,12 +33,27 @@ async def preview(desk: Desk, clients: Sequence[str], period: Period) -> Preview
         entries=len(entries),
         documents=tuple(body_item(body) for body in bodies),
         forecasts=tuple(one for one in forecasts if one.contract in {body.scope.contract_id for body in bodies}),
+        held=() if clients else tuple(one for one in held_items(desk) if _is_off(one, period)),
     )
 
 
+def _is_off(one: HeldItem, period: Period) -> bool:
+    """Whether an entry of the period is on no document at all: its client or contract is not known."""
+    if one.reason not in (NO_CLIENT, NO_CONTRACT):
+        return False
+    return not one.work_date or period.start.isoformat() <= one.work_date < period.end.isoformat()
+
+
 def files_of(paths: Sequence[Path]) -> list[Path]:
-    """The files of a list of files and folders, in name order within a folder."""
+    """The files of a list of files and folders, in name order within a folder.
+
+    Of a folder hidden files and a project's own YAML are left out; what is named itself is always read.
+    """
     found: list[Path] = []
     for path in paths:
-        found += sorted(one for one in path.iterdir() if one.is_file()) if path.is_dir() else [path]
+        found += sorted(one for one in path.iterdir() if _may_be_export(one)) if path.is_dir() else [path]
     return found
+
+
+def _may_be_export(path: Path) -> bool:
+    return path.is_file() and not path.name.startswith(".") and path.suffix.lower() not in (".yaml", ".yml")

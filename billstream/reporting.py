@@ -18,11 +18,12 @@ from books.rows import CapRow, ClockRow, CloseRow, DocumentRow, EntryRow, OpenWo
 from books.versions import is_deleted
 from schemas.entry import EntryKind
 
+NO_CLIENT = "client_unknown"
 NO_CONTRACT = "contract_missing"
 _NEVER_DECIDED = frozenset({EntryKind.MILESTONE.value, EntryKind.USAGE.value})
 """Kinds that say by themselves what they are; their clause takes them."""
 _FIXES = {
-    "client_unknown": "billstream entries assign {id} --client CLIENT",
+    NO_CLIENT: "billstream entries assign {id} --client CLIENT",
     NO_CONTRACT: "write a contract for this client and date, then `billstream contracts apply`",
     "person_unknown": "billstream entries assign {id} --person PERSON, or add the name to the directory",
     "possible_duplicate": "billstream entries release {id} possible_duplicate, or entries write-off {id}",
@@ -78,7 +79,7 @@ def held_reason(row: EntryRow) -> str:
     if is_deleted(row):
         return ""
     if row.client_id in ("", UNASSIGNED):
-        return "client_unknown"
+        return NO_CLIENT
     if not row.contract_id:
         return NO_CONTRACT
     holds = holds_of(row)
@@ -109,10 +110,15 @@ def held_items(desk: Desk) -> tuple[HeldItem, ...]:
                     work_date=row.local_date or row.work_date,
                     seconds=row.worked_seconds,
                     description=row.description,
-                    fix=_FIXES.get(reason, "billstream entries release {id} " + reason).format(id=row.entry_id[:12]),
+                    fix=fix_of(reason, row.entry_id),
                 )
             )
     return tuple(sorted(found, key=lambda one: (one.reason, one.work_date, one.entry_id)))
+
+
+def fix_of(reason: str, entry_id: str) -> str:
+    """The command or the change that settles why an entry is held."""
+    return _FIXES.get(reason, "billstream entries release {id} " + reason).format(id=entry_id[:12])
 
 
 def cap_items(book: Book, catalog: Catalog) -> tuple[CapItem, ...]:

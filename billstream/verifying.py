@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from billstream.cli.exits import Exit
@@ -9,16 +10,21 @@ from billstream.cli.failure import CommandFailed
 from billstream.cli.results import BucketItem, VerifiedCheck, VerifiedItem, VerifyResult
 from billstream.cli.running import collect_seldom
 from billstream.cli.session import Session
-from billstream.closing import SHORTEST_DOCUMENT_ID
+from billstream.closing import SHORTEST_DOCUMENT_ID, Order, agreements_of, close_each
+from billstream.explaining import scopes_with_entries
 from billstream.file_preview import desk_of_files
 from billstream.gateway import Desk
 from books.bodies import read_body
+from books.catalog import Agreement
 from books.preview import preview
 from books.rows import BodyRow
 from books.verification import Audit, Check, Revision, body_differences, journal_checks, statement_checks
 from schemas.draft import DraftBody, PublishedDocument
 from schemas.errors import Conflict
+from schemas.period import Period
 from sinks.json_file.document import DocumentFile, read_document
+
+_WHO = "verify"
 
 
 async def verify_journal(desk: Desk, names: Sequence[str], files: Sequence[Path]) -> VerifyResult:
@@ -29,10 +35,16 @@ async def verify_journal(desk: Desk, names: Sequence[str], files: Sequence[Path]
         audit.read(batch)
     wanted = [find(audit, name) for name in names]
     if not names and not files:
-        wanted = sorted(audit.documents)
+        wanted = sorted(audit.documents, key=lambda one: _place(audit.documents[one]))
     items = [item for document_id in wanted if (item := _judged(desk, audit, document_id)) is not None]
     items += [_judged_file(audit, path) for path in files]
     return VerifyResult(documents=tuple(items), records=desk.next_offset)
+
+
+def _place(document: PublishedDocument) -> tuple[str, date, str, int, str]:
+    """Documents in the order in which people look for them: client, period, kind."""
+    scope = document.body.scope
+    return scope.client_id, scope.date_from, scope.kind.value, document.sequence, document.document_id
 
 
 def find(audit: Audit, name: str) -> str:
@@ -110,6 +122,37 @@ def verify_files(
 
     collect_seldom()
     return asyncio.run(check())
+
+
+def verify_drafts(
+    session: Session, entries: Sequence[Path], contracts: Path | None, clients: Sequence[str], period: Period | None
+) -> VerifyResult:
+    """Draft what files come to in a journal in memory and judge each draft by that journal alone.
+
+    Without a period every billing period with entries is drafted, the earliest first.
+    """
+
+    async def check() -> VerifyResult:
+        desk, problems = await desk_of_files(session, entries, contracts)
+        for wanted in _closes(desk, clients, period):
+            await close_each(desk, wanted, Order(_WHO, _WHO, 1))
+        result = await verify_journal(desk, [], [])
+        return result.model_copy(update={"problems": problems})
+
+    collect_seldom()
+    return asyncio.run(check())
+
+
+def _closes(desk: Desk, clients: Sequence[str], period: Period | None) -> list[list[tuple[Agreement, Period]]]:
+    """What is drafted together: of one period, or of all periods that begin on one day."""
+    if period is not None:
+        return [[(agreement, period) for agreement in agreements_of(desk, clients, period)]]
+    by_start: dict[date, list[tuple[Agreement, Period]]] = {}
+    for scope in scopes_with_entries(desk):
+        agreement = desk.catalog.agreements[scope.contract_id]
+        if not clients or agreement.client_id in clients:
+            by_start.setdefault(scope.date_from, []).append((agreement, agreement.compiled.period_of(scope.date_from)))
+    return [by_start[start] for start in sorted(by_start)]
 
 
 def verify_against(desk: Desk, files: Sequence[Path]) -> VerifyResult:

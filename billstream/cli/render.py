@@ -1,6 +1,6 @@
 """Answers as tables and sentences for people; every figure comes from the published results."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from billstream.cli.results import (
     EntriesResult,
     ExplainResult,
     ForecastItem,
+    HeldItem,
     HeldResult,
     ImportResult,
     PreviewResult,
@@ -107,7 +108,11 @@ def document(screen: "Console", one: DocumentItem) -> None:
         )
         for line in one.lines
     ]
-    table(screen, title, ("line", "time", "quantity", "price", "adjusted", "amount", "id"), rows, right=(1, 2, 3, 4, 5))
+    head = ("line", "time", "quantity", "price", "adjusted", "amount", "id")
+    if rows:
+        table(screen, title, head, rows, right=(1, 2, 3, 4, 5))
+    else:
+        screen.print(f"{title}: nothing to bill", style="bold")
     sums = (
         f"net {money(one.totals.net, one.totals.currency)} + tax {money(one.totals.tax, one.totals.currency)} = {gross}"
     )
@@ -127,9 +132,25 @@ def preview(screen: "Console", result: PreviewResult) -> None:
     """All previews, one after the other."""
     for one in result.documents:
         document(screen, one)
+    held_off(screen, result.held)
     forecasts(screen, result.forecasts)
     for problem in result.problems:
         screen.print(f"note: {visible(problem)}")
+
+
+def held_off(screen: "Console", items: Sequence[HeldItem]) -> None:
+    """Entries that are on none of the previews, because nobody knows whose they are."""
+    if not items:
+        return
+    rows = [
+        (one.reason, one.entry_id[:SHORT_ID], one.work_date, one.person, one.client, hours(one.seconds), one.fix)
+        for one in items[:PROBLEMS_SHOWN_MAX]
+    ]
+    total = hours(sum(one.seconds for one in items))
+    head = ("reason", "entry", "day", "person", "client", "time", "settle it with")
+    table(screen, f"On no invoice: {len(items)} entries, {total}", head, rows, right=(5,))
+    if len(items) > PROBLEMS_SHOWN_MAX:
+        screen.print(f"and {len(items) - PROBLEMS_SHOWN_MAX} more (--json lists all)")
 
 
 def documents(screen: "Console", result: DocumentsResult) -> None:
@@ -301,6 +322,8 @@ def verified(screen: "Console", result: VerifyResult) -> None:
                 screen.print(f"{visible(name)}: {check.name}: {visible(check.detail)}", soft_wrap=True)
     if result.records:
         screen.print(f"Judged by {result.records} journal records, folded from the first one on.")
+    for problem in result.problems:
+        screen.print(f"note: {visible(problem)}")
 
 
 def changed(screen: "Console", result: WhatIfResult) -> None:
@@ -348,7 +371,7 @@ def signed(amount: Decimal) -> str:
 
 
 def explain(screen: "Console", result: ExplainResult) -> None:
-    """The story as a tree."""
+    """The story as a tree; on a terminal folded to its width, in a file each statement is one whole line."""
     from rich.text import Text
     from rich.tree import Tree
 
@@ -357,6 +380,18 @@ def explain(screen: "Console", result: ExplainResult) -> None:
             grow(tree.add(Text(visible(node.text))), node.below)
 
     for node in result.story:
-        tree = Tree(Text(visible(node.text), style="bold"))
-        grow(tree, node.below)
-        screen.print(tree)
+        if screen.is_terminal:
+            tree = Tree(Text(visible(node.text), style="bold"))
+            grow(tree, node.below)
+            screen.print(tree)
+        else:
+            for line in tree_lines(node):
+                screen.print(line, soft_wrap=True)
+
+
+def tree_lines(node: StoryNode, first: str = "", rest: str = "") -> Iterator[str]:
+    """A tree as lines of text that nothing cuts."""
+    yield first + visible(node.text)
+    for number, one in enumerate(node.below, start=1):
+        is_last = number == len(node.below)
+        yield from tree_lines(one, rest + ("└── " if is_last else "├── "), rest + ("    " if is_last else "│   "))

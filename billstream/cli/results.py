@@ -194,6 +194,9 @@ class PreviewResult(Result):
         default=(), description="Of caps and balances that hold today, when the period does."
     )
     problems: tuple[str, ...] = ()
+    held: tuple["HeldItem", ...] = Field(
+        default=(), description="Entries of the period that no contract is known for; they are on no document."
+    )
 
 
 class RefusedItem(BaseModel):
@@ -320,9 +323,9 @@ class StoryNode(BaseModel):
     text: str
     kind: str = Field(
         default="",
-        description="line, charge, allocation, placement, entry, decision, rate, lost, increment, cap, balance, tier, "
-        "premium, currency, discount, amount_cap, rounding, step, contract, clause, document, "
-        "correction, certificate or empty.",
+        description="line, charge, allocation, placement, entry, source, understood, decision, hold, rate, lost, "
+        "increment, cap, balance, tier, premium, currency, discount, amount_cap, rounding, step, contract, clause, "
+        "document, tax, due, held_money, bucket, finding, correction, certificate or empty.",
     )
     facts: Mapping[str, str | int] = {}
     below: tuple["StoryNode", ...] = ()
@@ -364,6 +367,7 @@ class VerifyResult(Result):
 
     documents: tuple[VerifiedItem, ...]
     records: int = Field(default=0, description="Journal records that were folded from the first one on.")
+    problems: tuple[str, ...] = ()
 
 
 class ChangedLine(BaseModel):

@@ -3,9 +3,10 @@
 import asyncio
 import copy
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -27,6 +28,7 @@ from books.rows import DocumentRow, EntryRow
 from schemas.inputs import Category
 from schemas.period import parse_period
 
+Call = Callable[..., Any]
 ORDER = Order("dana", "test", 1)
 OCTOBER = parse_period("2026-10")
 
@@ -167,3 +169,56 @@ async def test_the_answer_has_its_published_form(desk: MemoryDesk) -> None:
     told = await explain(desk, entry(desk, "relaunch night: DNS, cache, one rollback").entry_id)
     schema = ExplainResult.model_json_schema(mode="serialization", by_alias=True)
     jsonschema.validate(told.model_dump(mode="json", by_alias=True), schema)
+
+
+async def test_every_figure_of_a_document_has_its_reasons(desk: MemoryDesk) -> None:
+    """Tax, the certificate and each bucket are told with their figures; lines carry ids to go on with."""
+    (row,) = [row for _, row in desk.book.scan(DocumentRow)]
+    body = read_body(desk.book, row.document_id)
+    result = await explain(desk, row.number)
+    (head,) = result.story
+    assert head.facts["net"] == f"{body.net:f}"
+    assert [node.facts["amount"] for node in of_kind(result, "tax")] == [f"{one.tax:f}" for one in body.taxes]
+    assert sum(int(node.facts["seconds"]) for node in of_kind(result, "bucket")) == body.worked_seconds
+    lines = of_kind(result, "line")
+    assert [node.facts["line_id"] for node in lines] == [line.line_id for line in body.lines]
+    for line in lines:
+        charges = [node for node in line.below if node.kind == "charge"]
+        assert sum(Decimal(str(node.facts["amount"])) for node in charges) == Decimal(str(line.facts["amount"]))
+
+
+async def test_a_held_entry_says_how_to_settle_it(desk: MemoryDesk) -> None:
+    """An entry without a client is on no document, and the command that changes it stands there."""
+    row = next(row for _, row in desk.book.scan(EntryRow) if row.client_ref == "Nortwind Outdoor")
+    result = await explain(desk, row.entry_id)
+    (hold,) = of_kind(result, "hold")
+    assert hold.facts["reason"] == "client_unknown"
+    assert hold.facts["fix"] == f"billstream entries assign {row.entry_id[:12]} --client CLIENT"
+    (understood,) = of_kind(result, "understood")
+    assert understood.facts["client"] == ""
+
+
+@pytest.mark.proof
+def test_files_are_explained_without_a_broker(call: Call, firm: Path) -> None:
+    """A line that the preview of files shows, an entry of it, and a client's money, as text that nothing cuts."""
+    files = ("--entries", firm / "exports" / "care-2026-10.jsonl", "--project", firm)
+    previewed = call("preview", "--period", "2026-10", "--client", "varga", "--json", *files)
+    line = previewed.json["documents"][0]["lines"][0]
+    told = call("explain", line["line_id"], "--json", *files)
+    assert told.code == 0, told.err
+    (story,) = told.json["story"]
+    assert (story["kind"], story["facts"]["amount"]) == ("line", line["amount"])
+    (entry_id, *_) = [node["facts"]["entry_id"] for node in _flat(story) if node["kind"] == "allocation"]
+    back = call("explain", entry_id, *files)
+    assert line["text"] in back.out
+    money = call("explain", "varga", "--json", *files)
+    kinds = {node["kind"] for node in _flat(money.json["story"][0])}
+    assert {"tax", "due", "held_money", "line", "bucket"} <= kinds
+    text = call("explain", "varga", *files).out
+    assert line["line_id"] in text
+    missing = call("explain", "va", *files)
+    assert (missing.code, "at least 6 characters" in missing.err) == (3, True)
+
+
+def _flat(node: dict[str, Any]) -> list[dict[str, Any]]:
+    return [node, *(one for below in node["below"] for one in _flat(below))]

@@ -286,3 +286,23 @@ def test_the_command_ends_with_a_code_and_a_reason(call: Call, firm: Path, deliv
     (firm / "other.json").write_text("{}")
     assert call("verify", firm / "other.json", "--alone").code == 3
     assert call("verify", "0001", "--alone").code == 2
+
+
+@pytest.mark.proof
+def test_files_alone_are_drafted_and_judged(call: Call, firm: Path) -> None:
+    """Without broker and without documents: every period of the files is drafted in memory, and each draft holds."""
+    answer = call("verify", "--entries", firm / "exports" / "care-2026-10.jsonl", "--json", "--project", firm)
+    assert answer.code == 0, answer.err
+    documents = answer.json["documents"]
+    assert [one["client"] for one in documents] == sorted(one["client"] for one in documents)
+    assert {(one["client"], one["date_from"]) for one in documents} >= {
+        ("varga", "2026-09-01"),
+        ("varga", "2026-10-01"),
+    }
+    assert all(
+        one["holds"] and {"recomputed", "certificate"} <= {check["name"] for check in one["checks"]}
+        for one in documents
+    )
+    one = ("--client", "varga", "--period", "2026-10")
+    narrowed = call("verify", "--entries", firm / "exports" / "care-2026-10.jsonl", *one, "--json", "--project", firm)
+    assert [(one["client"], one["date_from"]) for one in narrowed.json["documents"]] == [("varga", "2026-10-01")]

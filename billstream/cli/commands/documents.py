@@ -158,18 +158,26 @@ def reject(context: typer.Context, document: Documents, reason: Reason, person: 
     )
 
 
-def explain(context: typer.Context, name: Name) -> int:
+def explain(context: typer.Context, name: Name, entries: EntryFiles = None, contracts: ContractsFolder = None) -> int:
     """Say why: the story of a document, one of its lines, or an entry that is on none.
 
     \b
-    Example:
+    Examples:
       billstream explain 9f3a1c
+      billstream explain 9f3a1c --entries exports/ --contracts contracts/
     """
     from billstream.cli import render
+    from billstream.cli.output import answer
     from billstream.cli.running import run_with_desk
     from billstream.explaining import explain as explain_now
+    from billstream.explaining import explain_files
 
-    return run_with_desk(context.obj, lambda desk: explain_now(desk, name), render.explain)
+    session: Session = context.obj
+    if not entries:
+        return run_with_desk(session, lambda desk: explain_now(desk, name), render.explain)
+    result = explain_files(session, name, entries, contracts)
+    answer(session, result, lambda screen: render.explain(screen, result))
+    return 0
 
 
 def status(context: typer.Context) -> int:

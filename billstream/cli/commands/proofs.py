@@ -41,6 +41,8 @@ def verify(
     document: Named = None,
     entries: EntryFiles = None,
     contracts: ContractsFolder = None,
+    period: Span = "",
+    client: Clients = None,
     alone: Alone = False,
 ) -> int:
     """Check the certificate of minutes and every sum of documents, from the journal alone or from files.
@@ -51,13 +53,15 @@ def verify(
       billstream verify 0001
       billstream verify drafts/northwind.json
       billstream verify drafts/northwind.json --entries exports/ --contracts contracts/
+      billstream verify --entries exports/ --contracts contracts/ --period 2026-10
     """
     from billstream.cli import render
+    from billstream.cli.commands.documents import span
     from billstream.cli.exits import Exit
     from billstream.cli.failure import CommandFailed
     from billstream.cli.output import answer
     from billstream.cli.running import exit_of, run_with_desk
-    from billstream.verifying import verify_alone, verify_files, verify_journal
+    from billstream.verifying import verify_alone, verify_drafts, verify_files, verify_journal
 
     session: Session = context.obj
     named = document or []
@@ -65,10 +69,16 @@ def verify(
     ids = [one for one in named if not one.endswith(".json")]
     if not alone and not entries:
         return run_with_desk(session, lambda desk: verify_journal(desk, ids, files), render.verified)
-    if ids or not files:
+    if ids or (alone and not files):
         fix = "Name files that the sink json wrote, or leave --alone and --entries out."
         raise CommandFailed("usage", "Without the journal only files can be checked.", fix, Exit.USAGE)
-    result = verify_alone(files) if alone else verify_files(session, files, entries or [], contracts)
+    wanted = span(period) if period else None
+    if alone:
+        result = verify_alone(files)
+    elif files:
+        result = verify_files(session, files, entries or [], contracts)
+    else:
+        result = verify_drafts(session, entries or [], contracts, client or [], wanted)
     answer(session, result, lambda screen: render.verified(screen, result))
     return int(exit_of(result))
 
