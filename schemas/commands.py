@@ -5,7 +5,7 @@ from typing import ClassVar
 from schemas.draft import DocumentScope
 from schemas.envelope import Envelope
 from schemas.inputs import Category
-from schemas.values import Instant, Record
+from schemas.values import Instant, Record, WireEnum
 
 
 class Command(Record):
@@ -158,11 +158,25 @@ class VoidDocument(Command):
     rebill: bool = False
 
 
-class SettleDeadLetter(Command):
-    """Close a dead letter: it was replayed, edited or dismissed."""
+class LetterOutcome(WireEnum):
+    """What a person did about a dead letter."""
 
-    schema_id: ClassVar[int] = 1113
+    REPLAYED = "replayed"
+    REPAIRED = "repaired"
+    DISCARDED = "discarded"
+    UNKNOWN = "unknown"
+
+
+class SettleDeadLetter(Command):
+    """Close a dead letter: it was replayed, edited or dismissed.
+
+    `sent` is the SHA-256 of the bytes that went out again, empty when none did: a letter about the same bytes that
+    comes later is the same trouble once more.
+    """
+
+    schema_id: ClassVar[int] = 2113
     schema_name: ClassVar[str] = "settle_dead_letter"
 
     dead_letter_id: str
-    outcome: str
+    outcome: LetterOutcome
+    sent: str = ""

@@ -52,9 +52,13 @@ class HoursTotal(Record):
 
 
 class DeadLetter(Record):
-    """A record that could not be read or applied, whole, with place and reason."""
+    """A record that could not be read or applied, whole, with place and reason.
 
-    schema_id: ClassVar[int] = 1503
+    `whole_bytes` is the size of key and value where they stood, when that is more than a letter holds; then both are
+    their beginnings. It is 0 otherwise.
+    """
+
+    schema_id: ClassVar[int] = 2503
     schema_name: ClassVar[str] = "dead_letter"
 
     envelope: Envelope
@@ -69,6 +73,7 @@ class DeadLetter(Record):
     reason: str
     detail: str
     seen_at: Instant
+    whole_bytes: int = 0
 
 
 class OutboxAttempt(Record):
