@@ -13,8 +13,9 @@ from runtime.metrics import Build, Metrics
 from streams.deciding.offline import OfflineDecider
 from streams.engine.app import EngineApp
 from streams.engine.worker import run_workers
-from streams.installation import Role, WorkerParts, WorkerSettings, make_worker
+from streams.installation import WorkerParts, WorkerSettings, make_worker
 from streams.metering import label_values
+from streams.slots import Role
 
 
 def main() -> int:

@@ -28,8 +28,9 @@ from sinks.base import DraftSink
 from streams.deciding.offline import OfflineDecider
 from streams.engine.app import EngineApp
 from streams.engine.worker import run_workers
-from streams.installation import Role, WorkerParts, WorkerSettings, make_worker
+from streams.installation import WorkerParts, WorkerSettings, make_worker
 from streams.metering import label_values
+from streams.slots import Role
 
 RESTART_SECONDS_FIRST = 1
 RESTART_SECONDS_MAX = 30

@@ -4,12 +4,9 @@ A worker has four roles, each a consumer group: sequence, fold, slow work (categ
 deliveries. One process does all of them; a large firm gives some of them processes of their own.
 """
 
-import fcntl
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import TextIO
 
 from books.stores.port import Store
 from books.stores.sqlite import open_or_rebuild
@@ -19,7 +16,6 @@ from runtime.health import Health
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.topics import ensure_topics
 from runtime.metrics import Metrics
-from schemas.errors import ConfigurationError
 from sinks.base import DraftSink
 from streams import tails
 from streams.agents import deliver, hours
@@ -30,6 +26,7 @@ from streams.beat import Beat, BookBeat, StartUp, has_partitions, has_recovered
 from streams.deciding.port import Decider
 from streams.engine.app import EngineApp, EngineSettings, create_app, install_batch_agent
 from streams.metering import Meter, deliveries_check, partitions_check
+from streams.slots import Role, Slot, take_slot
 from streams.topics import (
     COMMANDS,
     JOURNAL,
@@ -39,18 +36,8 @@ from streams.topics import (
     topic_specs,
 )
 
-WORKERS_MAX = 64
 RECORDS_MAX = 2_000
 """Of one batch: what is applied without letting the event loop breathe stays well under a second."""
-
-
-class Role(StrEnum):
-    """What a worker process does; all of it by default. Each role is a consumer group of its own."""
-
-    SEQUENCE = "sequence"
-    FOLD = "fold"
-    SLOW = "slow"
-    DELIVER = "deliver"
 
 
 @dataclass(frozen=True)
@@ -95,7 +82,7 @@ async def make_worker(settings: WorkerSettings, parts: WorkerParts) -> Sequence[
     return [make(settings, parts, slot, start_up) for role, make in makers.items() if role in settings.roles]
 
 
-def _sequencer(settings: WorkerSettings, parts: WorkerParts, slot: "Slot", start_up: StartUp) -> EngineApp:
+def _sequencer(settings: WorkerSettings, parts: WorkerParts, slot: Slot, start_up: StartUp) -> EngineApp:
     """The way into the journals. A group of its own: a fetch for new entries must not wait until a batch is folded."""
     app = _app(settings, slot, Role.SEQUENCE)
     publisher = app.new_publisher()
@@ -109,7 +96,7 @@ def _sequencer(settings: WorkerSettings, parts: WorkerParts, slot: "Slot", start
     return app
 
 
-def _folder(settings: WorkerSettings, parts: WorkerParts, slot: "Slot", start_up: StartUp) -> EngineApp:
+def _folder(settings: WorkerSettings, parts: WorkerParts, slot: Slot, start_up: StartUp) -> EngineApp:
     """The fold of the journals, and the passing of time in the book."""
     app = _app(settings, slot, Role.FOLD)
     publisher = app.new_publisher()
@@ -133,7 +120,7 @@ def _folder(settings: WorkerSettings, parts: WorkerParts, slot: "Slot", start_up
     return app
 
 
-def _slow(settings: WorkerSettings, parts: WorkerParts, slot: "Slot", start_up: StartUp) -> EngineApp:
+def _slow(settings: WorkerSettings, parts: WorkerParts, slot: Slot, start_up: StartUp) -> EngineApp:
     """Decisions, which may wait for the outside world, and the table of running hours."""
     app = _app(settings, slot, Role.SLOW)
     publisher = app.new_publisher()
@@ -149,7 +136,7 @@ def _slow(settings: WorkerSettings, parts: WorkerParts, slot: "Slot", start_up: 
     return app
 
 
-def _deliverer(settings: WorkerSettings, parts: WorkerParts, slot: "Slot", start_up: StartUp) -> EngineApp:
+def _deliverer(settings: WorkerSettings, parts: WorkerParts, slot: Slot, start_up: StartUp) -> EngineApp:
     """Deliveries: a group of its own, so that a sink that hangs holds back no decision."""
     app = _app(settings, slot, Role.DELIVER)
     meter = Meter(parts.metrics, parts.clock)
@@ -168,13 +155,14 @@ def _deliverer(settings: WorkerSettings, parts: WorkerParts, slot: "Slot", start
     return app
 
 
-def _app(settings: WorkerSettings, slot: "Slot", role: Role) -> EngineApp:
+def _app(settings: WorkerSettings, slot: Slot, role: Role) -> EngineApp:
     return create_app(
         EngineSettings(
             application_id=_group(settings, role),
             data_folder=slot.folder / role.value,
             client_arguments=settings.connection.client_arguments(),
             session_limit_seconds=settings.session_limit_seconds,
+            instance_id=f"{slot.name}-{role.value}",
         )
     )
 
@@ -206,36 +194,3 @@ class KafkaTails:
 def open_store(path: Path) -> Store:
     """The store of a partition; raises StoreUnusable."""
     return open_or_rebuild(path, FOLD_VERSION)
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A worker's own folder on this host; what it does there is held by locks until the process ends."""
-
-    folder: Path
-    locks: tuple[TextIO, ...]
-
-
-def take_slot(data_folder: Path, roles: Iterable[Role]) -> Slot:
-    """The first worker folder below the data folder in which nobody has one of these roles.
-
-    It is the same again after a restart, so its stores are used. Processes with different roles share a folder.
-    Raises ConfigurationError when all are taken.
-    """
-    for number in range(1, WORKERS_MAX + 1):
-        folder = data_folder / "workers" / f"{number:02d}"
-        folder.mkdir(parents=True, exist_ok=True)
-        locks = [(folder / f"{role.value}.lock").open("w") for role in sorted(roles)]
-        try:
-            for lock in locks:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            for lock in locks:
-                lock.close()
-            continue
-        return Slot(folder, tuple(locks))
-    raise ConfigurationError(
-        "workers_too_many",
-        f"{WORKERS_MAX} workers already use {data_folder}.",
-        "Stop some, or give this one another data folder.",
-    )

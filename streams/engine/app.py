@@ -34,7 +34,8 @@ class EngineSettings:
     """What an app needs to know. `client_arguments` are those of `runtime.kafka` for aiokafka clients.
 
     `data_folder` belongs to one worker process alone. A partition that is taken away waits `revoke_limit_seconds` for
-    the batch in flight; that and the rebalance must fit into `rebalance_limit_seconds`.
+    the batch in flight; that and the rebalance must fit into `rebalance_limit_seconds`. With an `instance_id`, which no
+    other living process may have, a worker that is back within its session gets what it had, and nobody else moves.
     """
 
     application_id: str
@@ -49,6 +50,7 @@ class EngineSettings:
     processing_limit_seconds: int = 600
     batch_records_max: int = 5_000
     publisher_limits: PublisherLimits = field(default_factory=PublisherLimits)
+    instance_id: str = ""
 
 
 class EngineApp(faust.App):  # type: ignore[misc]  # Faust carries no types
@@ -175,6 +177,7 @@ def _faust_settings(settings: EngineSettings) -> dict[str, object]:
         "topic_disable_leader": True,
         "table_standby_replicas": 0,
         "consumer_auto_offset_reset": "earliest",
+        "consumer_group_instance_id": settings.instance_id or None,
         "consumer_max_fetch_size": FETCH_BYTES,
         "recovery_consistency_check": True,
         "agent_supervisor": CrashingSupervisor,

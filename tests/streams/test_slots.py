@@ -8,8 +8,8 @@ import pytest
 
 from billstream.cli.commands.programs import RoleName
 from schemas.errors import ConfigurationError
-from streams import installation
-from streams.installation import Role, Slot, take_slot
+from streams import slots
+from streams.slots import Role, Slot, take_slot
 
 
 def given_back(slot: Slot) -> None:
@@ -43,7 +43,7 @@ def test_a_place_is_held_against_other_processes_too(tmp_path: Path) -> None:
     """The lock is the operating system's: another process sees it, and it is gone with its holder."""
     held = take_slot(tmp_path, {Role.FOLD})
     program = (
-        "import sys; from pathlib import Path; from streams.installation import Role, take_slot; "
+        "import sys; from pathlib import Path; from streams.slots import Role, take_slot; "
         "print(take_slot(Path(sys.argv[1]), {Role.FOLD}).folder.name)"
     )
     asked = [sys.executable, "-c", program, str(tmp_path)]
@@ -54,7 +54,7 @@ def test_a_place_is_held_against_other_processes_too(tmp_path: Path) -> None:
 
 def test_no_place_left_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit is an error of the settings, not a hang."""
-    monkeypatch.setattr(installation, "WORKERS_MAX", 1)
+    monkeypatch.setattr(slots, "WORKERS_MAX", 1)
     held = take_slot(tmp_path, {Role.FOLD})
     with pytest.raises(ConfigurationError, match="already use"):
         take_slot(tmp_path, {Role.FOLD})
@@ -64,3 +64,14 @@ def test_no_place_left_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest
 def test_the_command_line_knows_all_roles() -> None:
     """`--role` and the worker use the same words."""
     assert [one.value for one in RoleName] == [one.value for one in Role]
+
+
+def test_the_name_of_a_place_stays_and_is_nobody_elses(tmp_path: Path) -> None:
+    """A restarted worker is known again by its groups; another folder or another place has another name."""
+    held = [take_slot(tmp_path / folder, Role) for folder in ("a", "a", "b")]
+    assert len({slot.name for slot in held}) == 3
+    given_back(held[0])
+    again = take_slot(tmp_path / "a", Role)
+    assert again.name == held[0].name
+    for slot in (again, *held[1:]):
+        given_back(slot)

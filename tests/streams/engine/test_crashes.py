@@ -157,6 +157,25 @@ async def test_workers_join_and_leave_without_loss(rig: "Rig") -> None:
     assert repeated == [doubled, doubled]
 
 
+async def test_a_worker_that_is_back_at_once_moves_nobody(rig: "Rig") -> None:
+    """A killed worker with an instance id gets its partition again; the other one never gives its own up."""
+    await rig.write(rig.source, [(0, b"a", b"one"), (1, b"b", b"one")])
+    stays = rig.worker(folder="stays", instance_id="stays", session_limit_seconds=30)
+    await stays.heard("assigned", times=2)
+    dies = rig.worker(folder="dies", instance_id="dies", session_limit_seconds=30)
+    await dies.heard("assigned")
+    await stays.heard("assigned", times=3)
+    (place,) = {event["partition"] for event in dies.events("assigned")}
+    revoked = len(stays.events("revoked"))
+    await dies.kill()
+    heir = rig.worker(folder="dies", instance_id="dies", session_limit_seconds=30)
+    await heir.heard("assigned", within_seconds=20)
+    assert [event["partition"] for event in heir.events("assigned")] == [place]
+    await rig.write(rig.source, [(0, b"c", b"two"), (1, b"d", b"two")])
+    await rig.until_committed(rig.source, 4)
+    assert len(stays.events("revoked")) == revoked
+
+
 async def test_a_raising_handler_ends_the_worker_uncommitted(rig: "Rig") -> None:
     """The process ends with another code than 0, nothing at or after the record was committed, and it is read again."""
     await rig.write(rig.source, [(0, b"%d" % index, b"%d" % index) for index in range(100)])

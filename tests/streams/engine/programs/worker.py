@@ -42,6 +42,7 @@ class Options:
     dead_letters: str = ""
     session_limit_seconds: int = 6
     records_max: int = 5_000
+    instance_id: str = ""
 
 
 def say(**what: object) -> None:
@@ -198,6 +199,7 @@ async def make(options: Options) -> EngineApp:
             heartbeat_interval_seconds=1,
             commit_interval_milliseconds=200,
             batch_records_max=options.records_max,
+            instance_id=options.instance_id,
         )
     )
     app.add_future(tell_stopping(app))
