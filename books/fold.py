@@ -15,6 +15,7 @@ from books.forecasting import judge_forecasts
 from books.held_money import apply_payment
 from books.imports import apply_import
 from books.invoicing import CLOCK
+from books.letters import apply_settlement
 from books.orders import EntryOrder, apply_order
 from books.revisions import apply_contract, apply_directory, keeps_currency, usable
 from books.rows import ClockRow, EntryRow, OpenWorkRow, RateRow, ReceiptRow, SeenRow, WatermarkRow
@@ -181,7 +182,7 @@ class Fold:
             case commands.VoidDocument():
                 voiding.apply_void(book, catalog, command, cause, effects)
             case commands.SettleDeadLetter():
-                pass  # Dead letters live in their own topic; the command is the audit record of what was done.
+                apply_settlement(book, command, cause)
             case _:
                 assert isinstance(command, EntryOrder), type(command).__name__
                 if apply_order(book, catalog, command, cause, effects):

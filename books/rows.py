@@ -438,3 +438,22 @@ class HeldReceiptRow(Row, frozen=True):
 
     amount: str
     paid_on: str
+
+
+class Settlement(msgspec.Struct, frozen=True, array_like=True):
+    """What a person did about a dead letter; `sent` is the hash of what went out again, empty when nothing did."""
+
+    outcome: str
+    person: str
+    reason: str
+    at_micros: int
+    sent: str
+    offset: int
+
+
+class LetterRow(Row, frozen=True):
+    """What was done about a dead letter, oldest first; the last one counts (key: letter)."""
+
+    table: ClassVar[str] = "letter"
+
+    settlements: tuple[Settlement, ...]
