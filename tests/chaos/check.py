@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from billstream.simulating.oracle.calculator import Calculator
+from billstream.simulating.oracle.papers import revisions_of
+from billstream.simulating.oracle.rating import wrong_amounts
 from books.book import Book
 from books.local import Follower
 from books.rows import EntryRow, OpenFactRow, OpenWorkRow
@@ -18,9 +21,6 @@ from schemas.facts import AlertRaised
 from schemas.outputs import Alert
 from schemas.values import Record
 from tests.chaos.firm import Plan
-from tests.oracle.calculator import Calculator
-from tests.oracle.papers import revisions_of
-from tests.oracle.rating import wrong_amounts
 
 Numbered = Sequence[tuple[int, Record]]
 

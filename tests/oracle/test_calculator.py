@@ -4,6 +4,8 @@ from random import Random
 
 import pytest
 
+from billstream.simulating.oracle.calculator import Calculator
+from billstream.simulating.oracle.rating import wrong_amounts
 from books.rows import DocumentRow
 from books.testing import (
     BOOK,
@@ -28,8 +30,6 @@ from schemas.facts import DocumentDrafted
 from schemas.inputs import Category, DecisionRank
 from schemas.values import Record
 from schemas.work import DecideEntry, DeliverDocument
-from tests.oracle.calculator import Calculator
-from tests.oracle.rating import wrong_amounts
 
 
 class Whimsical:

@@ -11,6 +11,8 @@ from random import Random
 from aiokafka import ConsumerRecord
 
 import books.closing
+from billstream.simulating.oracle.calculator import Calculator
+from billstream.simulating.oracle.papers import numbers_of, papers_at
 from books.local import Follower
 from books.rows import DocumentRow
 from books.stores.memory import MemoryStore
@@ -41,8 +43,6 @@ from streams.engine.publisher import Outgoing
 from streams.tails import fingerprint, origin_of
 from streams.topics import ALERTS, DOCUMENTS, JOURNAL, WORK
 from tests.chaos.check import Findings, Numbered, judge_alerts, judge_documents, seen_once
-from tests.oracle.calculator import Calculator
-from tests.oracle.papers import numbers_of, papers_at
 
 STEPS = 260
 PERIODS = [*[("2026-10-01", "2026-10-04")] * 2, ("2026-10-04", "2026-11-01")]

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from billstream.simulating.oracle.entries import Journal, Numbered, Told, local_day, order, resolve_all, said
+from billstream.simulating.oracle.holds import holds_of, looked_at, rank, verdict_of
 from schemas import commands, inputs
 from schemas.canonical import instant_micros
 from schemas.contract import ContractDocument
@@ -10,8 +12,6 @@ from schemas.draft import DraftBody
 from schemas.entry import Deletion, EntryVersion
 from schemas.facts import DocumentVoided
 from schemas.values import Record
-from tests.oracle.entries import Journal, Numbered, Told, local_day, order, resolve_all, said
-from tests.oracle.holds import holds_of, looked_at, rank, verdict_of
 
 
 def read(journal: Numbered, cut: int) -> Journal:

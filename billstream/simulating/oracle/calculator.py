@@ -12,6 +12,11 @@ from billing.contract import Contract, compile_contract, needed_dates
 from billing.directory import compile_directory
 from billing.entries import BillingEntry
 from billing.invoice import InvoiceRequest, Rate, compute_invoice, to_body
+from billstream.simulating.oracle.entries import Journal, Numbered, Resolved, resolve_all, said
+from billstream.simulating.oracle.history import History, Moment, moment_of
+from billstream.simulating.oracle.holds import Verdict, holds_of, rank, settled, verdict_of, word_of
+from billstream.simulating.oracle.papers import Papers, papers_at
+from billstream.simulating.oracle.reading import read
 from schemas import commands, inputs
 from schemas.canonical import canonical_bytes
 from schemas.contract import ContractDocument
@@ -21,11 +26,6 @@ from schemas.facts import DocumentDrafted
 from schemas.inputs import Decision
 from schemas.period import Period
 from schemas.values import named_fields
-from tests.oracle.entries import Journal, Numbered, Resolved, resolve_all, said
-from tests.oracle.history import History, Moment, moment_of
-from tests.oracle.holds import Verdict, holds_of, rank, settled, verdict_of, word_of
-from tests.oracle.papers import Papers, papers_at
-from tests.oracle.reading import read
 
 
 @dataclass(frozen=True)

@@ -15,16 +15,16 @@ from billing.contract import needed_dates
 from billing.dated_terms import terms_hash
 from billing.entries import BillingEntry
 from billing.reasons import reason_of
+from billstream.simulating.oracle.papers import Billed, Paper, bodies_of
 from schemas.contract import ContractDocument
 from schemas.corrections import Correction
 from schemas.directory import DirectoryDocument
 from schemas.draft import CorrectionPart, CorrectionReason, DocumentKind, DocumentScope, DraftBody
 from schemas.facts import DocumentDrafted
 from schemas.period import Period
-from tests.oracle.papers import Billed, Paper, bodies_of
 
 if TYPE_CHECKING:
-    from tests.oracle.calculator import Calculator
+    from billstream.simulating.oracle.calculator import Calculator
 
 
 @dataclass(frozen=True)

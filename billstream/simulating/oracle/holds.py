@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from billing.entries import Hold
+from billstream.simulating.oracle.entries import Resolved, group, said
 from schemas import commands
 from schemas.entry import EntryKind
 from schemas.inputs import RANK_ORDER, Category, Decision
-from tests.oracle.entries import Resolved, group, said
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,15 @@ from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 
+from billstream.simulating.oracle.calculator import Calculator
+from billstream.simulating.oracle.entries import Resolved
+from billstream.simulating.oracle.history import moment_of
+from billstream.simulating.oracle.holds import Verdict, holds_of
 from schemas.contract import ContractDocument
 from schemas.draft import DocumentKind, DraftBody
 from schemas.entry import EntryKind
 from schemas.facts import DocumentDrafted
 from schemas.inputs import Category
-from tests.oracle.calculator import Calculator
-from tests.oracle.entries import Resolved
-from tests.oracle.history import moment_of
-from tests.oracle.holds import Verdict, holds_of
 
 Counted = dict[str, int]
 

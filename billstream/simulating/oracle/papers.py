@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from billstream.simulating.oracle.entries import Numbered
 from schemas import commands
 from schemas.draft import CorrectionPart, DocumentKind, DocumentScope, DraftBody, document_id_of
 from schemas.facts import CommandRefused, DocumentApproved, DocumentDrafted, DocumentIssued, DocumentVoided
 from schemas.values import Record
-from tests.oracle.entries import Numbered
 
 STANDING = ("approved", "issued")
 OPEN = ("draft", "rejected", "withdrawn")
