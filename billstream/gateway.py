@@ -13,12 +13,12 @@ from books.book import Book
 from books.catalog import Catalog
 from schemas.commands import Command
 from schemas.entry import EntryVersion
-from schemas.inputs import ContractRevision, DirectoryRevision, ExchangeRate, ImportCompleted, SourceWatermark
+from schemas.inputs import ContractRevision, DirectoryRevision, ExchangeRate, ImportCompleted, Payment, SourceWatermark
 from schemas.outputs import Alert
 from schemas.values import Record
 
 EntryInput = EntryVersion | ImportCompleted | SourceWatermark
-Order = Command | DirectoryRevision | ContractRevision | ExchangeRate
+Order = Command | DirectoryRevision | ContractRevision | ExchangeRate | Payment
 OnPublished = Callable[[int], None]
 
 

@@ -9,6 +9,7 @@ from billstream.cli.commands.documents import approve, close, explain, issue, pr
 from billstream.cli.commands.entries import entries
 from billstream.cli.commands.history import documents, reopen, void
 from billstream.cli.commands.importing import import_files
+from billstream.cli.commands.payments import payment
 from billstream.cli.commands.programs import connect, demo, up, worker
 from billstream.cli.commands.proofs import verify, what_if
 from billstream.cli.commands.setting_up import doctor, init
@@ -73,6 +74,7 @@ for _command, _name in (
     (reopen, "reopen"),
     (void, "void"),
     (documents, "documents"),
+    (payment, "payment"),
     (explain, "explain"),
     (status, "status"),
     (verify, "verify"),

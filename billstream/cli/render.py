@@ -17,6 +17,7 @@ from billstream.cli.results import (
     HeldItem,
     HeldResult,
     ImportResult,
+    PaymentResult,
     PreviewResult,
     RefusedItem,
     StatusResult,
@@ -220,6 +221,20 @@ def entries(screen: "Console", result: EntriesResult) -> None:
     """How many were changed, and what was refused."""
     screen.print(f"{len(result.done)} done.")
     refused(screen, result.refused)
+
+
+def payment(screen: "Console", result: PaymentResult) -> None:
+    """What arrived, and how the account stands."""
+    amount = money(result.amount, result.currency)
+    name = visible(f"{amount} of {result.client} for {result.account} ({result.reference}, {result.paid_on})")
+    if result.known:
+        screen.print(f"{name} had arrived already; nothing was sent.")
+    elif result.dry_run:
+        screen.print(f"{name} would be sent.")
+    else:
+        screen.print(f"{name} arrived." if result.in_force else f"{name} was sent; no worker has counted it yet.")
+    received, used = money(result.received, result.currency), money(result.used, result.currency)
+    screen.print(f"The account: {received} received, {used} used, {money(result.balance, result.currency)} left.")
 
 
 def held(screen: "Console", result: HeldResult) -> None:

@@ -253,6 +253,26 @@ class EntriesResult(Result):
     refused: tuple[RefusedItem, ...] = ()
 
 
+class PaymentResult(Result):
+    """Answer of `payment`: what arrived, and how the account stands with it."""
+
+    name: ClassVar[str] = "payment"
+
+    contract: str
+    client: str
+    account: str
+    reference: str
+    paid_on: date
+    amount: DecimalText
+    currency: str
+    known: bool = Field(description="Whether this reference had arrived before; then nothing was sent.")
+    dry_run: bool = False
+    in_force: bool | None = Field(default=None, description="Whether the book counts it; null when nothing was sent.")
+    received: DecimalText = Field(description="All that arrived for the account.")
+    used: DecimalText = Field(description="What approved and issued documents took of it.")
+    balance: DecimalText
+
+
 class HeldItem(BaseModel):
     """An entry that is kept off invoices, and why."""
 
@@ -517,6 +537,7 @@ RESULTS: tuple[type[Result], ...] = (
     DocumentListResult,
     EntriesResult,
     HeldResult,
+    PaymentResult,
     StatusResult,
     ExplainResult,
     VerifyResult,

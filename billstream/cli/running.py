@@ -11,6 +11,7 @@ from billstream.cli.results import (
     DocumentsResult,
     EntriesResult,
     ImportResult,
+    PaymentResult,
     PreviewResult,
     Result,
     VerifyResult,
@@ -81,6 +82,8 @@ def exit_of(result: Result) -> Exit:
             return Exit.NEEDS_ATTENTION if any(one.refused or one.asked for one in result.files) else Exit.DONE
         case ContractsResult():
             return Exit.DONE if result.in_force or result.dry_run else Exit.TRY_AGAIN
+        case PaymentResult():
+            return Exit.TRY_AGAIN if result.in_force is False else Exit.DONE
         case VerifyResult():
             return Exit.DONE if all(one.holds for one in result.documents) else Exit.REFUSED
         case PreviewResult():
