@@ -113,6 +113,9 @@ class Metrics:
         self.dead_letters_total = self._counter(
             "dead_letters_total", "Records that could not be read or applied.", "topic", "reason"
         )
+        self.dead_letters_pending = self._gauge(
+            "dead_letters_pending", "Dead letters that nobody has settled yet.", "topic", "reason"
+        )
 
     def _declare_billing(self) -> None:
         self.conservation_difference = self._gauge(
@@ -172,6 +175,7 @@ class Metrics:
         for topic in values.topics:
             for reason in values.dead_letter_reasons:
                 self.dead_letters_total.labels(topic, reason)
+                self.dead_letters_pending.labels(topic, reason)
         for sink in values.sinks:
             for outcome in values.sink_outcomes:
                 self.sink_requests_total.labels(sink, outcome)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from billing.running import cap_limit
@@ -41,9 +41,13 @@ REASONS = (
     "revision_mislabelled",
     "currency_changed",
     "tick_ahead",
+    "payment_account_unknown",
+    "payment_unusable",
     "unexpected",
 )
 """Why a record may end as a dead letter; the labels of its counter."""
+LETTER_TOPICS = (TIME_ENTRIES, COMMANDS, RESULTS, JOURNAL, WORK, HOURS)
+"""Where such a record may have stood."""
 
 
 def label_values(sources: Iterable[str], sinks: Iterable[str]) -> LabelValues:
@@ -51,7 +55,7 @@ def label_values(sources: Iterable[str], sinks: Iterable[str]) -> LabelValues:
     return LabelValues(
         sources=tuple(sources),
         sinks=tuple(sinks),
-        topics=(TIME_ENTRIES, COMMANDS, RESULTS, JOURNAL, WORK, HOURS),
+        topics=LETTER_TOPICS,
         entry_outcomes=("applied", "ignored"),
         entry_stages=("fold",),
         dead_letter_reasons=REASONS,
@@ -84,7 +88,17 @@ class Meter:
 
     def dead_letter(self, topic: str, reason: str) -> None:
         """A record that ended as a dead letter."""
-        self._metrics.dead_letters_total.labels(topic, reason if reason in REASONS else "unexpected").inc()
+        self._metrics.dead_letters_total.labels(topic, _reason(reason)).inc()
+
+    def pending_letters(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """How many dead letters of each (topic, reason) wait for a person; what is not named has none."""
+        pending: Counter[tuple[str, str]] = Counter()
+        for (topic, reason), count in counts.items():
+            if topic in LETTER_TOPICS:
+                pending[topic, _reason(reason)] += count
+        for topic in LETTER_TOPICS:
+            for reason in REASONS:
+                self._metrics.dead_letters_pending.labels(topic, reason).set(pending[topic, reason])
 
     def applied(self, applied: Applied) -> None:
         """A batch whose outputs are acknowledged."""
@@ -142,6 +156,11 @@ class Meter:
             self._metrics.draft_oldest_seconds.labels(state).set((now_micros - oldest_micros[state]) // 1_000_000)
         self._metrics.cap_used_ratio_max.labels(tenant).set(fullest_cap(view))
         self._metrics.conservation_difference.labels("time").set(await hours_difference(view))
+
+
+def _reason(said: str) -> str:
+    """The label of a reason; words of a newer version share one."""
+    return said if said in REASONS else "unexpected"
 
 
 def fullest_cap(book: Book) -> float:

@@ -91,7 +91,7 @@ class SequenceHandler:
     ) -> Outgoing:
         value = record.value or b""
         try:
-            checked = self._checked(batch, value)
+            checked = checked_input(value, batch.topic, batch.partition, self._settings.partitions)
         except Rejected as error:
             place = Place(batch.topic, batch.partition, record.offset, record.timestamp, record.key, record.value)
             reason, detail = reason_of(error)
@@ -102,17 +102,19 @@ class SequenceHandler:
         origin = f"{batch.topic}/{batch.partition}/{record.offset}".encode()
         return Outgoing(JOURNAL, batch.partition, key, value, ((ORIGIN_HEADER, origin),))
 
-    def _checked(self, batch: Batch, value: bytes) -> Record:
-        record = decode(value, RECORD_BYTES_MAX)
-        if not isinstance(record, MAY_WRITE[batch.topic]):
-            raise Rejected("record_not_allowed", f"A {record.schema_name} may not be written to {batch.topic}.")
-        envelope = record.envelope
-        home = book_partition(envelope.tenant, envelope.book, self._settings.partitions)
-        if home != batch.partition:
-            raise Rejected("wrong_partition", f"Book {envelope.book} lives in partition {home}, not {batch.partition}.")
-        if isinstance(record, inputs.ContractRevision | inputs.DirectoryRevision):
-            check_document(record)
-        return record
+
+def checked_input(value: bytes, topic: str, partition: int, partitions: int) -> Record:
+    """The record that these bytes are in this place; raises Rejected when it does not come into a journal."""
+    record = decode(value, RECORD_BYTES_MAX)
+    if not isinstance(record, MAY_WRITE[topic]):
+        raise Rejected("record_not_allowed", f"A {record.schema_name} may not be written to {topic}.")
+    envelope = record.envelope
+    home = book_partition(envelope.tenant, envelope.book, partitions)
+    if home != partition:
+        raise Rejected("wrong_partition", f"Book {envelope.book} lives in partition {home}, not {partition}.")
+    if isinstance(record, inputs.ContractRevision | inputs.DirectoryRevision):
+        check_document(record)
+    return record
 
 
 def check_document(record: inputs.ContractRevision | inputs.DirectoryRevision) -> None:
