@@ -73,6 +73,8 @@ def worker_settings(installation: Installation) -> WorkerSettings:
         connection=connection_of(installation),
         data_folder=installation.data_folder,
         tick_seconds=settings.ticks.interval_seconds,
+        snapshot_folder=None if settings.snapshots.folder is None else installation.path(settings.snapshots.folder),
+        snapshot_records=settings.snapshots.every_records,
     )
 
 

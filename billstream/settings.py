@@ -171,6 +171,22 @@ class TickSettings(Group):
     interval_seconds: int = Field(default=60, ge=1, le=3_600, description="Time between two ticks.", examples=[60])
 
 
+class SnapshotSettings(Group):
+    """Copies of the workers' stores: a worker that takes a partition over begins at the newest one."""
+
+    folder: Path | None = Field(
+        default=None,
+        description="Folder that all workers reach; empty takes none, and a new store is built from the journal.",
+        examples=["/mnt/billstream/snapshots"],
+    )
+    every_records: int = Field(
+        default=100_000,
+        ge=1_000,
+        description="Journal records of a partition between two snapshots.",
+        examples=[100000],
+    )
+
+
 class WatchSettings(Group):
     """How watched folders are looked at."""
 
@@ -239,6 +255,9 @@ class Settings(Group):
     )
     policy: PolicySettings = Field(default=PolicySettings(), description="What may happen without a person.")
     ticks: TickSettings = Field(default=TickSettings(), description="The clock that the fold sees.")
+    snapshots: SnapshotSettings = Field(
+        default=SnapshotSettings(), description="Copies of the workers' stores for those who take over."
+    )
     watch: WatchSettings = Field(default=WatchSettings(), description="How watched folders are looked at.")
     health: HealthSettings = Field(default=HealthSettings(), description="The address of metrics and health.")
 

@@ -4,12 +4,11 @@ A worker has four roles, each a consumer group: sequence, fold, slow work (categ
 deliveries. One process does all of them; a large firm gives some of them processes of their own.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from books.stores.port import Store
-from books.stores.sqlite import open_or_rebuild
+from books.stores.snapshots import Snapshots
 from books.version import FOLD_VERSION
 from runtime.clock import Clock
 from runtime.health import Health
@@ -26,6 +25,7 @@ from streams.beat import Beat, BookBeat, StartUp, has_partitions, has_recovered
 from streams.deciding.port import Decider
 from streams.engine.app import EngineApp, EngineSettings, create_app, install_batch_agent
 from streams.metering import Meter, deliveries_check, partitions_check
+from streams.partition_stores import PartitionStores, SnapshotBeat
 from streams.slots import Role, Slot, take_slot
 from streams.topics import (
     COMMANDS,
@@ -54,6 +54,8 @@ class WorkerSettings:
     session_limit_seconds: int = 12
     application_id: str = "billstream"
     roles: frozenset[Role] = frozenset(Role)
+    snapshot_folder: Path | None = None
+    snapshot_records: int = 100_000
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,6 @@ class WorkerParts:
     clock: Clock
     metrics: Metrics
     health: Health
-    open_store: Callable[[Path], Store] | None = None
 
 
 async def make_worker(settings: WorkerSettings, parts: WorkerParts) -> Sequence[EngineApp]:
@@ -102,14 +103,17 @@ def _folder(settings: WorkerSettings, parts: WorkerParts, slot: Slot, start_up: 
     publisher = app.new_publisher()
     meter = Meter(parts.metrics, parts.clock)
     tenant, book, count = settings.tenant, settings.book, settings.partitions
+    snapshots = None if settings.snapshot_folder is None else Snapshots(settings.snapshot_folder, FOLD_VERSION)
+    stores = PartitionStores(slot.folder / "books", FOLD_VERSION, snapshots, settings.snapshot_records)
     fold = FoldHandler(
         FoldSettings(tenant, book, count),
-        lambda partition: (parts.open_store or open_store)(slot.folder / "books" / f"{partition:04d}.sqlite"),
+        stores.open,
         publisher,
         KafkaTails(settings.connection),
         meter.applied,
         meter.dead_letter,
         meter.recovered,
+        stores.bring,
     )
     install_batch_agent(app, "fold", JOURNAL, fold, records_max=RECORDS_MAX)
     parts.health.add_check("partitions", lambda: partitions_check(app, lambda: fold.recovery().behind))
@@ -117,6 +121,7 @@ def _folder(settings: WorkerSettings, parts: WorkerParts, slot: Slot, start_up: 
         tenant, book, count, settings.tick_seconds, parts.clock, publisher, fold, meter, start_up.applied
     )
     app.task(Beat(app, Role.FOLD, start_up, lambda: has_recovered(app, fold), meter, book_beat.once).run)
+    app.task(SnapshotBeat(app, fold.positions, stores).run)
     return app
 
 
@@ -189,8 +194,3 @@ class KafkaTails:
     async def journal_fingerprint(self, partition: int, offset: int) -> str | None:
         """See `Tails`."""
         return await tails.fingerprint_at(self.connection, JOURNAL, partition, offset)
-
-
-def open_store(path: Path) -> Store:
-    """The store of a partition; raises StoreUnusable."""
-    return open_or_rebuild(path, FOLD_VERSION)

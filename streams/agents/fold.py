@@ -6,7 +6,7 @@ alerts and hours what lies at or after the highest origin that stands in their t
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Protocol, TypeAlias
@@ -18,6 +18,7 @@ from books.facts import open_facts, open_work
 from books.fold import Fold
 from books.stores.port import Mark, Rows, Store
 from runtime.failpoints import failpoint
+from runtime.threads import in_thread
 from schemas.codec import decode, encode
 from schemas.draft import PublishedDocument
 from schemas.entry import EntryVersion
@@ -48,6 +49,8 @@ Measured with 30,000 entries that all change: 4.4 s, of which the loop stood sti
 requests of work it causes, which stay in memory as framed bytes until they are published.
 """
 
+Bring = Callable[[int, tuple[int, int]], Awaitable[None]]
+"""(partition, the journal's bounds): put a store in its place that goes on further than the one that is there."""
 JournalRecord: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
 
 log = logging.getLogger(__name__)
@@ -135,6 +138,7 @@ class FoldHandler:
         on_applied: Callable[[Applied], None] = lambda applied: None,
         on_dead_letter: Callable[[str, str], None] = lambda topic, reason: None,
         on_recovered: Callable[[float], None] = lambda seconds: None,
+        bring: Bring | None = None,
     ) -> None:
         self._settings = settings
         self._open_store = open_store
@@ -143,6 +147,7 @@ class FoldHandler:
         self._on_applied = on_applied
         self._on_dead_letter = on_dead_letter
         self._on_recovered = on_recovered
+        self._bring = bring
         self._owned: dict[int, _Owned] = {}
 
     async def assigned(self, partition: int, committed: int | None) -> int | None:
@@ -153,6 +158,8 @@ class FoldHandler:
         began_seconds = self._seconds()
         bounds = await self._tails.journal_bounds(partition)
         tails = await self._tails.highest_origins(partition)
+        if self._bring is not None:
+            await self._bring(partition, bounds)
         store = self._open_store(partition)
         try:
             is_its_own = await self._bind(store, partition, bounds)
@@ -271,6 +278,10 @@ class FoldHandler:
         owned = self._owned.get(partition)
         return owned is not None and owned.caught_up
 
+    def positions(self) -> Mapping[int, int]:
+        """Partition that is ours and has caught up -> the journal offset its rows stand at."""
+        return {partition: owned.next_offset for partition, owned in self._owned.items() if owned.caught_up}
+
     def recovery(self) -> Recovery:
         """How far the partitions have come; all that are owned are named, also those that have caught up."""
         return Recovery(
@@ -317,7 +328,7 @@ class FoldHandler:
         if isinstance(found, _REACH_FAR):
             owned.in_thread = True
             try:
-                await _in_thread(lambda: owned.fold.apply(rows, record.offset, found, effects))
+                await in_thread(lambda: owned.fold.apply(rows, record.offset, found, effects))
             finally:
                 owned.in_thread = False
         else:
@@ -409,20 +420,6 @@ def _read(record: JournalRecord) -> Record | Unreadable:
         return decode(record.value or b"")
     except Unreadable as error:
         return error
-
-
-async def _in_thread(work: Callable[[], None]) -> None:
-    """Do it in a thread; when we are cancelled meanwhile, wait for its end first, for it holds the rows."""
-    done = asyncio.ensure_future(asyncio.to_thread(work))
-    cancelled: asyncio.CancelledError | None = None
-    while not done.done():
-        try:
-            await asyncio.wait({done})
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
-    done.result()
 
 
 def _document_key(document: PublishedDocument) -> bytes:

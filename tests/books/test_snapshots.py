@@ -1,0 +1,100 @@
+"""A snapshot is a store's committed state, whole or not there; a damaged one is never used (rule 1)."""
+
+from pathlib import Path
+
+import pytest
+
+from books.stores.snapshots import Snapshots
+from books.stores.sqlite import SqliteStore
+
+
+def grown(store: SqliteStore, offset: int) -> None:
+    """One more row, up to this offset."""
+    with store.transaction(store.position.next_offset, offset) as rows:
+        rows.put("entry", f"row-{offset}", b"x" * 100)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where a worker keeps the store of partition 0."""
+    return tmp_path / "worker" / "0000.sqlite"
+
+
+def test_a_snapshot_gives_the_rows_and_the_offset_of_its_moment(tmp_path: Path, file: Path) -> None:
+    """What is committed when it is taken is in it, what is changed meanwhile is not."""
+    snapshots, store = Snapshots(tmp_path / "shared", "1"), SqliteStore(file, "1")
+    grown(store, 10)
+    digest = store.digest()
+    with store.transaction(10, 20) as rows:
+        rows.put("entry", "open", b"not committed")
+        assert snapshots.take(0, file).next_offset == 10
+    store.close()
+    elsewhere = tmp_path / "other" / "0000.sqlite"
+    elsewhere.parent.mkdir()
+    brought = snapshots.bring(0, elsewhere, 0, 100)
+    assert brought is not None
+    found = SqliteStore(elsewhere, "1")
+    assert (found.position.next_offset, found.digest()) == (10, digest)
+    found.close()
+
+
+def test_the_last_two_are_kept_of_each_version(tmp_path: Path, file: Path) -> None:
+    """Another version's snapshots stay, for a roll-back; its own older ones go."""
+    other, snapshots, store = Snapshots(tmp_path, "0"), Snapshots(tmp_path, "1"), SqliteStore(file, "1")
+    for offset in (10, 20, 30):
+        grown(store, offset)
+        snapshots.take(0, file)
+        if offset == 10:
+            other.take(0, file)
+    store.close()
+    assert [one.next_offset for one in snapshots.all_of(0)] == [30, 20]
+    assert [one.next_offset for one in other.all_of(0)] == [10]
+    assert snapshots.all_of(1) == []
+
+
+@pytest.mark.parametrize("damage", ["bytes", "torn", "missing"])
+def test_a_damaged_snapshot_is_passed_over(tmp_path: Path, file: Path, damage: str) -> None:
+    """Bytes that are not those of its name, half a file, a file that went: the one before serves."""
+    snapshots, store = Snapshots(tmp_path / "shared", "1"), SqliteStore(file, "1")
+    for offset in (10, 20):
+        grown(store, offset)
+        snapshots.take(0, file)
+    store.close()
+    newest = snapshots.all_of(0)[0].file
+    content = bytearray(newest.read_bytes())
+    if damage == "missing":
+        newest.unlink()
+        newest.mkdir()
+    elif damage == "torn":
+        newest.write_bytes(content[: len(content) // 2])
+    else:
+        content[-1] ^= 1
+        newest.write_bytes(content)
+    brought = snapshots.bring(0, file, 0, 100)
+    assert brought is not None
+    assert brought.next_offset == 10
+    assert sorted(one.name for one in file.parent.iterdir()) == ["0000.sqlite"]
+
+
+@pytest.mark.parametrize(("beginning", "end", "offset"), [(0, 15, 10), (0, 9, None), (11, 100, 20), (21, 100, None)])
+def test_only_what_the_journal_still_has_serves(
+    tmp_path: Path, file: Path, beginning: int, end: int, offset: int | None
+) -> None:
+    """A snapshot of a longer journal than there is, or of one whose records are gone, would be another book's."""
+    snapshots, store = Snapshots(tmp_path / "shared", "1"), SqliteStore(file, "1")
+    for at in (10, 20):
+        grown(store, at)
+        snapshots.take(0, file)
+    store.close()
+    before = file.read_bytes()
+    brought = snapshots.bring(0, file, beginning, end)
+    assert (None if brought is None else brought.next_offset) == offset
+    assert brought is not None or file.read_bytes() == before
+
+
+def test_a_snapshot_that_fails_leaves_nothing_that_counts(tmp_path: Path, file: Path) -> None:
+    """No store, no snapshot, and no half file under a name that counts."""
+    snapshots = Snapshots(tmp_path / "shared", "1")
+    with pytest.raises(Exception, match="unable to open"):
+        snapshots.take(0, file)
+    assert snapshots.all_of(0) == []
