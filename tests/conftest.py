@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from runtime.broker import EmbeddedBroker
 
@@ -15,8 +15,17 @@ from runtime.broker import EmbeddedBroker
 # the nights.
 settings.register_profile("house", deadline=None, max_examples=50)
 settings.register_profile("long", deadline=None, max_examples=10_000)
-# Many runs of the same tests against changed code (script/mutate): few examples, always the same ones.
-settings.register_profile("mutation", deadline=None, max_examples=6, derandomize=True, database=None)
+# Many runs of the same tests against changed code (script/mutate): few examples, always the same ones, and the first
+# that fails is enough.
+settings.register_profile(
+    "mutation",
+    deadline=None,
+    max_examples=6,
+    derandomize=True,
+    database=None,
+    phases=(Phase.explicit, Phase.generate),
+    report_multiple_bugs=False,
+)
 settings.load_profile("house")
 
 
