@@ -12,6 +12,8 @@ from schemas.canonical import content_hash
 from schemas.errors import ConfigurationError
 
 WORKERS_MAX = 64
+_HELD: list[TextIO] = []
+"""All locks of this process: one that nobody refers to would be closed with its file, and given up so, in silence."""
 
 
 class Role(StrEnum):
@@ -52,6 +54,7 @@ def take_slot(data_folder: Path, roles: Iterable[Role]) -> Slot:
             for lock in locks:
                 lock.close()
             continue
+        _HELD.extend(locks)
         return Slot(folder, tuple(locks), f"{_name_of(data_folder)}-{number:02d}")
     raise ConfigurationError(
         "workers_too_many",

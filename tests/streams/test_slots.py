@@ -1,5 +1,6 @@
 """A worker's place on a host: its own, the same after a restart, shared only by processes with other roles."""
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,17 @@ def test_processes_with_other_roles_share_a_folder(tmp_path: Path) -> None:
     assert (around.folder.name, fold.folder.name, other.folder.name) == ("01", "01", "02")
     for slot in (around, fold, other):
         given_back(slot)
+
+
+def test_a_place_is_held_though_nobody_keeps_the_slot(tmp_path: Path) -> None:
+    """A worker's parts refer to the folder only; what they do not refer to must not end the lock."""
+    folder = take_slot(tmp_path, {Role.FOLD}).folder
+    gc.collect()
+    second = take_slot(tmp_path, {Role.FOLD})
+    assert (folder.name, second.folder.name) == ("01", "02")
+    given_back(second)
+    for lock in slots._HELD:
+        lock.close()
 
 
 @pytest.mark.proof
