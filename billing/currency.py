@@ -34,15 +34,23 @@ SAME = Conversion(Decimal(1), "")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Exchange:
-    """The rates into the contract's currency, by base and date; two that differ for one date are not a rate."""
+    """The rates into the contract's currency, by base and date; two that differ for one date are not a rate.
+
+    `written` has the invoice dates of approved documents of earlier periods, by the first date of their period.
+    """
 
     contract: Contract
     period: Period
     invoice_date: date
     rates: Mapping[tuple[str, date], frozenset[tuple[Decimal, str]]]
+    written: Mapping[date, date]
 
-    def fee(self, currency: str, work_day: date) -> Conversion | None:
-        """The conversion of a rate in a currency for work of a date; None when the rate is missing."""
+    def fee(self, currency: str, work_day: date, counted_day: date | None = None) -> Conversion | None:
+        """The conversion of a rate in a currency for work of a date; None when the rate is missing.
+
+        `counted_day` says on which invoice the work stands, None on this one: what an earlier one converted keeps its
+        rate (BD-55), so that it takes the room of a limit that it took then.
+        """
         if currency == self.contract.currency:
             return SAME
         match self.contract.document.exchange.fx_date:
@@ -51,9 +59,9 @@ class Exchange:
             case FxDate.WORK:
                 return self._on(currency, work_day)
             case FxDate.PERIOD_END:
-                return self._on(currency, self.period.end - timedelta(days=1))
+                return self._on(currency, self._last_day(counted_day))
             case FxDate.INVOICE:
-                return self._on(currency, self.invoice_date)
+                return self._on(currency, self._invoice_day(counted_day))
 
     def expense(self, currency: str, day: date) -> Conversion | None:
         """The conversion of an expense, always by the rate of its own date (BD-46)."""
@@ -62,6 +70,18 @@ class Exchange:
     def missing(self, currency: str) -> str:
         """What to ask for, as the detail of a hold."""
         return f"{self.contract.currency} per {currency} ({self.contract.document.exchange.fx_date.value})"
+
+    def _invoice_day(self, counted_day: date | None) -> date:
+        """The date of the invoice of a day: an earlier one without a document counts from the end of its period."""
+        if counted_day is None or counted_day >= self.period.start:
+            return self.invoice_date
+        known = self.written.get(self.contract.period_of(counted_day).start)
+        return self._last_day(counted_day) if known is None else known
+
+    def _last_day(self, counted_day: date | None) -> date:
+        if counted_day is None or counted_day >= self.period.start:
+            return self.period.end - timedelta(days=1)
+        return min(self.contract.period_of(counted_day).end, self.period.start) - timedelta(days=1)
 
     def _agreed(self, currency: str, day: date) -> Conversion | None:
         for row in self.contract.document.exchange.contract_rates:
@@ -84,7 +104,9 @@ class Exchange:
         return f"{self.contract.currency} per {currency} {rate:f} {origin}"
 
 
-def exchange_of(contract: Contract, rates: Iterable[Rate], invoice_date: date, period: Period) -> Exchange:
+def exchange_of(
+    contract: Contract, rates: Iterable[Rate], invoice_date: date, period: Period, written: Mapping[date, date]
+) -> Exchange:
     """Index the given rates; their order does not matter."""
     named = contract.document.exchange.rate_source
     index: dict[tuple[str, date], frozenset[tuple[Decimal, str]]] = {}
@@ -92,4 +114,4 @@ def exchange_of(contract: Contract, rates: Iterable[Rate], invoice_date: date, p
         if rate.quote == contract.currency and (not named or rate.source == named):
             key = (rate.base, rate.on)
             index[key] = index.get(key, frozenset()) | {(rate.rate, rate.source)}
-    return Exchange(contract, period, invoice_date, index)
+    return Exchange(contract, period, invoice_date, index, written)

@@ -23,11 +23,15 @@ Columns = Mapping[str, Sequence[int]]
 
 @dataclass(frozen=True, slots=True)
 class Discounted:
-    """Grains that are left of each item and that each discount took of it; units that it took of each line."""
+    """Grains that are left of each item and that each discount took of it; units that it took of each line.
+
+    `reduced` are the positions of which each dated row took something.
+    """
 
     left: list[int]
     taken: dict[str, list[int]] = field(default_factory=dict)
     by_line: dict[int, dict[str, int]] = field(default_factory=dict)
+    reduced: list[set[int]] = field(default_factory=list)
 
 
 def discount_items(contract: Contract, period: Period, money: Money, lines: Sequence[OpenLine]) -> Discounted:
@@ -104,6 +108,8 @@ def _discount_lines(
         is_whole = len(positions) == sizes[line]
         bases.append(units_left[line] if is_whole else units_of(Fraction(grains, money.grains_per_unit), 0, rounding))
     taken = found.taken.setdefault(row.id, [0] * len(money.items))
+    touched: set[int] = set()
+    found.reduced.append(touched)
     for (line, positions), units in zip(by_line.items(), _shares(contract, period, row, bases), strict=True):
         if units:
             units_left[line] -= units
@@ -113,6 +119,8 @@ def _discount_lines(
             for position, share in zip(positions, shares, strict=True):
                 found.left[position] -= share
                 taken[position] += share
+                if share:
+                    touched.add(position)
 
 
 def _shares(contract: Contract, period: Period, row: Discount, bases: list[int]) -> list[int]:

@@ -112,7 +112,7 @@ def _compute(request: InvoiceRequest, known: Sequence[Dated], carried: Carried) 
     first, end = own_dates(contract, period)
     dated = [one for one in known if one[1] < end and (first <= one[1] or one[0].kind in EVENT_KINDS)]
     entries = [entry for entry, _ in dated]
-    exchange = exchange_of(contract, request.exchange_rates, request.invoice_date, period)
+    exchange = exchange_of(contract, request.exchange_rates, request.invoice_date, period, request.written)
     gathered = gather(rulebook(contract, request.directory), dated, period)
     uncovered = remove_covered(gathered.live)
     allocated = allocate(contract, uncovered.live, period.end)

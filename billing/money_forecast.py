@@ -77,7 +77,7 @@ def _parts(traced: Traced) -> Parts:
     first, end = own_dates(contract, period)
     dated = [(entry, work_date_of(contract.zone, entry)) for entry in request.entries]
     entries = [one for one, day in dated if day < end and (first <= day or one.kind in EVENT_KINDS)]
-    exchange = exchange_of(contract, request.exchange_rates, request.invoice_date, period)
+    exchange = exchange_of(contract, request.exchange_rates, request.invoice_date, period, request.written)
     expenses = gather_expenses(contract, exchange, entries)
     agreed = agreed_fees(contract, entries, period, traced.drawn.charges)
     return Parts(contract, period, traced.rated.parts, expenses.parts, agreed.parts)

@@ -43,7 +43,7 @@ def rate_portions(contract: Contract, exchange: Exchange, live: list[Portion]) -
             assert missing is not None, "terms without a rate say why"
             placed.append(placed_as(portion, Bucket.HELD, missing.reason, missing.detail))
             continue
-        conversion = exchange.fee(rate.currency, portion.day)
+        conversion = exchange.fee(rate.currency, portion.day, portion.counted_day)
         if conversion is None:
             unpriced = placed_as(portion, Bucket.HELD, "exchange_rate_missing", exchange.missing(rate.currency))
             placed.append(unpriced)

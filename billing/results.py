@@ -22,6 +22,7 @@ class InvoiceRequest:
 
     `entries` may stand in any order and hold entries outside of the period (`needed_dates` says which are needed);
     repeating an entry is our mistake. `exchange_rates` are the newest known ones; `invoice_date` chooses among them.
+    `written` has the invoice dates of approved documents of earlier periods, by the first date of their period.
     `drawn` says what approved documents of earlier periods took from held money, by the first date of their period and
     the account; for periods without such a document it is computed. `received` is money that arrived for an account,
     beside what the contract says.
@@ -39,6 +40,7 @@ class InvoiceRequest:
     invoice_date: date
     drawn: Mapping[date, Mapping[str, Decimal]] = field(default_factory=dict)
     received: Sequence[Received] = ()
+    written: Mapping[date, date] = field(default_factory=dict)
 
     @property
     def period(self) -> Period:

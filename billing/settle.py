@@ -35,7 +35,7 @@ def settle(parts: Parts, lines: Sequence[OpenLine]) -> Settlement:
     capped = cap_amounts(contract, money, discounted.left)
     separate = {row.id for row in contract.document.discounts if row.show is DiscountShown.SEPARATE}
     included = {name: column for name, column in discounted.taken.items() if name not in separate}
-    taken = _Taken(money, capped.taken, included)
+    taken = _Taken(money, capped.taken, included, discounted.reduced)
     settled: list[SettledLine] = []
     for index, line in enumerate(lines):
         by_id = discounted.by_line.get(index, {})
@@ -59,16 +59,20 @@ def _passed(parts: Parts, money: Money, capped: Capped) -> dict[str, Fraction]:
 
 
 class _Taken(NamedTuple):
-    """What amount caps took and discounts inside of lines, in grains by position under the id of the clause."""
+    """What amount caps took and discounts inside of lines, in grains by position under the id of the clause.
+
+    `reduced` are the positions that each row of a discount reduced, wherever it stands.
+    """
 
     money: Money
     caps: Columns
     discounts: Columns
+    reduced: Sequence[set[int]]
 
     def are_reduced_alike(self, charge: OpenCharge) -> bool:
-        """Whether each discount took from all parts of a charge, or from none; then it took in proportion."""
+        """Whether each row of a discount took from all parts of a charge, or from none; then it took in proportion."""
         parts = [one for one in charge.positions if self.money.items[one].grains]
-        touched = [sum([column[one] != 0 for one in parts]) for column in self.discounts.values()]
+        touched = [sum([one in positions for one in parts]) for positions in self.reduced]
         return all(number in (0, len(parts)) for number in touched)
 
     def left(self, position: int) -> int:

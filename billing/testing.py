@@ -1,7 +1,7 @@
 """For tests of billing and of rooms above it: entries, contract and expectations as aligned text tables."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -176,6 +176,7 @@ class Desk:
     directory: Directory
     rates: tuple[Rate, ...]
     invoice_date: date
+    written: Mapping[date, date] = field(default_factory=dict)
 
     def entries(self, table: str) -> list[BillingEntry]:
         """Entries of a table."""
@@ -196,6 +197,7 @@ class Desk:
                 entries=self.entries(entries) if isinstance(entries, str) else entries,
                 exchange_rates=self.rates,
                 invoice_date=self.invoice_date,
+                written=self.written,
             )
         )
         return Billed(invoice, to_body(invoice))

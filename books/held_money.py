@@ -20,7 +20,8 @@ from schemas.draft import DocumentScope, DocumentState
 from schemas.facts import DocumentDrafted
 from schemas.inputs import Payment
 
-_STANDS = (DocumentState.APPROVED.value, DocumentState.ISSUED.value)
+STANDS = (DocumentState.APPROVED.value, DocumentState.ISSUED.value)
+"""States in which a document and what it says is a fact."""
 
 
 def drawn_before(book: Book, contract: Contract, scope: DocumentScope) -> Mapping[date, Mapping[str, Decimal]]:
@@ -30,12 +31,12 @@ def drawn_before(book: Book, contract: Contract, scope: DocumentScope) -> Mappin
         return found
     for document_id, row in book.scan(DocumentRow):
         is_earlier = row.date_from < scope.date_from.isoformat()
-        is_fixed = row.state in (*_STANDS, DocumentState.VOID.value)
+        is_fixed = row.state in (*STANDS, DocumentState.VOID.value)
         if (row.client_id, row.contract_id) != (scope.client_id, scope.contract_id) or not (is_earlier and is_fixed):
             continue
         drawn = found.setdefault(date.fromisoformat(row.date_from), {})
         body = book.get(BodyRow, document_id)
-        if row.state in _STANDS and body is not None:
+        if row.state in STANDS and body is not None:
             for use in cast(DocumentDrafted, decode(body.value)).body.held_money:
                 drawn[use.held_id] = drawn.get(use.held_id, Decimal(0)) + use.applied
     return found

@@ -9,7 +9,7 @@ from billing.contract import compile_contract
 from billing.invoice import Invoice, InvoiceRequest, compute_invoice
 from books.preview import preview_bodies
 from books.rows import DocumentRow, FrozenRow, SettledRow
-from books.testing import Story, contract, entry, entry_id, envelope, scope, terms, week_cap
+from books.testing import Story, contract, entry, entry_id, envelope, scope, terms, tick, week_cap
 from schemas import commands, inputs
 from schemas.draft import CorrectionReason, DocumentKind, DocumentState, DraftBody
 from schemas.facts import CommandRefused, DocumentIssued, DocumentVoided
@@ -82,6 +82,18 @@ def test_a_later_exchange_rate_changes_nothing_that_stands(story: Story) -> None
     assert adjusted(story) == []
     story.say(entry("a", "2026-03-05T09:00", "3", revision=2))
     assert adjusted(story) == [("90.00", CorrectionReason.EDIT)]
+
+
+def test_a_limit_keeps_the_room_that_an_approved_invoice_took_at_its_own_rate(story: Story) -> None:
+    """BD-55, BD-27: March took 180.00 of 200.00 on 3 April; whatever a dollar costs in April, 20.00 are left."""
+    limit = {"id": "nte", "window": "contract", "amount": "200.00", "counts": "fees"}
+    agreed = terms("acme", **{"from": "2026-03-01"}, rates=DOLLARS["rates"], amount_caps=[limit])
+    story.say(contract(agreed), tick("2026-04-03T12:00"), rate("0.90", "2026-04-03"), rate("0.50", "2026-04-30"))
+    story.say(entry("a", "2026-03-05T09:00", "2"), entry("b", "2026-04-06T09:00", "3"))
+    story.close(MARCH)
+    assert str(story.stored(approve(story)).net) == "180.00"
+    story.say(tick("2026-04-30T12:00"))
+    assert str(story.preview(APRIL).net) == "20.00"
 
 
 def test_time_that_waited_for_a_rate_is_billed_when_it_is_there(story: Story) -> None:
