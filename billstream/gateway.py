@@ -5,6 +5,7 @@ Two desks exist: one over Kafka, and one in memory for previews on files and for
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from billstream.follower import Verdict
@@ -52,6 +53,10 @@ class Desk(Protocol):
     @property
     def next_offset(self) -> int:
         """The journal offset after the last record that the rows reflect."""
+
+    @property
+    def at(self) -> datetime:
+        """The moment that the desk speaks of: now, but for a desk that shows the past."""
 
     async def catch_up(self) -> None:
         """Apply the journal up to its present end."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from itertools import islice
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -12,6 +13,7 @@ from billstream.connection import connection_of
 from billstream.follower import Verdict, Verdicts
 from billstream.follower_store import FollowerStore, cluster_of, open_follower_store
 from billstream.gateway import EntryInput, OnPublished, Order, no_report
+from billstream.project import now
 from billstream.settings import Installation
 from books.book import Book
 from books.catalog import Catalog
@@ -101,6 +103,11 @@ class KafkaDesk:
     def next_offset(self) -> int:
         """See `Desk`."""
         return self._seen_offset
+
+    @property
+    def at(self) -> datetime:
+        """See `Desk`."""
+        return now()
 
     async def start(self) -> None:
         """Connect; Unavailable when no broker answers, Misconfigured when topics are not as they must be."""

@@ -4,9 +4,11 @@ Documents are not delivered from here; requests for delivery stay open.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 
 from billstream.follower import Verdict, Verdicts
 from billstream.gateway import EntryInput, OnPublished, Order, no_report
+from billstream.project import now
 from billstream.settings import Installation
 from books.book import Book
 from books.catalog import Catalog
@@ -64,6 +66,11 @@ class MemoryDesk:
     def alerts(self) -> Sequence[Alert]:
         """See `Desk`."""
         return self._journal.alerts
+
+    @property
+    def at(self) -> datetime:
+        """See `Desk`."""
+        return now()
 
     async def catch_up(self) -> None:
         """See `Desk`; there is nothing to wait for."""

@@ -6,7 +6,6 @@ from pathlib import Path
 from billstream.cli.results import HeldItem, PreviewResult
 from billstream.closing import agreements_of
 from billstream.gateway import Desk
-from billstream.project import now
 from billstream.reporting import NO_CLIENT, NO_CONTRACT, forecast_items, held_items
 from billstream.showing import body_item
 from books.preview import preview_documents
@@ -25,7 +24,7 @@ async def preview(desk: Desk, clients: Sequence[str], period: Period) -> Preview
     bodies = [body for scope in scopes for body in preview_documents(desk.book, catalog, scope)]
     entries = {source.entry_id for body in bodies for line in body.lines for source in line.sources}
     entries |= {placement.entry_id for body in bodies for placement in body.placements}
-    at = now()
+    at = desk.at
     holds_today = period.start <= at.date() < period.end
     forecasts = forecast_items(desk.book, catalog, at) if holds_today else ()
     return PreviewResult(

@@ -15,12 +15,14 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from billstream.cli.exits import MEANING, Exit
+from billstream.cli.keeping_results import KEEPING_RESULTS
 from billstream.cli.results import RESULTS, Result
 from billstream.configuration.schema import FileKind, schema_text
 from billstream.configuration.wording import KEYS
 from schemas import charges, clauses, engagement, worked
 from schemas.contract import ContractDocument
 
+ALL_RESULTS: tuple[type[Result], ...] = (*RESULTS, *KEEPING_RESULTS)
 LANGUAGE = (clauses, charges, engagement, worked)
 _LANGUAGE_NAMES = frozenset(module.__name__ for module in LANGUAGE)
 WRITTEN = "Written by `script/docs`; change the code instead.\n"
@@ -28,7 +30,7 @@ WRITTEN = "Written by `script/docs`; change the code instead.\n"
 
 def pages() -> dict[str, str]:
     """Every page by its path below `docs/reference`."""
-    schemas = {f"schemas/{one.name}.v{one.version}.json": _schema_text(one) for one in RESULTS}
+    schemas = {f"schemas/{one.name}.v{one.version}.json": _schema_text(one) for one in ALL_RESULTS}
     return {
         "exit-codes.md": exit_codes_page(),
         "contracts.md": contracts_page(),
@@ -67,7 +69,7 @@ def answers_page() -> str:
             inspect.getdoc(one) or "",
             f"[schema](schemas/{one.name}.v{one.version}.json)",
         )
-        for one in RESULTS
+        for one in ALL_RESULTS
     ]
     intro = (
         "Every command answers `--json` with one object whose `schema` names its form.\n"

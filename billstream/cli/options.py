@@ -18,6 +18,12 @@ Clients = Annotated[
 Wait = Annotated[
     int, typer.Option("--wait", metavar="SECONDS", min=1, max=3600, help="How long to wait for the answer.")
 ]
+AsOf = Annotated[
+    str,
+    typer.Option(
+        "--as-of", metavar="WHEN", help="As it was then: a journal offset or an instant, see `billstream replay`."
+    ),
+]
 ContractsFolder = Annotated[
     Path | None, typer.Option("--contracts", metavar="DIR", help="Folder of contracts instead of the settings'.")
 ]

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from billstream.cli.exits import Exit
+from billstream.cli.keeping_results import RebuildResult, RestoreResult
 from billstream.cli.output import answer
 from billstream.cli.results import (
     ContractsResult,
@@ -31,11 +32,13 @@ def run_with_desk(
     session: Session,
     action: "Callable[[Desk], Awaitable[Answer]]",
     show: "Callable[[Console, Answer], None]",
+    *,
+    as_of: str = "",
 ) -> int:
-    """Open the project's book, run the action, print its answer; returns the exit code."""
+    """Open the project's book, as it is or as it was, run the action, print its answer; returns the exit code."""
     quiet_libraries(session)
     collect_seldom()
-    result = asyncio.run(_with_desk(session, action))
+    result = asyncio.run(_with_desk(session, action, as_of))
     answer(session, result, lambda screen: show(screen, result))
     return int(exit_of(result))
 
@@ -58,10 +61,15 @@ def quiet_libraries(session: Session) -> None:
     logging.basicConfig(handlers=[logging.NullHandler()] if not session.debug else None)
 
 
-async def _with_desk(session: Session, action: "Callable[[Desk], Awaitable[Answer]]") -> Answer:
+async def _with_desk(session: Session, action: "Callable[[Desk], Awaitable[Answer]]", as_of: str) -> Answer:
     from billstream.kafka_desk import open_desk
     from billstream.project import open_project
 
+    if as_of:
+        from billstream.keeping.past import open_past
+
+        async with open_past(session, open_project(session.project, session.environment), as_of) as past:
+            return await action(past)
     async with open_desk(open_project(session.project, session.environment)) as desk:
         return await action(desk)
 
@@ -86,6 +94,10 @@ def exit_of(result: Result) -> Exit:
             return Exit.TRY_AGAIN if result.in_force is False else Exit.DONE
         case VerifyResult():
             return Exit.DONE if all(one.holds for one in result.documents) else Exit.REFUSED
+        case RebuildResult():
+            return Exit.DONE if all(one.verdict == "same" or one.replaced for one in result.stores) else Exit.REFUSED
+        case RestoreResult():
+            return Exit.DONE if result.sending == "allowed" else Exit.NEEDS_ATTENTION
         case PreviewResult():
             return Exit.NEEDS_ATTENTION if result.problems else Exit.DONE
         case _:

@@ -5,7 +5,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from billstream.cli.options import AllOfThem, As, Clients, ContractsFolder, Documents, DryRun, Period, Reason, Wait, Yes
+from billstream.cli.options import (
+    AllOfThem,
+    As,
+    AsOf,
+    Clients,
+    ContractsFolder,
+    Documents,
+    DryRun,
+    Period,
+    Reason,
+    Wait,
+    Yes,
+)
 from billstream.cli.session import Session
 
 if TYPE_CHECKING:
@@ -27,12 +39,14 @@ def preview(
     client: Clients = None,
     entries: EntryFiles = None,
     contracts: ContractsFolder = None,
+    as_of: AsOf = "",
 ) -> int:
     """Show what the invoices of a period would be now, and change nothing.
 
     \b
     Examples:
       billstream preview --period 2026-10
+      billstream preview --period 2026-10 --as-of 2026-11-03T12:00
       billstream preview --entries exports/ --contracts contracts/ --period 2026-10
     """
     from billstream.cli import render
@@ -43,7 +57,8 @@ def preview(
     session: Session = context.obj
     month = span(period)
     if not entries:
-        return run_with_desk(session, lambda desk: preview_now(desk, client or [], month), render.preview)
+        return run_with_desk(session, lambda desk: preview_now(desk, client or [], month), render.preview, as_of=as_of)
+    not_of_files(as_of)
     from billstream.file_preview import preview_files
 
     result = preview_files(session, entries, contracts, client or [], month)
@@ -158,7 +173,13 @@ def reject(context: typer.Context, document: Documents, reason: Reason, person: 
     )
 
 
-def explain(context: typer.Context, name: Name, entries: EntryFiles = None, contracts: ContractsFolder = None) -> int:
+def explain(
+    context: typer.Context,
+    name: Name,
+    entries: EntryFiles = None,
+    contracts: ContractsFolder = None,
+    as_of: AsOf = "",
+) -> int:
     """Say why: the story of a document, one of its lines, or an entry that is on none.
 
     \b
@@ -174,13 +195,14 @@ def explain(context: typer.Context, name: Name, entries: EntryFiles = None, cont
 
     session: Session = context.obj
     if not entries:
-        return run_with_desk(session, lambda desk: explain_now(desk, name), render.explain)
+        return run_with_desk(session, lambda desk: explain_now(desk, name), render.explain, as_of=as_of)
+    not_of_files(as_of)
     result = explain_files(session, name, entries, contracts)
     answer(session, result, lambda screen: render.explain(screen, result))
     return 0
 
 
-def status(context: typer.Context) -> int:
+def status(context: typer.Context, as_of: AsOf = "") -> int:
     """Show how the book stands: entries, what is held, caps, documents, what is waited for.
 
     \b
@@ -191,7 +213,7 @@ def status(context: typer.Context) -> int:
     from billstream.cli.running import run_with_desk
     from billstream.reporting import status as status_now
 
-    return run_with_desk(context.obj, lambda desk: status_now(desk, desk.broker), render.status)
+    return run_with_desk(context.obj, lambda desk: status_now(desk, desk.broker), render.status, as_of=as_of)
 
 
 def span(text: str) -> "Span":
@@ -204,6 +226,15 @@ def span(text: str) -> "Span":
         return parse_period(text)
     except ValueError as error:
         raise CommandFailed("period_invalid", str(error), "", Exit.USAGE) from None
+
+
+def not_of_files(as_of: str) -> None:
+    """Files have no past: --as-of beside --entries is a usage error."""
+    from billstream.cli.exits import Exit
+    from billstream.cli.failure import CommandFailed
+
+    if as_of:
+        raise CommandFailed("usage", "Files have no past.", "Leave --as-of or --entries out.", Exit.USAGE)
 
 
 def named_or_all(named: list[str] | None, *, every: bool) -> list[str]:

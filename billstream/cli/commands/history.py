@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from billstream.cli.commands.documents import named_or_all, span
-from billstream.cli.options import As, Clients, Documents, Period, Reason, Wait, Yes
+from billstream.cli.options import As, AsOf, Clients, Documents, Period, Reason, Wait, Yes
 
 Rebill = Annotated[bool, typer.Option("--rebill", help="What is credited may be billed again; else it is written off.")]
 
@@ -57,7 +57,7 @@ def void(
     return run_with_desk(context.obj, lambda desk: void_now(desk, named, order, rebill=rebill), render.documents)
 
 
-def documents(context: typer.Context, client: Clients = None) -> int:
+def documents(context: typer.Context, client: Clients = None, as_of: AsOf = "") -> int:
     """List all invoices and credit notes: state, number, amount, and which documents they correct.
 
     \b
@@ -68,4 +68,6 @@ def documents(context: typer.Context, client: Clients = None) -> int:
     from billstream.cli.running import run_with_desk
     from billstream.history import list_documents
 
-    return run_with_desk(context.obj, lambda desk: list_documents(desk, client or []), render.document_list)
+    return run_with_desk(
+        context.obj, lambda desk: list_documents(desk, client or []), render.document_list, as_of=as_of
+    )
