@@ -248,6 +248,7 @@ def _line(
             "sources": sources,
             "corrects": corrects,
             "correction_reason": reason,
+            "corrected_kind": like.corrected_kind if like.kind is LineKind.ADJUSTMENT else like.kind,
         }
     )
 

@@ -11,17 +11,20 @@ from fractions import Fraction
 from billing.adjust import Adjusted
 from billing.certificate import with_certificate
 from billing.contract import Contract
+from billing.directory import Directory
 from billing.exact import decimal_of, units_of
 from billing.held_money import paid_again
 from billing.taxes import NOT_TAXED
 from schemas.clauses import TaxRounding
-from schemas.draft import DocumentKind, DraftBody, DraftLine, TaxRow
+from schemas.draft import DocumentKind, DraftBody, DraftLine, LineKind, TaxRow, TimekeeperTotal
 
 _TaxKey = tuple[str, Decimal]
 
 
-def with_adjustments(contract: Contract, body: DraftBody, adjusted: Sequence[Adjusted]) -> DraftBody:
-    """The body with the lines of some corrections behind its own."""
+def with_adjustments(
+    contract: Contract, directory: Directory, body: DraftBody, adjusted: Sequence[Adjusted]
+) -> DraftBody:
+    """The body with the lines of some corrections behind its own; the directory knows names and roles of the people."""
     if not adjusted:
         return body
     ordered = sorted(adjusted, key=lambda one: (one.document.date_from, one.document.document_id))
@@ -38,6 +41,7 @@ def with_adjustments(contract: Contract, body: DraftBody, adjusted: Sequence[Adj
             "net": net,
             "tax": tax,
             "gross": net + tax,
+            "timekeepers": _timekeepers(directory, body.timekeepers, lines),
             "corrections": tuple(one.document for one in ordered),
         }
     )
@@ -45,7 +49,12 @@ def with_adjustments(contract: Contract, body: DraftBody, adjusted: Sequence[Adj
 
 
 def correction_body(
-    contract: Contract, fresh: DraftBody, kind: DocumentKind, invoice_date: date, adjusted: Sequence[Adjusted]
+    contract: Contract,
+    directory: Directory,
+    fresh: DraftBody,
+    kind: DocumentKind,
+    invoice_date: date,
+    adjusted: Sequence[Adjusted],
 ) -> DraftBody:
     """A document of corrections alone, for the period of `fresh`; who it is from and for is as today."""
     zero = fresh.net * 0 + 0
@@ -76,7 +85,26 @@ def correction_body(
         placements=(),
         entries_hash=fresh.entries_hash,
     )
-    return with_certificate(with_adjustments(contract, empty, adjusted))
+    return with_certificate(with_adjustments(contract, directory, empty, adjusted))
+
+
+def _timekeepers(
+    directory: Directory, own: Sequence[TimekeeperTotal], lines: Sequence[DraftLine]
+) -> tuple[TimekeeperTotal, ...]:
+    """Hours and amounts of people with what corrections of their work change; who comes to nothing is left out."""
+    totals = {(one.person_name, one.person_id, one.role): (one.seconds, one.amount) for one in own}
+    kept = set(totals)
+    for line in lines:
+        for source in line.sources if line.corrected_kind is LineKind.FEE else ():
+            person_id = source.person_id
+            key = (directory.person_name(person_id), person_id, directory.role_on(person_id, source.work_date))
+            seconds, amount = totals.get(key, (0, line.amount * 0))
+            totals[key] = seconds + source.worked_seconds + source.delta_seconds, amount + source.amount
+    return tuple(
+        TimekeeperTotal(person_id=person_id, person_name=name, role=role, seconds=seconds, amount=amount + 0)
+        for (name, person_id, role), (seconds, amount) in sorted(totals.items())
+        if seconds or amount or (name, person_id, role) in kept
+    )
 
 
 def _taxes(contract: Contract, body: DraftBody, lines: Sequence[DraftLine]) -> tuple[TaxRow, ...]:

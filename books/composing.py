@@ -87,9 +87,8 @@ def compose(book: Book, facts: Facts, scope: DocumentScope, looked: Sequence[Set
         corrections = [_owed(one) for one in corrections]
     charges = [one.charge for one in corrections if one.charge is not None and one.charge.lines]
     if regular is not None:
-        return Composed(
-            _credits(facts, corrections), with_adjustments(facts.terms.agreement.compiled, regular, charges)
-        )
+        contract, directory = facts.terms.agreement.compiled, facts.terms.people.compiled
+        return Composed(_credits(facts, corrections), with_adjustments(contract, directory, regular, charges))
     assert billed is not None, "a scope without an invoice of its own was billed"
     return Composed(_credits(facts, corrections), _supplement(book, facts, billed, charges) if charges else None)
 
@@ -98,7 +97,7 @@ def recompose(book: Book, facts: Facts, body: DraftBody) -> DraftBody | None:
     """A body once more from other facts, with the same parts of the same corrections; None when one of the documents
     that it corrects does not stand any more. Raises ConservationBroken as `invoice` does.
     """
-    contract, scope = facts.terms.agreement.compiled, body.scope
+    contract, directory, scope = facts.terms.agreement.compiled, facts.terms.people.compiled, body.scope
     adjusted: list[Adjusted] = []
     base: DraftBody | None = None
     for one in body.corrections:
@@ -110,9 +109,10 @@ def recompose(book: Book, facts: Facts, body: DraftBody) -> DraftBody | None:
         if (one.date_from, one.date_to) == (scope.date_from, scope.date_to):
             base = found.fresh
     if is_regular(body):
-        return with_adjustments(contract, to_body(invoice(book, facts.terms, scope, facts.rows, facts.rates)), adjusted)
+        fresh = to_body(invoice(book, facts.terms, scope, facts.rows, facts.rates))
+        return with_adjustments(contract, directory, fresh, adjusted)
     assert base is not None, "a document of corrections alone names the one that bills its period"
-    return correction_body(contract, base, scope.kind, body.invoice_date, adjusted)
+    return correction_body(contract, directory, base, scope.kind, body.invoice_date, adjusted)
 
 
 def is_regular(body: DraftBody) -> bool:
@@ -152,9 +152,10 @@ def _owed(one: _Correction) -> _Correction:
 
 
 def _credits(facts: Facts, corrections: Sequence[_Correction]) -> tuple[DraftBody, ...]:
-    contract, invoice_date = facts.terms.agreement.compiled, facts.terms.invoice_date
+    contract, directory = facts.terms.agreement.compiled, facts.terms.people.compiled
+    day = facts.terms.invoice_date
     return tuple(
-        correction_body(contract, one.settled.fresh, DocumentKind.CREDIT_NOTE, invoice_date, [one.credit])
+        correction_body(contract, directory, one.settled.fresh, DocumentKind.CREDIT_NOTE, day, [one.credit])
         for one in corrections
         if one.credit is not None and one.credit.lines
     )
@@ -166,5 +167,5 @@ def _supplement(book: Book, facts: Facts, billed: SettledRow, charges: Sequence[
     named = list(charges)
     if all(one.document.document_id != billed.document_id for one in charges):
         named.append(nothing(found))
-    contract = facts.terms.agreement.compiled
-    return correction_body(contract, found.fresh, DocumentKind.INVOICE, facts.terms.invoice_date, named)
+    contract, directory = facts.terms.agreement.compiled, facts.terms.people.compiled
+    return correction_body(contract, directory, found.fresh, DocumentKind.INVOICE, facts.terms.invoice_date, named)

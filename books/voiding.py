@@ -12,7 +12,7 @@ from billing.adjusted_body import correction_body
 from books.billed import parts_of, pin
 from books.bodies import next_place, read_body
 from books.book import Book
-from books.catalog import Catalog, read_agreement
+from books.catalog import Catalog, read_agreement, read_people
 from books.closing import settled_by_hand
 from books.documents import entered, numbered
 from books.effects import Cause, Effects
@@ -107,7 +107,10 @@ def credit_of(book: Book, row: DocumentRow) -> DraftBody:
             others = [(each, read_body(book, each)) for each in settled.documents]
             adjusted.append(taken_back(one.document_id, one.number, others, body))
     today = local_today(book, agreement, body.invoice_date)
-    return correction_body(agreement.compiled, body, DocumentKind.CREDIT_NOTE, today, adjusted)
+    people = read_people(book, body.directory_revision)
+    assert people is not None, "a document is only drafted with a directory"
+    kind = DocumentKind.CREDIT_NOTE
+    return correction_body(agreement.compiled, people.compiled, body, kind, today, adjusted)
 
 
 def voided(book: Book, catalog: Catalog, fact: DocumentVoided, cause: Cause, effects: Effects) -> None:

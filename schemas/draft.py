@@ -155,7 +155,7 @@ class DraftLine(Value):
 
     `discount` is the part of the adjustment that discounts took (not positive); the rest is of amount caps.
     `seconds` is billable time including increments (0 for expenses). `line_id` is stable for the same scope and
-    grouping key.
+    grouping key. `corrected_kind` is what an adjustment changes: work, an expense, a fee.
     """
 
     line_id: str
@@ -184,6 +184,7 @@ class DraftLine(Value):
     sources: tuple[LineSource, ...]
     corrects: tuple[CorrectedLine, ...] = ()
     correction_reason: CorrectionReason | None = None
+    corrected_kind: LineKind | None = None
 
 
 class TaxRow(Value):
@@ -251,7 +252,7 @@ class Finding(Value):
 
 
 class TimekeeperTotal(Value):
-    """Hours and amount of one person at one rate, for summaries."""
+    """Hours and amount of one person in one role, corrections of earlier documents included, for summaries."""
 
     person_id: str
     person_name: str

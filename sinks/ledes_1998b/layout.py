@@ -5,10 +5,11 @@ Work of people is `F`, one line a person; what was bought is `E`; fees that nobo
 because a receiver may refuse a second negative one.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import assert_never
 
 from schemas.draft import DraftLine, Finding, LineKind
@@ -19,6 +20,7 @@ from sinks.ledes_1998b.price import NEAR, Price, price_of
 from sinks.ledes_1998b.rows import LedesInvoice, LedesLayout, LedesLine
 from sinks.ledes_1998b.settings import PeriodPolicy, Receiver, TaxPolicy
 from sinks.ledes_1998b.shares import HOUR_UNIT, Share, shares_of
+from sinks.ledes_1998b.text import free_text
 
 DRAFT_ID_CHARACTERS = 8
 _WITH_UNITS = frozenset({LineKind.FEE, LineKind.EXPENSE})
@@ -44,12 +46,12 @@ def lay_out(draft: DraftToSend, receiver: Receiver) -> LedesLayout:
             text = f"Line {line.position} has no price and the format shows none without; it was left out."
             notes.append(Finding(code="ledes_line_left_out", text=text))
         elif line.amount < 0:
-            pooled.append(_adjustment_line(line))
+            pooled.append(_adjustment_line(draft, line, receiver))
         else:
             made, derived = _lines_of(draft, line, receiver)
             shown += made
             notes += derived
-    merged, merge_notes = _merge(pooled)
+    merged, merge_notes = _merge(pooled, receiver)
     lines = tuple(shown) + merged
     return LedesLayout(
         invoice=_invoice(draft, lines, receiver),
@@ -68,14 +70,20 @@ def _is_no_charge(line: DraftLine) -> bool:
 
 
 def _lines_of(draft: DraftToSend, line: DraftLine, receiver: Receiver) -> tuple[list[LedesLine], list[Finding]]:
+    own = partial(_adjustment_line, draft, line, receiver)
     match line.kind:
         case LineKind.FEE:
             shares = shares_of(line, draft.body.currency, receiver.units_decimals_max) if line.seconds else ()
-            return _fee_lines(draft, line, shares, receiver) if shares else ([_adjustment_line(line)], [])
+            return _fee_lines(draft, line, shares, receiver) if shares else ([own()], [])
         case LineKind.EXPENSE:
             return [_expense_line(line, receiver)], []
         case LineKind.MARKUP:
-            return [_expense_line(line, receiver) if line.expense_code else _adjustment_line(line)], []
+            return [_expense_line(line, receiver) if line.expense_code else own()], []
+        case LineKind.ADJUSTMENT:
+            shares = shares_of(line, draft.body.currency, receiver.units_decimals_max) if _is_more_work(line) else ()
+            if not shares or _day_of(draft, line, receiver) != line.date:
+                return [own()], []
+            return _fee_lines(draft, line, shares, receiver)
         case (
             LineKind.RETAINER_FEE
             | LineKind.FIXED_FEE
@@ -85,11 +93,10 @@ def _lines_of(draft: DraftToSend, line: DraftLine, receiver: Receiver) -> tuple[
             | LineKind.MINIMUM_TRUE_UP
             | LineKind.DISCOUNT
             | LineKind.DEPOSIT
-            | LineKind.ADJUSTMENT
             | LineKind.ROUNDING
             | LineKind.UNKNOWN
         ):
-            return [_adjustment_line(line)], []
+            return [own()], []
         case _:
             assert_never(line.kind)
 
@@ -157,9 +164,24 @@ def _expense_line(line: DraftLine, receiver: Receiver) -> LedesLine:
     )
 
 
-def _adjustment_line(line: DraftLine) -> LedesLine:
+def _is_more_work(line: DraftLine) -> bool:
+    """Whether a correction bills work beside what was billed, and takes nothing of anybody back."""
+    is_time = line.corrected_kind is LineKind.FEE and line.unit == HOUR_UNIT and line.seconds > 0
+    return is_time and all(one.worked_seconds + one.delta_seconds > 0 and one.amount > 0 for one in line.sources)
+
+
+def _day_of(draft: DraftToSend, line: DraftLine, receiver: Receiver) -> date:
+    """The date of a line; a correction is made in the period of its document, if the receiver takes no other."""
+    if line.kind is not LineKind.ADJUSTMENT or receiver.period is not PeriodPolicy.SCOPE:
+        return line.date
+    scope = draft.body.scope
+    return min(max(line.date, scope.date_from), scope.date_to - timedelta(days=1))
+
+
+def _adjustment_line(draft: DraftToSend, line: DraftLine, receiver: Receiver) -> LedesLine:
     """The shape the strictest receiver takes: one unit, no unit cost, codes or timekeeper, all in the adjustment."""
-    is_fee = line.kind not in {LineKind.EXPENSE, LineKind.MARKUP}
+    kinds = {line.kind, line.corrected_kind}
+    is_fee = not kinds & {LineKind.EXPENSE, LineKind.MARKUP}
     return LedesLine(
         number=str(line.position),
         type=LineType.FEE_ADJUSTMENT if is_fee else LineType.EXPENSE_ADJUSTMENT,
@@ -167,12 +189,12 @@ def _adjustment_line(line: DraftLine) -> LedesLine:
         unit_cost=None,
         adjustment=line.amount,
         total=line.amount,
-        date=line.date,
+        date=_day_of(draft, line, receiver),
         description=line.text,
     )
 
 
-def _merge(pooled: list[LedesLine]) -> tuple[tuple[LedesLine, ...], list[Finding]]:
+def _merge(pooled: list[LedesLine], receiver: Receiver) -> tuple[tuple[LedesLine, ...], list[Finding]]:
     """At most one negative line of each type; a single one keeps its number."""
     merged: list[LedesLine] = []
     notes = []
@@ -180,12 +202,24 @@ def _merge(pooled: list[LedesLine]) -> tuple[tuple[LedesLine, ...], list[Finding
         lines = [line for line in pooled if line.type is type_]
         if len(lines) > 1:
             total = sum((line.total for line in lines), Decimal(0))
-            text = "; ".join(dict.fromkeys(line.description for line in lines))
+            text = merged_text([line.description for line in lines], receiver)
             day = max(line.date for line in lines)
             lines = [replace(lines[0], number=type_.value, adjustment=total, total=total, date=day, description=text)]
             notes.append(Finding(code="ledes_lines_merged", text=f"All reductions of type {type_.value} are one line."))
         merged += lines
     return tuple(merged), notes
+
+
+def merged_text(texts: Sequence[str], receiver: Receiver) -> str:
+    """The different texts of merged lines, what they begin with said once; their number where they are too long."""
+    head, separator, _ = texts[0].partition(": ")
+    opening = head + separator
+    if not separator or not all(text.startswith(opening) for text in texts):
+        opening = ""
+    whole = opening + "; ".join(dict.fromkeys(text.removeprefix(opening) for text in texts))
+    if len(free_text(whole, receiver.character_set)) <= receiver.narrative_length_max:
+        return whole
+    return f"{opening}{len(texts)} lines, as the invoice names them"
 
 
 def _named(draft: DraftToSend, line: DraftLine, person_id: str, receiver: Receiver) -> _Named:

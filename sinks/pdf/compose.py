@@ -83,8 +83,8 @@ def _sheet(draft: DraftToSend, desk: Desk, client: ClientPaper, look: Look) -> S
         totals=_totals(desk),
         remarks=_remarks(desk),
         payment_title=words.payment,
-        payment=tuple(Fact(printer.line(name), printer.line(value)) for name, value in paper.payment.items()),
-        payment_note=printer.line(paper.payment_note),
+        payment=_payment(desk),
+        payment_note=printer.line(paper.payment_note) if body.due > 0 else "",
         terms_title=words.terms,
         terms=tuple(printer.paragraphs(paper.terms)),
         terms_are_short=len(paper.terms) <= SHORT_TERMS_CHARACTERS,
@@ -93,6 +93,14 @@ def _sheet(draft: DraftToSend, desk: Desk, client: ClientPaper, look: Look) -> S
         footer=tuple(printer.lines(paper.footer)),
         page_of=words.page_of,
     )
+
+
+def _payment(desk: Desk) -> tuple[Fact, ...]:
+    """Where the amount due is to be paid; a client who owes nothing is not asked."""
+    if desk.body.due <= 0:
+        return ()
+    line = desk.printer.line
+    return tuple(Fact(line(name), line(value)) for name, value in desk.paper.payment.items())
 
 
 def _tables(desk: Desk) -> tuple[tuple[SheetTable, ...], tuple[SheetTable, ...]]:
@@ -137,10 +145,12 @@ def _facts(draft: DraftToSend, desk: Desk, client: ClientPaper) -> tuple[Fact, .
     body, words, numbers = desk.body, desk.words, desk.numbers
     due = body.invoice_date + timedelta(days=body.payment_terms_days)
     matter = " · ".join(one for one in (body.matter_id, body.matter_name) if one)
+    number = draft.number or f"{words.draft} {draft.document_id[:12]} · r{draft.revision}"
+    is_note = body.scope.kind is DocumentKind.CREDIT_NOTE
     facts = (
-        (words.number, draft.number or f"{words.draft} {draft.document_id[:12]} · r{draft.revision}"),
-        (words.invoice_date, numbers.long_day(body.invoice_date)),
-        (words.due_date, numbers.long_day(due) if body.scope.kind is DocumentKind.INVOICE else ""),
+        (words.note_number if is_note else words.number, number),
+        (words.note_date if is_note else words.invoice_date, numbers.long_day(body.invoice_date)),
+        (words.due_date, numbers.long_day(due) if not is_note and body.due > 0 else ""),
         (words.period, _period(body, numbers)),
         (words.client_number, body.client.ledes_id or body.scope.client_id),
         (words.matter, matter),

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from schemas.draft import DraftBody, DraftLine, LineKind
 from schemas.utbms import CODES
+from sinks.pdf.corrections import correction_text
 from sinks.pdf.numbers import HOUR_SECONDS, Numbers, clock
 from sinks.pdf.settings import Details, HoursForm, Layout, Paper
 from sinks.pdf.sheet import FILL, Column, Row, RowStyle, SheetTable
@@ -72,6 +73,11 @@ class Desk:
         """Everything else: discounts, rounding, corrections, and kinds of a newer version."""
         known = {LineKind.FEE, *_EXPENSES, *_CHARGES}
         return tuple(line for line in self.body.lines if line.kind not in known)
+
+    @cached_property
+    def worked(self) -> tuple[DraftLine, ...]:
+        """Lines for work, and corrections of such lines; the sums of people count both."""
+        return tuple(line for line in self.body.lines if LineKind.FEE in (line.kind, line.corrected_kind))
 
     @cached_property
     def initials(self) -> dict[str, str]:
@@ -307,16 +313,18 @@ def _timekeepers(desk: Desk) -> SheetTable:
     ]
     if not rows:
         return SheetTable(words.timekeepers, columns, ())
-    rest = _total(desk.fees) - sum((one.amount for one in desk.body.timekeepers), Decimal(0))
+    rest = _total(desk.worked) - sum((one.amount for one in desk.body.timekeepers), Decimal(0))
     if rest:
         rows.append(Row(("", words.time_not_billed, "", "", "", desk.numbers.amount(rest))))
     seconds = sum(one.seconds for one in desk.body.timekeepers)
-    return SheetTable(words.timekeepers, columns, (*rows, _subtotal(desk, columns, words.total, seconds, desk.fees)))
+    is_mixed = 0 < len(desk.fees) < len(desk.worked)
+    label = words.total_corrected if is_mixed else words.total
+    return SheetTable(words.timekeepers, columns, (*rows, _subtotal(desk, columns, label, seconds, desk.worked)))
 
 
 def _one_rate(desk: Desk, person_id: str, role: str) -> str:
     """The rate of a person when there is one only; several have no average here."""
-    own = [line for line in desk.fees if line.person_id == person_id and line.role == role and line.unit == "hour"]
+    own = [line for line in desk.worked if line.person_id == person_id and line.role == role and line.unit == "hour"]
     rates = {line.unit_price for line in own}
     return desk.numbers.price(rates.pop()) if len(rates) == 1 else NOTHING
 
@@ -329,7 +337,7 @@ def _tasks(desk: Desk) -> SheetTable:
         Column(words.hours, right=True),
         Column(desk.amount_head, right=True),
     )
-    coded = sorted(desk.fees, key=lambda line: (not line.utbms_task, line.utbms_task))
+    coded = sorted(desk.worked, key=lambda line: (not line.utbms_task, line.utbms_task))
     if not any(line.utbms_task for line in coded):
         return SheetTable(words.task_summary, columns, ())
     rows = []
@@ -425,16 +433,21 @@ def _charges(desk: Desk) -> SheetTable:
 
 
 def _others(desk: Desk) -> SheetTable:
-    """Discounts, rounding and corrections; a correction names the document whose line it changes."""
+    """Discounts, rounding and corrections; a correction names the document it changes, its hours and their price."""
     words = desk.words
     corrects = any(line.corrects for line in desk.others)
-    named = (Column(words.corrected, 34),) if corrects else ()
-    columns = (Column(words.description, FILL), *named, Column(desk.amount_head, right=True))
+    has_hours = any(line.corrects and line.unit == "hour" for line in desk.others)
+    named = (Column(words.corrected, 22),) if corrects else ()
+    measured = (Column(words.hours, right=True), Column(words.rate, right=True)) if has_hours else ()
+    columns = (Column(words.description, FILL), *named, *measured, Column(desk.amount_head, right=True))
     rows = []
     for line in desk.others:
         numbers = dict.fromkeys(one.number or one.document_id[:12] for one in line.corrects)
         name = (desk.printer.line(", ".join(numbers)),) if corrects else ()
-        rows.append(Row((desk.printer.line(line.text), *name, desk.numbers.amount(line.amount))))
+        is_time = bool(line.corrects) and line.unit == "hour"
+        figures = (desk.quantity(line), desk.price(line)) if is_time else ("", "")
+        text = desk.printer.line(correction_text(line, words))
+        rows.append(Row((text, *name, *(figures if has_hours else ()), desk.numbers.amount(line.amount))))
     if rows:
         rows.append(_subtotal(desk, columns, words.subtotal, None, desk.others))
     return SheetTable(words.adjustments, columns, tuple(rows))

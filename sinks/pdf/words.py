@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from schemas.draft import CorrectionReason
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -16,6 +18,8 @@ class Words:
     replaced: str
     number: str
     invoice_date: str
+    note_number: str
+    note_date: str
     due_date: str
     period: str
     client_number: str
@@ -65,6 +69,9 @@ class Words:
     charges: str
     corrections: str
     corrected: str
+    billed_anew: str
+    reasons: Mapping[CorrectionReason, str]
+    total_corrected: str
     as_billed: str
     recomputed: str
     difference: str
@@ -91,6 +98,8 @@ _ENGLISH = Words(
     replaced="Not valid",
     number="Invoice number",
     invoice_date="Invoice date",
+    note_number="Credit note number",
+    note_date="Date",
     due_date="Payable by",
     period="Period",
     client_number="Client",
@@ -140,6 +149,22 @@ _ENGLISH = Words(
     charges="Fixed and recurring fees",
     corrections="Corrections of earlier documents",
     corrected="Corrects",
+    billed_anew="billed anew",
+    reasons=MappingProxyType(
+        {
+            CorrectionReason.EDIT: "changed",
+            CorrectionReason.DELETION: "deleted",
+            CorrectionReason.MOVE: "moved",
+            CorrectionReason.LATE: "late",
+            CorrectionReason.RESTORED: "restored",
+            CorrectionReason.AMENDMENT: "terms amended",
+            CorrectionReason.DECISION: "decided anew",
+            CorrectionReason.RELEASE: "released",
+            CorrectionReason.WRITE_OFF: "written off",
+            CorrectionReason.SHARED: "follows from another correction",
+        }
+    ),
+    total_corrected="Total with corrections",
     as_billed="As billed",
     recomputed="Recomputed",
     difference="Difference",
@@ -160,12 +185,14 @@ _ENGLISH = Words(
 
 _GERMAN = Words(
     invoice="Rechnung",
-    credit_note="Gutschrift",
+    credit_note="Rechnungskorrektur",
     draft="Entwurf",
     void="Storniert",
     replaced="Ungültig",
     number="Rechnungsnummer",
     invoice_date="Rechnungsdatum",
+    note_number="Belegnummer",
+    note_date="Datum",
     due_date="Zahlbar bis",
     period="Zeitraum",
     client_number="Kunde",
@@ -215,6 +242,22 @@ _GERMAN = Words(
     charges="Feste und wiederkehrende Entgelte",
     corrections="Korrekturen früherer Dokumente",
     corrected="Korrigiert",
+    billed_anew="neu berechnet",
+    reasons=MappingProxyType(
+        {
+            CorrectionReason.EDIT: "geändert",
+            CorrectionReason.DELETION: "gelöscht",
+            CorrectionReason.MOVE: "verschoben",
+            CorrectionReason.LATE: "nachgetragen",
+            CorrectionReason.RESTORED: "wiederhergestellt",
+            CorrectionReason.AMENDMENT: "Bedingungen geändert",
+            CorrectionReason.DECISION: "neu entschieden",
+            CorrectionReason.RELEASE: "freigegeben",
+            CorrectionReason.WRITE_OFF: "erlassen",
+            CorrectionReason.SHARED: "Folge einer anderen Korrektur",
+        }
+    ),
+    total_corrected="Summe mit Korrekturen",
     as_billed="Berechnet",
     recomputed="Neu berechnet",
     difference="Differenz",
@@ -241,6 +284,8 @@ _FRENCH = Words(
     replaced="Non valable",
     number="Numéro de facture",
     invoice_date="Date de facture",
+    note_number="Numéro d'avoir",
+    note_date="Date",
     due_date="Échéance",
     period="Période",
     client_number="Client",
@@ -290,6 +335,22 @@ _FRENCH = Words(
     charges="Honoraires fixes et récurrents",
     corrections="Corrections de documents antérieurs",
     corrected="Corrige",
+    billed_anew="refacturé",
+    reasons=MappingProxyType(
+        {
+            CorrectionReason.EDIT: "modifié",
+            CorrectionReason.DELETION: "supprimé",
+            CorrectionReason.MOVE: "déplacé",
+            CorrectionReason.LATE: "tardif",
+            CorrectionReason.RESTORED: "rétabli",
+            CorrectionReason.AMENDMENT: "conditions modifiées",
+            CorrectionReason.DECISION: "nouvelle décision",
+            CorrectionReason.RELEASE: "débloqué",
+            CorrectionReason.WRITE_OFF: "abandonné",
+            CorrectionReason.SHARED: "suite d'une autre correction",
+        }
+    ),
+    total_corrected="Total avec corrections",
     as_billed="Facturé",
     recomputed="Recalculé",
     difference="Différence",
@@ -316,6 +377,8 @@ _SPANISH = Words(
     replaced="No válida",
     number="Número de factura",
     invoice_date="Fecha de factura",
+    note_number="Número de nota de crédito",
+    note_date="Fecha",
     due_date="Vencimiento",
     period="Período",
     client_number="Cliente",
@@ -365,6 +428,22 @@ _SPANISH = Words(
     charges="Honorarios fijos y periódicos",
     corrections="Correcciones de documentos anteriores",
     corrected="Corrige",
+    billed_anew="facturado de nuevo",
+    reasons=MappingProxyType(
+        {
+            CorrectionReason.EDIT: "modificado",
+            CorrectionReason.DELETION: "eliminado",
+            CorrectionReason.MOVE: "trasladado",
+            CorrectionReason.LATE: "tardío",
+            CorrectionReason.RESTORED: "restablecido",
+            CorrectionReason.AMENDMENT: "condiciones modificadas",
+            CorrectionReason.DECISION: "nueva decisión",
+            CorrectionReason.RELEASE: "liberado",
+            CorrectionReason.WRITE_OFF: "no facturado",
+            CorrectionReason.SHARED: "consecuencia de otra corrección",
+        }
+    ),
+    total_corrected="Total con correcciones",
     as_billed="Facturado",
     recomputed="Recalculado",
     difference="Diferencia",

@@ -11,7 +11,7 @@ from billing.adjust import Adjusted, Settled, adjust, void
 from billing.adjusted_body import correction_body, with_adjustments
 from billing.standing import net_of, standing_of
 from billing.testing import Desk, open_desk
-from schemas.draft import CorrectionPart, CorrectionReason, DocumentKind, DraftBody
+from schemas.draft import CorrectionPart, CorrectionReason, DocumentKind, DraftBody, LineKind
 
 HEAD = "entry  person  start             worked\n"
 ISSUED = "document-1"
@@ -139,6 +139,27 @@ def test_money_that_an_amount_cap_moves_is_corrected_without_time() -> None:
     assert [(one.seconds // 60, f"{one.amount:f}") for one in found.lines] == [(90, "100.00"), (0, "-100.00")]
 
 
+def test_people_have_the_hours_and_amounts_that_corrections_leave() -> None:
+    """3.00 h of April less 1.00 h of March are 2.00 h; who is in corrections only is there with what changed, and
+    expenses of a person are no work.
+    """
+    desk = open_desk(rates=[{"rate": "100"}])
+    table = "kind  entry  person  date        worked  amount\n"
+    rest = "time  c  cy  2025-03-05  1.00  -\nexpense  e  ana  2025-03-06  -  {}\n"
+    before = table + rest.format("50.00") + "time  a  ana  2025-03-05  2.00  -"
+    after = table + "expense  e  ana  2025-03-06  -  30.00\ntime  a  ana  2025-03-05  1.00  -"
+    found = corrected(desk, before, after)
+    assert {one.corrected_kind for one in found.lines} == {LineKind.FEE, LineKind.EXPENSE}
+    april = desk.bill(f"{HEAD}n  ana  2025-04-05 09:00  3.00", "2025-04").body
+    body = with_adjustments(desk.contract, desk.directory, april, [found])
+    assert [(one.person_name, one.role, one.seconds // 3600, f"{one.amount:f}") for one in body.timekeepers] == [
+        ("Ana", "senior", 2, "200.00"),
+        ("Cy", "junior", -1, "-100.00"),
+    ]
+    same = correction_body(desk.contract, desk.directory, april, DocumentKind.CREDIT_NOTE, april.invoice_date, [found])
+    assert sum(one.amount for one in same.timekeepers) == Decimal("-200.00")
+
+
 def test_taxes_follow_the_corrected_line() -> None:
     """BD-53: the breakdown is made anew of the sums with the adjustments, rounded once."""
     taxes = [{"category": "S", "percent": "19"}]
@@ -146,10 +167,11 @@ def test_taxes_follow_the_corrected_line() -> None:
     before = f"{HEAD}a  ana  2025-03-05 09:00  2.00"
     found = corrected(desk, before, f"{HEAD}a  ana  2025-03-05 09:00  1.00")
     april = desk.bill(f"{HEAD}n  ana  2025-04-05 09:00  3.00", "2025-04").body
-    body = with_adjustments(desk.contract, april, [found])
+    body = with_adjustments(desk.contract, desk.directory, april, [found])
     assert [(f"{row.base:f}", f"{row.tax:f}") for row in body.taxes] == [("200.10", "38.02")]
     assert (body.gross, body.due) == (Decimal("238.12"), Decimal("238.12"))
-    credit = correction_body(desk.contract, april, DocumentKind.CREDIT_NOTE, april.invoice_date, [found])
+    kind = DocumentKind.CREDIT_NOTE
+    credit = correction_body(desk.contract, desk.directory, april, kind, april.invoice_date, [found])
     assert (f"{credit.net:f}", f"{credit.tax:f}", credit.worked_seconds) == ("-100.05", "-19.01", 0)
 
 
@@ -210,7 +232,7 @@ def test_issued_amount_and_adjustments_are_the_fresh_computation(tables: list[st
     for number, table in enumerate(tables[1:]):
         fresh = billed(desk, table)
         found = adjust(Settled(ISSUED, "1", bodies, fresh, pinned, {}, amended=False), CorrectionPart.DIFFERENCE)
-        body = correction_body(desk.contract, fresh, DocumentKind.INVOICE, fresh.invoice_date, [found])
+        body = correction_body(desk.contract, desk.directory, fresh, DocumentKind.INVOICE, fresh.invoice_date, [found])
         bodies.append((f"document-{number + 2}", body))
         pinned = fresh
         assert sum(body.net for _, body in bodies) == net_of(standing_of(ISSUED, bodies)) == fresh.net
@@ -240,7 +262,7 @@ def test_credit_and_rebill_have_the_net_effect_of_the_difference(tables: list[st
         adjust(settled, part) for part in (CorrectionPart.DIFFERENCE, CorrectionPart.CREDIT, CorrectionPart.REBILL)
     )
     assert credit.amount + rebill.amount == difference.amount == fresh.net - stood.net
-    note = correction_body(desk.contract, fresh, DocumentKind.CREDIT_NOTE, fresh.invoice_date, [credit])
+    note = correction_body(desk.contract, desk.directory, fresh, DocumentKind.CREDIT_NOTE, fresh.invoice_date, [credit])
     later = replace(settled, bodies=[(ISSUED, stood), ("note", note)], pinned=None)
     assert adjust(later, CorrectionPart.REBILL).amount == rebill.amount
     back = void(ISSUED, "1", [(ISSUED, stood), ("note", note)], stood)

@@ -82,7 +82,7 @@ def test_corrections_may_exceed_the_charges_of_a_month() -> None:
     found = corrected(desk, "time  2025-03-03  10.00  -  -  -  -", "time  2025-03-03  4.00  -  -  -  -")
     april = desk.bill(HEAD + "time  2025-04-03  2.00  -  -  -  -", "2025-04").body
     assert (f"{april.net:f}", f"{found.amount:f}") == ("180.00", "-540.00")
-    body = with_adjustments(desk.contract, april, [found])
+    body = with_adjustments(desk.contract, desk.directory, april, [found])
     assert (f"{body.net:f}", f"{body.tax:f}", f"{body.gross:f}", f"{body.due:f}") == (
         "-360.00",
         "-72.00",
@@ -108,7 +108,7 @@ def test_a_correction_lowers_what_held_money_pays() -> None:
     desk = open_desk(rates=[{"rate": "100.00"}], also=clauses)
     found = corrected(desk, "time  2025-04-03  2.00  -  -  -  -", "time  2025-04-03  1.40  -  -  -  -", "2025-04")
     april = desk.bill(HEAD + "time  2025-04-03  2.00  -  -  -  -", "2025-04").body
-    body = with_adjustments(desk.contract, april, [found])
+    body = with_adjustments(desk.contract, desk.directory, april, [found])
     [use] = body.held_money
     assert (f"{use.applied:f}", f"{use.requested:f}", f"{body.due:f}") == ("168.00", "168.00", "0.00")
 

@@ -10,8 +10,10 @@ from schemas.draft import (
     CorrectedDocument,
     CorrectedLine,
     CorrectionPart,
+    CorrectionReason,
     DocumentKind,
     DraftBody,
+    DraftLine,
     LineKind,
     RetainerBalance,
     TaxRow,
@@ -285,6 +287,74 @@ def test_a_credit_note_is_called_one_and_has_no_date_of_payment() -> None:
     sheet = sheet_of(body.model_copy(update={"scope": scope}))
     assert sheet.heading == "Credit note 2026-0042"
     assert "Payable by" not in [fact.label for fact in sheet.facts]
+
+
+def correction(position: int, text: str, reason: CorrectionReason, **changed: object) -> DraftLine:
+    """An hour and a half of Anna taken back from an earlier invoice."""
+    line = example_fee(position, quantity="-1.50", unit_price="350.00", amount="-525.00")
+    said: dict[str, object] = {
+        "kind": LineKind.ADJUSTMENT,
+        "text": text,
+        "correction_reason": reason,
+        "corrected_kind": LineKind.FEE,
+        "corrects": (
+            CorrectedLine(document_id="d-1", number="0031", line_id="l", seconds=-5400, amount=Decimal("-525.00")),
+        ),
+    }
+    return line.model_copy(update=said | changed)
+
+
+def note_of(*lines: DraftLine) -> DraftBody:
+    """A credit note of a law firm."""
+    body = example_body(*lines)
+    scope = body.scope.model_copy(update={"kind": DocumentKind.CREDIT_NOTE})
+    people = (body.timekeepers[0],)
+    return body.model_copy(update={"scope": scope, "timekeepers": people})
+
+
+def test_a_credit_note_asks_for_nothing() -> None:
+    """It has a number and a date of its own, and neither an account nor a note on payment."""
+    body = note_of(correction(1, "Credit of 0031: Drafting", CorrectionReason.VOID))
+    sheet = sheet_of(body, payment={"IBAN": "DE00"}, payment_note="Please quote the number.")
+    assert [fact.label for fact in sheet.facts[:2]] == ["Credit note number", "Date"]
+    assert (sheet.payment, sheet.payment_note) == ((), "")
+    assert sheet.totals[-1].label == "In your favour"
+    asked = sheet_of(example_body(), payment={"IBAN": "DE00"}, payment_note="Please quote the number.")
+    assert (len(asked.payment), asked.payment_note) == (1, "Please quote the number.")
+
+
+def test_a_correction_shows_its_hours_in_the_language_of_the_paper() -> None:
+    """The number has a column, so the text does not repeat it; the reason is translated, the work's words are not."""
+    written = "Correction to 0031: 2026-10-03, Drafting (partner) (written off)"
+    body = note_of(
+        correction(1, written, CorrectionReason.WRITE_OFF),
+        correction(2, "Credit of 0031: Copies (bundle C)", CorrectionReason.VOID, unit="unit"),
+        correction(3, "Billed anew from 0031: Drafting", CorrectionReason.EDIT),
+        correction(4, "Something of a newer version", CorrectionReason.UNKNOWN),
+    )
+    sheet = sheet_of(body, locale="de-DE")
+    assert sheet.heading == "Rechnungskorrektur 2026-0042"
+    assert table(sheet, "Anpassungen") == expected("""
+        Anpassungen
+          Beschreibung | Korrigiert | Stunden | Satz | Betrag USD
+          2026-10-03, Drafting (partner) (erlassen) | 0031 | -1,50 | 350,00 | -525,00
+          Copies (bundle C) | 0031 |  |  | -525,00
+          Drafting (neu berechnet) | 0031 | -1,50 | 350,00 | -525,00
+          Something of a newer version | 0031 | -1,50 | 350,00 | -525,00
+        = Zwischensumme |  |  |  | -2.100,00
+    """)
+
+
+def test_sums_of_people_and_tasks_count_corrections() -> None:
+    """700.00 of work less 525.00: the timekeeper and the task have 175.00, and the sum says that it is corrected."""
+    body = example_body(example_fee(1), correction(2, "Credit of 0031: Drafting", CorrectionReason.VOID))
+    people = (body.timekeepers[0].model_copy(update={"seconds": 1800, "amount": Decimal("175.00")}),)
+    sheet = sheet_of(body.model_copy(update={"timekeepers": people}))
+    assert table(sheet, "Timekeepers").splitlines()[-2:] == [
+        "  AB | Anna Berg | partner | 0.50 | 350.00 | 175.00",
+        "=  | Total with corrections |  | 0.50 |  | 175.00",
+    ]
+    assert table(sheet, "Work by task").splitlines()[-1] == "  L240 | Dispositive Motions | 0.50 | 175.00"
 
 
 def test_a_draft_is_named_by_its_document_and_revision() -> None:
