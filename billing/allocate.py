@@ -43,7 +43,10 @@ class Allocated(NamedTuple):
 
 
 class _Pass(NamedTuple):
-    """One cap on its way through all portions; the lists and the mapping are filled."""
+    """One cap on its way through all portions; the lists and mappings are filled.
+
+    `known` has the windows by pool and counted date, where nothing but the date decides.
+    """
 
     contract: Contract
     cap: HourCap
@@ -51,6 +54,7 @@ class _Pass(NamedTuple):
     kept: list[Portion]
     placed: list[Placed]
     windows: dict[WindowId, WindowState]
+    known: dict[tuple[str, date], WindowState]
 
 
 def allocate(contract: Contract, live: list[Portion], until: date) -> Allocated:
@@ -61,7 +65,7 @@ def allocate(contract: Contract, live: list[Portion], until: date) -> Allocated:
     placed: list[Placed] = []
     windows: dict[WindowId, WindowState] = {}
     for cap in contract.caps:
-        one = _Pass(contract, cap, until, [], placed, windows)
+        one = _Pass(contract, cap, until, [], placed, windows, {})
         _fill(one, live)
         live = one.kept
     return Allocated(live, placed, windows)
@@ -69,19 +73,19 @@ def allocate(contract: Contract, live: list[Portion], until: date) -> Allocated:
 
 def _fill(one: _Pass, live: Iterable[Portion]) -> None:
     """Let the cap's windows pay for portions in work order."""
-    cap, kept, windows = one.cap, one.kept, one.windows
+    cap, kept, known = one.cap, one.kept, one.known
     waiting: dict[str, deque[Portion]] = {}
     counts_worked = cap.basis is CapBasis.WORKED
     is_whole = cap.at_month_end is WeekAtMonthEnd.WHOLE_WEEK
+    cap_id, reason = cap.id, f"cap:{cap.id}"
     for portion in live:
-        applied = portion.terms.caps.get(cap.id)
+        applied = portion.terms.caps.get(cap_id)
         if applied is None:
             kept.append(portion)
             continue
-        key = key_of(cap, portion)
-        state = windows.get((cap.id, applied.pool_key, key))
+        state = known.get((applied.pool_key, portion.counted_day))
         if state is None:
-            state = windows[cap.id, applied.pool_key, key] = WindowState()
+            state = _window_for(one, applied.pool_key, portion)
         limit = applied.limit_seconds if is_whole else limit_of(one.contract, applied, portion.counted_day)
         state.limit_seconds = limit
         size = portion.worked_seconds if counts_worked else portion.worked_seconds + portion.delta_seconds
@@ -96,12 +100,21 @@ def _fill(one: _Pass, live: Iterable[Portion]) -> None:
             state.used_seconds += _size(cap, inside)
             kept.append(inside)
         state.over_seconds += _size(cap, rest)
-        if not _overflow(one, applied, rest):
+        if not _overflow(one, applied, reason, rest):
             waiting.setdefault(applied.pool_key, deque()).append(rest)
     for pool_key in sorted(waiting):
         _carry(one, pool_key, waiting[pool_key])
     if waiting:
         kept.sort(key=portion_order)
+
+
+def _window_for(one: _Pass, pool_key: str, portion: Portion) -> WindowState:
+    """The window that pays for a portion."""
+    cap = one.cap
+    state = one.windows.setdefault((cap.id, pool_key, key_of(cap, portion)), WindowState())
+    if cap.is_of_a_date:
+        one.known[pool_key, portion.counted_day] = state
+    return state
 
 
 def key_of(cap: HourCap, portion: Portion) -> str:
@@ -137,9 +150,8 @@ def _cut_at(cap: HourCap, portion: Portion, room_seconds: int) -> tuple[Portion,
     return cut(portion, worked_inside, delta_inside)
 
 
-def _overflow(one: _Pass, applied: AppliedCap, rest: Portion) -> bool:
+def _overflow(one: _Pass, applied: AppliedCap, reason: str, rest: Portion) -> bool:
     """Send what did not fit where the contract says; False when it waits for a later window."""
-    reason = f"cap:{applied.cap.id}"
     match applied.row.overflow:
         case Overflow.WRITE_DOWN:
             one.placed.append(placed_as(rest, Bucket.WRITTEN_DOWN, reason))
@@ -148,7 +160,7 @@ def _overflow(one: _Pass, applied: AppliedCap, rest: Portion) -> bool:
         case Overflow.HOLD_FOR_APPROVAL:
             one.placed.append(placed_as(rest, Bucket.HELD, reason))
         case Overflow.OVERAGE_RATE:
-            one.kept.append(rest if rest.price is not None else rest._replace(price=_overage(one, applied)))
+            one.kept.append(rest if rest.price is not None else rest.at(_overage(one, applied)))
         case Overflow.CARRY_FORWARD:
             return False
     return True

@@ -88,4 +88,5 @@ def work_order(entry: BillingEntry, zone: ZoneInfo) -> OrderKey:
     if start is None:
         assert entry.work_date is not None, f"entry {entry.entry_id} has neither start nor work date"
         start = day_start(entry.work_date, zone)
-    return (rank_of(entry), start, 0, entry.source, entry.source_entry_id, entry.entry_id)
+    rank = 0 if entry.billed_on else 1 + entry.rank
+    return (rank, start, 0, entry.source, entry.source_entry_id, entry.entry_id)

@@ -50,9 +50,10 @@ def shown(amount: Fraction, places: int) -> Decimal:
 
 def exact_or_shown(amount: Fraction, places: int) -> Decimal:
     """The exact decimal if it ends within so many places, with at least two; else rounded for reading."""
+    numerator, denominator = amount.numerator, amount.denominator
     for fewer in range(2, places):
-        if amount.numerator * 10**fewer % amount.denominator == 0:
-            return shown(amount, fewer)
+        if numerator * 10**fewer % denominator == 0:
+            return decimal_of(numerator * 10**fewer // denominator, fewer)
     return shown(amount, places)
 
 

@@ -14,7 +14,7 @@ from billing.increments import rule_text
 from billing.lines import OpenLine
 from billing.rating import RatedPart
 from billing.settled import SettledCharge
-from schemas.clauses import AmountBasis, CapWindow, IncrementRule
+from schemas.clauses import AmountBasis, CapWindow
 
 _TEXTS_KEPT = 4096
 
@@ -58,16 +58,9 @@ def charge_steps(
 
 
 def _rounding_steps(one: SettledCharge, parts: Sequence[RatedPart]) -> list[str]:
-    by_rule: dict[int, tuple[IncrementRule, list[int]]] = {}
-    for position in one.charge.positions if one.charge.seconds else ():
-        portion = parts[position].portion
-        rule = portion.terms.increment
-        _, total = by_rule.setdefault(id(rule), (rule, [0, 0]))
-        total[0] += portion.worked_seconds
-        total[1] += portion.delta_seconds
     totals: dict[str, tuple[int, int]] = {}
-    for rule, (worked, delta) in by_rule.values():
-        text = rule_text(rule)
+    for positions, worked, delta in one.charge.kinds if one.charge.seconds else ():
+        text = rule_text(parts[positions[0]].portion.terms.increment)
         before = totals.get(text, (0, 0))
         totals[text] = before[0] + worked, before[1] + delta
     return [
@@ -79,17 +72,12 @@ def _rounding_steps(one: SettledCharge, parts: Sequence[RatedPart]) -> list[str]
 
 def _cap_steps(one: SettledCharge, parts: Sequence[RatedPart], windows: Mapping[WindowId, str]) -> list[str]:
     touched: set[WindowId] = set()
-    seen: set[tuple[int, object, str]] = set()
-    for position in one.charge.positions if one.charge.seconds and windows else ():
-        portion = parts[position].portion
-        # Terms, date and task decide the window, so each combination is looked at once.
-        work = (id(portion.terms), portion.counted_day, portion.entry.task)
-        if work not in seen:
-            seen.add(work)
-            touched.update(
-                (applied.cap.id, applied.pool_key, key_of(applied.cap, portion))
-                for applied in portion.terms.caps.values()
-            )
+    for positions, _, _ in one.charge.kinds if one.charge.seconds and windows else ():
+        # The parts of a kind have their terms and task in common, so the date decides the window.
+        portions = [parts[position].portion for position in positions]
+        for portion in {portion.counted_day: portion for portion in portions}.values():
+            for applied in portion.terms.caps.values():
+                touched.add((applied.cap.id, applied.pool_key, key_of(applied.cap, portion)))
     return [windows[window] for window in sorted(touched) if window in windows]
 
 

@@ -18,7 +18,8 @@ from billing.invoice import Traced
 from billing.nodes import Node, NodeKind, clause_facts, clause_node, clause_of
 from billing.portions import Placed, Portion
 from billing.rating import RatedPart
-from billing.settled import OpenSource, SettledCharge, SettledLine
+from billing.results import SourceShare
+from billing.settled import SettledCharge, SettledLine
 from schemas.dated import Agreed
 from schemas.draft import Bucket, LineKind
 
@@ -109,15 +110,14 @@ class Explanations:
             part = self._traced.rated.parts[position]
             rate = part.portion.terms.rate
             lost = () if rate is None else rate.lost
-            if (part.origin, lost) in seen:
+            if (part.price.origin, lost) in seen:
                 continue
-            seen.add((part.origin, lost))
+            seen.add((part.price.origin, lost))
             clause = "" if rate is None or part.portion.price is not None else rate.row.clause
-            facts: dict[str, str | int] = {"unit_price": f"{part.unit_price:f}", "origin": part.origin}
+            facts: dict[str, str | int] = {"unit_price": f"{part.price.unit_price:f}", "origin": part.price.origin}
             below = [Node(NodeKind.LOST, text, {"candidate": text}) for text in lost]
-            yield Node(
-                NodeKind.RATE, f"Rate: {part.origin}", facts | clause_facts(clause), (*clause_node(clause), *below)
-            )
+            text = f"Rate: {part.price.origin}"
+            yield Node(NodeKind.RATE, text, facts | clause_facts(clause), (*clause_node(clause), *below))
 
     def _taken(self, one: SettledCharge) -> Iterator[Node]:
         """What discounts and amount caps took from the charge, and what rounding the line gave or took."""
@@ -136,7 +136,7 @@ class Explanations:
             text = f"Rounded with its line: {self._exact(residual)} {self._contract.currency}"
             yield Node(NodeKind.ROUNDING, text, {"residual": self._exact(residual)})
 
-    def _allocation(self, settled: SettledLine, charge: SettledCharge, source: OpenSource) -> Node:
+    def _allocation(self, settled: SettledLine, charge: SettledCharge, source: SourceShare) -> Node:
         """One entry's part of a charge."""
         below: list[Node] = []
         if settled.line.key.kind is LineKind.FEE:
@@ -170,13 +170,13 @@ class Explanations:
         yield from (_cap_node(state) for state in self._caps.get(position_of(portion), ()))
         if (tier := self._tiers.get(position_of(portion))) is not None:
             yield tier
-        if part.variant:
-            clauses = [one.clause for one in portion.terms.premiums if (one.name or one.id) in part.variant]
+        if part.price.variant:
+            clauses = [one.clause for one in portion.terms.premiums if (one.name or one.id) in part.price.variant]
             clause = next((one for one in clauses if one), "")
-            facts: dict[str, str | int] = {"variant": part.variant}
-            yield Node(NodeKind.PREMIUM, part.variant, facts | clause_facts(clause), clause_node(clause))
-        if part.conversion:
-            yield Node(NodeKind.CURRENCY, f"Converted: {part.conversion}", {"conversion": part.conversion})
+            facts: dict[str, str | int] = {"variant": part.price.variant}
+            yield Node(NodeKind.PREMIUM, part.price.variant, facts | clause_facts(clause), clause_node(clause))
+        if part.price.conversion:
+            yield Node(NodeKind.CURRENCY, f"Converted: {part.price.conversion}", {"conversion": part.price.conversion})
 
     def entry(self, entry_id: str) -> Node | None:
         """Where all seconds of an entry went, on lines or not; None when it is not in this invoice."""

@@ -10,8 +10,8 @@ from billing.classify import WITHOUT_ENGAGEMENT, verdict_of
 from billing.cover import cover_of, draws_of
 from billing.entries import BillingEntry, work_order
 from billing.grouping import line_group
-from billing.increments import counted_seconds, delta_of, lay_delta, round_seconds
-from billing.portions import Placed, Portion
+from billing.increments import counted_seconds, lay_delta, round_seconds
+from billing.portions import Placed, Portion, portion_of
 from billing.terms import Rulebook, Terms
 from schemas.clauses import DayAttribution, IncrementScope
 from schemas.draft import Bucket
@@ -84,9 +84,9 @@ def on_one_day(book: Rulebook, entry: BillingEntry, day: date) -> Portion | Plac
             return Placed(entry, day, day, *refused, worked_seconds)
     if worked_seconds == 0:
         return Placed(entry, day, day, Bucket.BILLED, "zero_length", "", 0)
-    rule = terms.increment
-    delta_seconds = delta_of(worked_seconds, rule) if rule.scope is IncrementScope.ENTRY else 0
-    return Portion(work_order(entry, book.contract.zone), entry, terms, day, day, 0, worked_seconds, delta_seconds)
+    rounding = terms.rounding
+    delta_seconds = 0 if rounding is None else rounding.delta(worked_seconds)
+    return portion_of(work_order(entry, book.contract.zone), entry, terms, day, worked_seconds, delta_seconds)
 
 
 def billable_terms(
@@ -125,8 +125,8 @@ def portions_of(
 ) -> list[Portion]:
     """The portions of one billable entry. With scope `entry` they carry their deltas; an entry is rounded whole."""
     order = work_order(entry, book.contract.zone)
-    rule = terms[0].increment
-    delta_seconds = delta_of(entry.worked_seconds, rule) if rule.scope is IncrementScope.ENTRY else 0
+    rounding = terms[0].rounding
+    delta_seconds = 0 if rounding is None else rounding.delta(entry.worked_seconds)
     deltas = lay_delta([part.worked_seconds for part in days], delta_seconds)
     return [
         Portion(order, entry, one, part.day, part.day, part.offset_seconds, part.worked_seconds, delta)

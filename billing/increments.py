@@ -5,10 +5,54 @@ negative one takes away the last ones, so no part of an entry is ever billed bel
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from schemas.clauses import IncrementMode, IncrementRule
 
 NO_INCREMENT = IncrementRule()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rounding:
+    """An increment rule as plain numbers, made once and asked for each entry; seconds."""
+
+    mode: IncrementMode
+    step_seconds: int
+    tolerated_seconds: int
+    minimum_seconds: int
+    ignores_seconds: bool
+
+    def billable(self, counted: int) -> int:
+        """Billable seconds of something rounded as a whole; nothing worked stays nothing."""
+        if counted == 0:
+            return 0
+        step, billable = self.step_seconds, counted
+        if step and (rest := counted % step):
+            billable = counted - rest
+            match self.mode:
+                case IncrementMode.UP:
+                    # A tolerated remainder is dropped, but work never disappears by tolerance (BD-06).
+                    if rest > self.tolerated_seconds or billable == 0:
+                        billable += step
+                case IncrementMode.NEAREST:
+                    if 2 * rest >= step:
+                        billable += step
+                case IncrementMode.DOWN:
+                    pass
+        return billable if billable > self.minimum_seconds else self.minimum_seconds
+
+    def delta(self, worked_seconds: int) -> int:
+        """The rounding delta of something rounded as a whole, worked seconds of one entry."""
+        # Whole minutes when the rule ignores seconds (BD-07).
+        counted = worked_seconds // 60 * 60 if self.ignores_seconds else worked_seconds
+        return self.billable(counted) - worked_seconds
+
+
+def rounding_of(rule: IncrementRule) -> Rounding:
+    """A rule made ready."""
+    return Rounding(
+        rule.mode, rule.minutes * 60, rule.tolerance_minutes * 60, rule.minimum_minutes * 60, rule.ignore_seconds
+    )
 
 
 def counted_seconds(worked_seconds: int, rule: IncrementRule) -> int:
@@ -18,29 +62,7 @@ def counted_seconds(worked_seconds: int, rule: IncrementRule) -> int:
 
 def round_seconds(counted: int, rule: IncrementRule) -> int:
     """Billable seconds of something rounded as a whole; nothing worked stays nothing."""
-    if counted == 0:
-        return 0
-    step = rule.minutes * 60
-    billable = counted
-    if step:
-        whole, rest = counted // step, counted % step
-        match rule.mode:
-            case IncrementMode.UP:
-                # A tolerated remainder is dropped, but work never disappears by tolerance (BD-06).
-                tolerated = rest <= rule.tolerance_minutes * 60 and (whole > 0 or rest == 0)
-                billable = step * (whole if tolerated else whole + 1)
-            case IncrementMode.NEAREST:
-                billable = step * (whole + 1 if 2 * rest >= step else whole)
-            case IncrementMode.DOWN:
-                billable = step * whole
-    return max(billable, rule.minimum_minutes * 60)
-
-
-def delta_of(worked_seconds: int, rule: IncrementRule) -> int:
-    """The rounding delta of something rounded as a whole, worked seconds of one entry."""
-    if rule is NO_INCREMENT:
-        return 0
-    return round_seconds(counted_seconds(worked_seconds, rule), rule) - worked_seconds
+    return rounding_of(rule).billable(counted)
 
 
 def lay_delta(worked_seconds: Sequence[int], delta_seconds: int) -> list[int]:

@@ -3,7 +3,7 @@
 BD-08, BD-50, BD-45. Amounts are exact here; `billing.settle` rounds each line once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -15,8 +15,8 @@ from billing.entries import OrderKey
 from billing.exact import exact_or_shown, fraction_of, product, shown, units_of
 from billing.expenses import ExpensePart
 from billing.grouping import LineGroup, line_group
-from billing.portions import Package, Portion
-from billing.rating import RatedPart
+from billing.portions import Package
+from billing.rating import Price, RatedPart
 from billing.taxes import Taxed, tax_index
 from schemas.clauses import AmountBasis, GroupBy, RollupRates, ShowMarkup, TaxedKind
 from schemas.draft import LineKind
@@ -36,28 +36,26 @@ class LineKey(NamedTuple):
     variant: str
 
 
-class ChargeKey(NamedTuple):
-    """What separates two charges of one line."""
+class Kind(NamedTuple):
+    """What the parts of a charge are that are alike in everything but their time: one kind of work, one price.
 
-    unit_price: Decimal
-    variant: str
-    origin: str
-    conversion: str
+    Positions in work order, worked seconds and rounding of all of them.
+    """
+
+    positions: list[int]
+    worked_seconds: int
+    delta_seconds: int
 
 
 @dataclass(slots=True)
 class OpenCharge:
-    """A charge while its line is made: positions of its parts, exact amount before caps, seconds."""
+    """A charge while its line is made: positions of its parts, seconds, exact amount before caps, kinds of work."""
 
-    key: ChargeKey
+    key: Price
     positions: list[int] = field(default_factory=list)
     seconds: int = 0
     gross: Fraction = Fraction(0)
-
-    def add(self, position: int, portion: Portion) -> None:
-        """Take in one more part."""
-        self.positions.append(position)
-        self.seconds += portion.worked_seconds + portion.delta_seconds
+    kinds: list[Kind] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -66,7 +64,7 @@ class OpenLine:
 
     key: LineKey
     first: OrderKey
-    charges: dict[ChargeKey, OpenCharge] = field(default_factory=dict)
+    charges: dict[Price, OpenCharge] = field(default_factory=dict)
     quantity: Decimal = Decimal(0)
     unit_price: Decimal = Decimal(0)
     unit: str = "hour"
@@ -93,19 +91,9 @@ def open_fee_lines(contract: Contract, period: Period, parts: Sequence[RatedPart
     lines: dict[LineKey, OpenLine] = {}
     taxes: dict[tuple[str, str], int] = {}
     rates = {rollup.id: rollup.rates for rollup in contract.document.lines.rollups}
-    known: dict[tuple[object, ...], OpenCharge] = {}
-    first, end = period.start, period.end
-    is_by_kind = not rates and not {GroupBy.DATE, GroupBy.ENTRY} & set(contract.document.lines.group_by)
-    for position, part in enumerate(parts):
-        portion = part.portion
+    for positions in _alike(contract, period, parts):
+        portion, price = parts[positions[0]]
         entry = portion.entry
-        if not first <= portion.counted_day < end or entry.billed_on:
-            continue
-        alike = _alike(part, is_by_kind=is_by_kind)
-        charge = known.get(alike)
-        if charge is not None:
-            charge.add(position, portion)
-            continue
         taxed = (entry.service_item, entry.project_id)
         tax = taxes.get(taxed)
         if tax is None:
@@ -117,27 +105,47 @@ def open_fee_lines(contract: Contract, period: Period, parts: Sequence[RatedPart
             # A package has one price for all who share it; only task codes and tax keep its time apart.
             group = LineGroup(utbms_task=entry.utbms_task, utbms_activity=entry.utbms_activity)
         joined = group.rollup_id != "" and rates[group.rollup_id] is not RollupRates.PRESERVE
-        key = LineKey(LineKind.FEE, group, tax, None if joined else part.unit_price, "" if joined else part.variant)
+        key = LineKey(LineKind.FEE, group, tax, None if joined else price.unit_price, "" if joined else price.variant)
         line = lines.get(key)
         if line is None:
             line = lines[key] = OpenLine(key, portion.order, package=package)
-        charge_key = ChargeKey(part.unit_price, part.variant, part.origin, part.conversion)
-        charge = known[alike] = line.charges.setdefault(charge_key, OpenCharge(charge_key))
-        charge.add(position, portion)
+        _take_in(line.charges.setdefault(price, OpenCharge(price)), positions, parts)
     return list(lines.values())
 
 
-def _alike(part: RatedPart, *, is_by_kind: bool) -> tuple[object, ...]:
-    """What two parts have in common that certainly share a charge, so that its key is made only once.
+def _alike(contract: Contract, period: Period, parts: Sequence[RatedPart]) -> Iterable[list[int]]:
+    """The positions of parts that certainly share a charge, so that its key is made only once for all of them.
 
     Terms are one object for one person, project and item; where lines depend on more than the kind of work, only the
     parts of one entry on one day are alike.
     """
-    portion, entry = part.portion, part.portion.entry
-    kind = (id(portion.terms), id(part.unit_price), id(part.origin), part.variant, part.conversion)
-    if is_by_kind:
-        return (*kind, entry.task, entry.utbms_task, entry.utbms_activity)
-    return (*kind, portion.day, entry.entry_id)
+    grouping = contract.document.lines
+    is_by_kind = not grouping.rollups and not {GroupBy.DATE, GroupBy.ENTRY} & set(grouping.group_by)
+    first, end = period.start, period.end
+    known: dict[tuple[object, ...], list[int]] = {}
+    for position, (portion, price) in enumerate(parts):
+        entry = portion.entry
+        if not first <= portion.counted_day < end or entry.billed_on:
+            continue
+        if is_by_kind:
+            alike: tuple[object, ...] = (portion.terms, id(price), entry.task, entry.utbms_task, entry.utbms_activity)
+        else:
+            alike = (portion.terms, id(price), portion.day, entry.entry_id)
+        members = known.get(alike)
+        if members is None:
+            known[alike] = [position]
+        else:
+            members.append(position)
+    return known.values()
+
+
+def _take_in(charge: OpenCharge, positions: list[int], parts: Sequence[RatedPart]) -> None:
+    """Add one more kind of work to a charge."""
+    portions = [parts[position].portion for position in positions]
+    worked, delta = sum([one.worked_seconds for one in portions]), sum([one.delta_seconds for one in portions])
+    charge.kinds.append(Kind(positions, worked, delta))
+    charge.positions = sorted([*charge.positions, *positions]) if charge.positions else positions
+    charge.seconds += worked + delta
 
 
 def measure_fee_line(contract: Contract, line: OpenLine) -> None:
@@ -147,23 +155,28 @@ def measure_fee_line(contract: Contract, line: OpenLine) -> None:
         return
     rounding = contract.document.rounding
     decimals = SHOWN_DECIMALS if rounding.quantity_decimals is None else rounding.quantity_decimals
+    is_displayed = rounding.amount_basis is AmountBasis.DISPLAYED
+    for charge in line.charges.values():
+        price = fraction_of(charge.key.unit_price)
+        charge.gross = Fraction(price.numerator * charge.seconds, price.denominator * 3600)
+    if is_displayed:
+        _charge_what_is_shown(line, decimals)
+    hours = Fraction(line.seconds, 3600)
+    line.quantity = shown(hours, decimals) if is_displayed else exact_or_shown(hours, max(decimals, SHOWN_DECIMALS))
+    line.gross_units = units_of(line.gross, contract.places, rounding.money_rounding)
+    _price(contract, line, hours)
+
+
+def _charge_what_is_shown(line: OpenLine, decimals: int) -> None:
+    """What is shown is what is charged; charges of one price share the shown quantity by their seconds."""
     by_price: dict[Decimal, list[OpenCharge]] = {}
     for charge in line.charges.values():
         by_price.setdefault(charge.key.unit_price, []).append(charge)
     for price, charges in by_price.items():
         seconds = sum(charge.seconds for charge in charges)
-        for charge in charges:
-            charge.gross = fraction_of(price) * Fraction(charge.seconds, 3600)
-        if rounding.amount_basis is AmountBasis.DISPLAYED and seconds:
-            # What is shown is what is charged; charges of one price share the shown quantity by their seconds.
-            total = Fraction(price) * Fraction(shown(Fraction(seconds, 3600), decimals))
-            for charge in charges:
-                charge.gross = total * charge.seconds / seconds
-    hours = Fraction(line.seconds, 3600)
-    is_displayed = rounding.amount_basis is AmountBasis.DISPLAYED
-    line.quantity = shown(hours, decimals) if is_displayed else exact_or_shown(hours, max(decimals, SHOWN_DECIMALS))
-    line.gross_units = units_of(line.gross, contract.places, rounding.money_rounding)
-    _price(contract, line, hours)
+        total = Fraction(price) * Fraction(shown(Fraction(seconds, 3600), decimals))
+        for charge in charges if seconds else ():
+            charge.gross = total * charge.seconds / seconds
 
 
 def _measure_packages(contract: Contract, line: OpenLine, package: Package) -> None:
@@ -211,7 +224,7 @@ def open_expense_lines(contract: Contract, period: Period, parts: Sequence[Expen
             key = LineKey(LineKind.MARKUP, LineGroup(), tax, None, "")
             line = markups.setdefault(tax, OpenLine(key, part.order, unit="unit"))
             origin = f"mark-up {part.percent.normalize():f} %"
-            charge_key = ChargeKey(Decimal(0), "", origin, "")
+            charge_key = Price(Decimal(0), "", origin, "")
             charge = line.charges.setdefault(charge_key, OpenCharge(charge_key))
             charge.positions.append(position + 1)
             charge.gross += part.markup
@@ -241,7 +254,7 @@ def _expense_line(contract: Contract, part: ExpensePart, tax: int, position: int
     origin = f"cost {part.entry.expense_category or 'expense'}"
     if part.percent and amount != part.cost:
         origin += f", mark-up {part.percent.normalize():f} %"
-    charge_key = ChargeKey(price, "", origin, part.conversion)
+    charge_key = Price(price, "", origin, part.conversion)
     charge = OpenCharge(charge_key, [position], 0, amount)
     line = OpenLine(LineKey(LineKind.EXPENSE, group, tax, price, ""), part.order, {charge_key: charge})
     line.quantity, line.unit_price, line.unit, line.gross_units = quantity, price, "unit", units
@@ -263,7 +276,7 @@ def open_agreed_lines(contract: Contract, period: Period, parts: Sequence[Agreed
 def agreed_line(contract: Contract, part: AgreedPart, tax: int, position: int) -> OpenLine:
     """The line of one agreed fee: one charge at its exact amount."""
     group = LineGroup(entry_id=f"{part.clause_id} {part.key}", project_id=part.project_id)
-    charge_key = ChargeKey(part.unit_price, "", part.origin, "")
+    charge_key = Price(part.unit_price, "", part.origin, "")
     charge = OpenCharge(charge_key, [position], 0, part.amount)
     line = OpenLine(LineKey(part.kind, group, tax, None, ""), part.order(contract), {charge_key: charge})
     line.quantity, line.unit, line.unit_price, line.agreed = part.quantity, part.unit, part.unit_price, part

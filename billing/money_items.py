@@ -156,15 +156,15 @@ def _scale(parts: Parts, lines: Sequence[OpenLine]) -> int:
     amounts = [amount for part in parts.expenses for amount in expense_amounts(parts.contract, part)]
     amounts += [part.amount for part in parts.agreed]
     amounts += [Fraction(cap.amount) for cap in document.amount_caps]
-    amounts += [Fraction(price) / 3600 for price in {part.unit_price for part in parts.fees}]
+    amounts += [Fraction(price) / 3600 for price in {part.price.unit_price for part in parts.fees}]
     amounts += [charge.gross for line in lines for charge in line.charges.values()]
     return lcm(scale, *{amount.denominator for amount in amounts})
 
 
 def _time_grains(parts: Parts, lines: Sequence[OpenLine], scale: int) -> list[int]:
     """The amount of each part of time. Where a charge is not its seconds times its price, it is shared by seconds."""
-    prices = {price: int(Fraction(price) * scale / 3600) for price in {part.unit_price for part in parts.fees}}
-    grains = [prices[part.unit_price] * part.portion.billable_seconds for part in parts.fees]
+    prices = {price: int(Fraction(price) * scale / 3600) for price in {part.price.unit_price for part in parts.fees}}
+    grains = [prices[part.price.unit_price] * part.portion.billable_seconds for part in parts.fees]
     for line in lines:
         for charge in line.charges.values():
             total = int(charge.gross * scale)

@@ -9,7 +9,7 @@ from billing.contract import Contract
 from billing.entries import BillingEntry
 from billing.exact import product
 from billing.increments import lay_delta
-from billing.portions import Portion, cut
+from billing.portions import Portion, cut, longer
 from schemas.clauses import Premium, PremiumStacking, Weekday, clock_span
 from schemas.entry import SECONDS_OF_A_DAY
 
@@ -137,11 +137,7 @@ def _joined(parts: list[Premiumed]) -> list[Premiumed]:
     for part in parts[1:]:
         before = joined[-1]
         if (before.factor, before.label) == (part.factor, part.label):
-            merged = before.portion._replace(
-                worked_seconds=before.portion.worked_seconds + part.portion.worked_seconds,
-                delta_seconds=before.portion.delta_seconds + part.portion.delta_seconds,
-            )
-            joined[-1] = Premiumed(merged, part.factor, part.label)
+            joined[-1] = before._replace(portion=longer(before.portion, part.portion))
         else:
             joined.append(part)
     return joined

@@ -3,18 +3,20 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import partial
 from typing import NamedTuple
 
 from billing.allocate import WindowId
 from billing.contract import Contract
 from billing.directory import Directory
+from billing.entries import BillingEntry
 from billing.exact import exact_or_shown
 from billing.explain import charge_steps
 from billing.lines import SHOWN_DECIMALS, OpenLine
 from billing.rating import RatedPart
 from billing.results import Line, LineCharge, SourceShare
-from billing.settled import OpenSource, SettledCharge, SettledLine
-from billing.taxes import rule_of
+from billing.settled import SettledCharge, SettledLine
+from billing.taxes import tax_text
 from schemas.clauses import GroupBy, RollupRates
 from schemas.draft import LineKind
 from schemas.period import Period
@@ -71,18 +73,16 @@ def _line(facts: Facts, one: SettledLine) -> Line:
     line = one.line
     kind, group = line.key.kind, line.key.group
     sources = [source for charge in one.charges for source in charge.sources]
-    roles = _roles(facts, one) if kind is LineKind.FEE else set()
+    entries, roles = _kinds_of_work(facts, one) if kind is LineKind.FEE else ([one.entry for one in sources], set())
     agreed = line.agreed
     return Line(
         key=_identity(facts, line),
         kind=kind,
-        text=_text(facts, line, sources, roles),
+        text=_text(facts, line, entries, roles),
         date=_date(facts.period, sources) if agreed is None else agreed.day,
-        project_id=_only({source.entry.project_id for source in sources}) if agreed is None else agreed.project_id,
-        service_item=_only({source.entry.service_item for source in sources})
-        if agreed is None
-        else agreed.service_item,
-        person_id=_only({source.entry.person_id for source in sources}),
+        project_id=_only({entry.project_id for entry in entries}) if agreed is None else agreed.project_id,
+        service_item=_only({entry.service_item for entry in entries}) if agreed is None else agreed.service_item,
+        person_id=_only({entry.person_id for entry in entries}),
         role=_only(roles),
         seconds=line.seconds,
         quantity=line.quantity,
@@ -104,47 +104,49 @@ def _only(values: set[str]) -> str:
     return next(iter(values)) if len(values) == 1 else ""
 
 
-def _roles(facts: Facts, one: SettledLine) -> set[str]:
-    return {facts.fees[position].portion.terms.role for charge in one.charges for position in charge.charge.positions}
+def _kinds_of_work(facts: Facts, one: SettledLine) -> tuple[list[BillingEntry], set[str]]:
+    """An entry of each kind of work on a line, in work order, and all roles: what is alike need not be looked at."""
+    firsts = sorted(kind.positions[0] for charge in one.charges for kind in charge.charge.kinds)
+    portions = [facts.fees[position].portion for position in firsts]
+    return [portion.entry for portion in portions], {portion.terms.role for portion in portions}
 
 
 def _identity(facts: Facts, line: OpenLine) -> tuple[str, ...]:
     """What the line is, in words that do not change with the order of rules or rows in the contract."""
     kind, group, tax_index, price, variant = line.key
-    tax = rule_of(facts.contract, tax_index)
     price_text = "" if price is None or kind is not LineKind.FEE else f"{price.normalize():f}"
-    return (kind.value, *group, f"{tax.category} {tax.percent.normalize():f} {tax.reason}", price_text, variant)
+    return (kind.value, *group, tax_text(facts.contract, tax_index), price_text, variant)
 
 
-def _date(period: Period, sources: Sequence[OpenSource]) -> date:
+def _date(period: Period, sources: Sequence[SourceShare]) -> date:
     """The last work date of the line. Carried time counts on the date of the window that pays for it."""
-    return min(max(source.counted_day for source in sources), period.end - timedelta(days=1))
+    return min(max([source.counted_day for source in sources]), period.end - timedelta(days=1))
 
 
-def _text(facts: Facts, line: OpenLine, sources: Sequence[OpenSource], roles: set[str]) -> str:
+def _text(facts: Facts, line: OpenLine, entries: Sequence[BillingEntry], roles: set[str]) -> str:
     kind, group = line.key.kind, line.key.group
     if line.agreed is not None:
         return line.agreed.text
     if kind is LineKind.MARKUP:
         return "Mark-up on expenses"
     if kind is LineKind.EXPENSE:
-        entry = sources[0].entry
+        entry = entries[0]
         return entry.description or entry.expense_category or "Expense"
     rollup = next((one for one in facts.contract.document.lines.rollups if one.id == group.rollup_id), None)
     if rollup is not None:
         is_by_role = rollup.rates is RollupRates.PRESERVE and group.role
         text = f"{rollup.text} ({group.role})" if is_by_role else rollup.text
     elif group.entry_id:
-        text = sources[0].entry.description or sources[0].entry.service_item or "Services"
+        text = entries[0].description or entries[0].service_item or "Services"
     else:
-        text = _group_text(facts, line, sources, roles)
+        text = _group_text(facts, line, entries, roles)
     return f"{text} ({line.key.variant})" if line.key.variant else text
 
 
-def _group_text(facts: Facts, line: OpenLine, sources: Sequence[OpenSource], roles: set[str]) -> str:
+def _group_text(facts: Facts, line: OpenLine, entries: Sequence[BillingEntry], roles: set[str]) -> str:
     group = line.key.group
     by = facts.contract.document.lines.group_by
-    item = _only({source.entry.service_item for source in sources}) or "Services"
+    item = _only({entry.service_item for entry in entries}) or "Services"
     role = _only(roles) if GroupBy.ROLE in by else ""
     person = facts.directory.person_name(group.person_id) if group.person_id else ""
     who = f"{person} ({role})" if person and role else person or role
@@ -165,12 +167,6 @@ def _charge(facts: Facts, line: OpenLine, one: SettledCharge) -> LineCharge:
         units=one.units,
         rate_origin=key.origin,
         lost=() if rate is None else rate.lost,
-        steps=charge_steps(facts.contract, line, one, facts.fees, facts.cap_texts),
-        sources=tuple(_share(source) for source in one.sources),
-    )
-
-
-def _share(source: OpenSource) -> SourceShare:
-    return SourceShare(
-        source.entry, source.day, source.counted_day, source.worked_seconds, source.delta_seconds, source.units
+        sources=tuple(one.sources),
+        tell=partial(charge_steps, facts.contract, line, one, facts.fees, facts.cap_texts),
     )

@@ -1,6 +1,6 @@
 """What billing returns: an invoice as plain values, from the amount due down to the seconds of each entry."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -49,7 +49,10 @@ class InvoiceRequest:
 
 
 class SourceShare(NamedTuple):
-    """One entry's part of a charge; `units` are smallest units of the currency."""
+    """One entry's part of a charge; `units` are smallest units of the currency.
+
+    `positions` name the priced parts that it is made of, for whoever follows the computation.
+    """
 
     entry: BillingEntry
     day: date
@@ -57,11 +60,15 @@ class SourceShare(NamedTuple):
     worked_seconds: int
     delta_seconds: int
     units: int
+    positions: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
 class LineCharge:
-    """One rated amount of a line with its reason; `units` is what amount caps and the line's rounding left of it."""
+    """One rated amount of a line with its reason; `units` is what amount caps and the line's rounding left of it.
+
+    What happened on the way is put into words only when somebody asks for `steps`.
+    """
 
     seconds: int
     quantity: Decimal
@@ -69,8 +76,13 @@ class LineCharge:
     units: int
     rate_origin: str
     lost: tuple[str, ...]
-    steps: tuple[str, ...]
     sources: tuple[SourceShare, ...]
+    tell: Callable[[], tuple[str, ...]] = field(compare=False)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """What happened to the charge, in words and in order."""
+        return self.tell()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ from schemas.engagement import PrepaidBlock, Retainer, RetainerOrder, Rollover
 from schemas.period import Period
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Lot:
     """Hours of one grant: what is left of them, and the last day on which they can be used. In balance units.
 
@@ -43,6 +44,11 @@ class Lot:
     granted_on: date
     last_day: date
     left: int
+
+    @cached_property
+    def text(self) -> str:
+        """What every placement that it pays for says first."""
+        return f"of {self.since}:"
 
 
 class Drawn(NamedTuple):
@@ -318,14 +324,8 @@ def _inside(portion: Portion, room_seconds: int) -> tuple[Portion | None, Portio
 def _pay(book: _Balances, inside: Portion, lot: Lot, units: int, *, is_in_period: bool) -> None:
     before, lot.left = lot.left, lot.left - units
     assert lot.left >= 0, f"{lot.engagement.id} pays for more than it has"
-    engagement = lot.engagement
-    detail = f"of {lot.since}: {_seconds(before)} -> {_seconds(lot.left)}"
-    is_block = engagement.block is not None
-    paid = placed_as(
-        inside, Bucket.RETAINER, f"block:{engagement.id}" if is_block else f"retainer:{engagement.id}", detail
-    )
-    book.placed.append(paid)
-    account = book.accounts[engagement.id]
+    account, detail = book.accounts[lot.engagement.id], f"{lot.text} {_seconds(before)} -> {_seconds(lot.left)}"
+    book.placed.append(placed_as(inside, Bucket.RETAINER, account.reason, detail))
     if not is_in_period:
         account.used_before += units
     elif lot.granted_on < book.period.start:
@@ -350,7 +350,7 @@ def _beyond(book: _Balances, portion: Portion, draws: _Draws, premiums: frozense
     weight = _weight(counted, portion, premiums)
     if is_in_period:
         book.accounts[counted.engagement.id].beyond += portion.billable_seconds * weight
-    book.live.append(portion if priced is None else portion._replace(price=_overage(book, priced, weight)))
+    book.live.append(portion if priced is None else portion.at(_overage(book, priced, weight)))
 
 
 def _owe(book: _Balances, portion: Portion, one: Engaged, weight: int, *, is_in_period: bool) -> None:

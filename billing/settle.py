@@ -13,7 +13,9 @@ from billing.exact import spread_units, units_of
 from billing.lines import OpenCharge, OpenLine
 from billing.money_caps import Capped, cap_amounts
 from billing.money_items import Money, Parts, money_items
-from billing.settled import OpenSource, SettledCharge, SettledLine
+from billing.portions import Portion, longer, made
+from billing.results import SourceShare
+from billing.settled import SettledCharge, SettledLine
 from billing.surplus import keep_below
 from schemas.charges import DiscountShown
 
@@ -87,7 +89,7 @@ class _Taken(NamedTuple):
 
 def _settled(parts: Parts, line: OpenLine, taken: _Taken | None, discount_units: Mapping[str, int]) -> SettledLine:
     places = parts.contract.places
-    charges = [SettledCharge(one, 0, _sources(parts, one), {}) for one in line.charges.values()]
+    charges = [SettledCharge(one, 0, [], {}) for one in line.charges.values()]
     for one in charges if taken is not None else ():
         assert taken is not None, "looked at above"
         per_whole = taken.money.grains_per_unit * 10**places
@@ -100,10 +102,7 @@ def _settled(parts: Parts, line: OpenLine, taken: _Taken | None, discount_units:
         units = units_of(sum(nets, Fraction(0)), places, parts.contract.document.rounding.money_rounding)
     for one, share in zip(charges, spread_units(units, nets), strict=True):
         one.units = share
-        if one.sources:
-            weights = _weights(parts, one, taken)
-            for source, source_units in zip(one.sources, spread_units(share, weights), strict=True):
-                source.units = source_units
+        one.sources = _sources(parts, one, taken)
     return SettledLine(line, units, charges, inside)
 
 
@@ -113,54 +112,64 @@ def _sums(charge: OpenCharge, columns: Columns, per_whole: int) -> dict[str, Fra
     return {name: Fraction(grains, per_whole) for name, grains in sums.items() if grains}
 
 
-def _sources(parts: Parts, charge: OpenCharge) -> list[OpenSource]:
-    """One source per entry, work date and counted date, in work order."""
-    found: dict[tuple[str, date, date], OpenSource] = {}
-    for position in charge.positions:
-        for fresh in _fresh_sources(parts, position):
-            key = (fresh.entry.entry_id, fresh.day, fresh.counted_day)
-            known = found.get(key)
-            if known is None:
-                found[key] = fresh
-            else:
-                known.positions.append(position)
-                known.worked_seconds += fresh.worked_seconds
-                known.delta_seconds += fresh.delta_seconds
-    return list(found.values())
-
-
-def _fresh_sources(parts: Parts, position: int) -> list[OpenSource]:
-    if position < parts.first_expense:
-        portion = parts.fees[position].portion
-        return [
-            OpenSource(
-                (portion.order, portion.offset_seconds),
-                portion.entry,
-                portion.day,
-                portion.counted_day,
-                [position],
-                portion.worked_seconds,
-                portion.delta_seconds,
-            )
-        ]
-    if position < parts.first_agreed:
-        part = parts.expenses[(position - parts.first_expense) // 2]
-        return [OpenSource((part.order, position), part.entry, part.day, part.day, [position], 0, 0)]
-    agreed = parts.agreed[position - parts.first_agreed]
-    order = agreed.order(parts.contract)
+def _sources(parts: Parts, one: SettledCharge, taken: _Taken | None) -> list[SourceShare]:
+    """The units of a charge by entry, work date and counted date, in work order."""
+    first = one.charge.positions[0]
+    if first < parts.first_expense:
+        return _time_sources(parts, one, taken)
+    if first < parts.first_agreed:
+        return _expense_sources(parts, one, taken)
+    agreed = parts.agreed[first - parts.first_agreed]
+    shares = spread_units(one.units, agreed.weights) if agreed.entries else []
     return [
-        OpenSource((order, number), entry, agreed.day, agreed.day, [position], 0, 0, weight=weight)
-        for number, (entry, weight) in enumerate(zip(agreed.entries, agreed.weights, strict=True))
+        SourceShare(entry, agreed.day, agreed.day, 0, 0, units, (first,))
+        for entry, units in zip(agreed.entries, shares, strict=True)
     ]
 
 
-def _weights(parts: Parts, one: SettledCharge, taken: _Taken | None) -> list[int] | list[Fraction]:
-    if one.sources[0].weight is not None:
-        return [source.weight or Fraction(0) for source in one.sources]
+def _time_sources(parts: Parts, one: SettledCharge, taken: _Taken | None) -> list[SourceShare]:
+    groups, portions = _one_for_each_entry(parts, one.charge)
     if one.charge.seconds and not one.taken and (taken is None or taken.are_reduced_alike(one.charge)):
         # The parts of a charge have one price, so their seconds are their shares.
-        return [source.worked_seconds + source.delta_seconds for source in one.sources]
+        shares = spread_units(one.units, [portion.worked_seconds + portion.delta_seconds for portion in portions])
+    else:
+        shares = spread_units(one.units, _left(parts, one.charge, groups, taken))
+    return [
+        made(SourceShare, (entry, day, counted_day, worked, delta, units, positions))
+        for positions, (_, entry, _, day, counted_day, _, worked, delta, _), units in zip(
+            groups, portions, shares, strict=True
+        )
+    ]
+
+
+def _expense_sources(parts: Parts, one: SettledCharge, taken: _Taken | None) -> list[SourceShare]:
+    groups = [(position,) for position in one.charge.positions]
+    expenses = [parts.expenses[(position - parts.first_expense) // 2] for position in one.charge.positions]
+    shares = spread_units(one.units, _left(parts, one.charge, groups, taken))
+    return [
+        SourceShare(expense.entry, expense.day, expense.day, 0, 0, units, positions)
+        for positions, expense, units in zip(groups, expenses, shares, strict=True)
+    ]
+
+
+def _one_for_each_entry(parts: Parts, charge: OpenCharge) -> tuple[Sequence[Sequence[int]], list[Portion]]:
+    """The parts of a charge with those of one entry, work date and counted date as one; and where each comes from."""
+    portions = [parts.fees[position].portion for position in charge.positions]
+    if len({portion.entry.entry_id for portion in portions}) == len(portions):
+        return [(position,) for position in charge.positions], portions
+    found: dict[tuple[str, date, date], tuple[list[int], Portion]] = {}
+    for position, portion in zip(charge.positions, portions, strict=True):
+        key = (portion.entry.entry_id, portion.day, portion.counted_day)
+        positions, whole = found.get(key, ([], None))
+        positions.append(position)
+        found[key] = (positions, portion if whole is None else longer(whole, portion))
+    return [positions for positions, _ in found.values()], [portion for _, portion in found.values()]
+
+
+def _left(
+    parts: Parts, charge: OpenCharge, groups: Sequence[Sequence[int]], taken: _Taken | None
+) -> list[int] | list[Fraction]:
+    """What is left of some parts when discounts and caps have taken theirs."""
     if taken is not None:
-        return [sum([taken.left(position) for position in source.positions]) for source in one.sources]
-    zero = Fraction(0)
-    return [sum((parts.amount(one.charge, each) for each in source.positions), zero) for source in one.sources]
+        return [sum([taken.left(position) for position in positions]) for positions in groups]
+    return [sum([parts.amount(charge, position) for position in positions], Fraction(0)) for positions in groups]

@@ -1,26 +1,10 @@
 """Lines on their way from exact amounts to whole units: what clauses took, and the share of each source."""
 
 from dataclasses import dataclass, field
-from datetime import date
 from fractions import Fraction
 
-from billing.entries import BillingEntry, OrderKey
 from billing.lines import OpenCharge, OpenLine
-
-
-@dataclass(slots=True)
-class OpenSource:
-    """An entry's share of a charge while residuals are spread; `weight` where its amount does not say it."""
-
-    order: tuple[OrderKey, int]
-    entry: BillingEntry
-    day: date
-    counted_day: date
-    positions: list[int]
-    worked_seconds: int
-    delta_seconds: int
-    units: int = 0
-    weight: Fraction | None = None
+from billing.results import SourceShare
 
 
 @dataclass(slots=True)
@@ -29,7 +13,7 @@ class SettledCharge:
 
     charge: OpenCharge
     units: int
-    sources: list[OpenSource]
+    sources: list[SourceShare]
     taken: dict[str, Fraction]
     discounts: dict[str, Fraction] = field(default_factory=dict)
 

@@ -3,14 +3,36 @@
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import ceil
+from typing import NamedTuple
 
+from billing.entries import OrderKey
 from billing.exact import units_of
 from billing.money_caps import Capped, CapRoom, taxes_of
 from billing.money_items import ItemKind, Money, Parts
-from billing.settled import OpenSource, SettledCharge, SettledLine
+from billing.portions import portion_order
+from billing.results import SourceShare
+from billing.settled import SettledCharge, SettledLine
 from schemas.clauses import TaxRounding
 
-Place = tuple[SettledLine, SettledCharge, OpenSource]
+
+class Place(NamedTuple):
+    """One source of a charge."""
+
+    line: SettledLine
+    charge: SettledCharge
+    number: int
+
+    @property
+    def source(self) -> SourceShare:
+        """The source as it is now."""
+        return self.charge.sources[self.number]
+
+    def take(self, units: int) -> None:
+        """Take so much from the source, and so from its charge and line."""
+        source = self.source
+        self.charge.sources[self.number] = source._replace(units=source.units - units)
+        self.charge.units -= units
+        self.line.units -= units
 
 
 def keep_below(
@@ -26,10 +48,10 @@ def keep_below(
     places = _places(settled, money) if tight else {}
     for room in tight:
         before = kept_apart = Fraction(0)
-        taxed: dict[int, tuple[Place, Fraction]] = {}
+        taxed: dict[tuple[int, int], tuple[Place, Fraction]] = {}
         for tax, positions in _by_tax(room, money).items():
             found = [places[one] for one in positions if one in places]
-            taxed |= {id(place[2]): (place, tax) for place in found}
+            taxed |= {(id(place.charge), place.number): (place, tax) for place in found}
             before += sum([capped.left[one] for one in positions if one not in places]) * (1 + tax)
             kept_apart += sum([column[one] for column in apart for one in positions if one in places]) * (1 + tax)
         allowed = (max(room.limit - before, Fraction(0)) + kept_apart) / money.grains_per_unit
@@ -49,10 +71,10 @@ def _by_tax(room: CapRoom, money: Money) -> dict[Fraction, list[int]]:
 def _places(settled: Sequence[SettledLine], money: Money) -> dict[int, Place]:
     """Where the amount of a position stands, for all that may be reduced."""
     return {
-        position: (line, charge, source)
+        position: Place(line, charge, number)
         for line in settled
         for charge in line.charges
-        for source in charge.sources
+        for number, source in enumerate(charge.sources)
         for position in source.positions
         if money.items[position].subject.kind in (ItemKind.TIME, ItemKind.EXPENSE)
     }
@@ -62,16 +84,22 @@ def _take_surplus(parts: Parts, room: CapRoom, allowed: Fraction, sources: list[
     surplus = _counted(parts, room, sources) - allowed
     if surplus <= 0:
         return
-    for (line, charge, source), tax in sorted(sources, key=lambda one: one[0][2].order, reverse=True):
-        if source.units <= 0:
+    for place, tax in sorted(sources, key=lambda one: _order(parts, one[0].source), reverse=True):
+        if place.source.units <= 0:
             continue
-        units = min(ceil(surplus / (1 + tax)), source.units)
-        source.units -= units
-        charge.units -= units
-        line.units -= units
+        units = min(ceil(surplus / (1 + tax)), place.source.units)
+        place.take(units)
         surplus = _counted(parts, room, sources) - allowed if room.includes_tax else surplus - units
         if surplus <= 0:
             return
+
+
+def _order(parts: Parts, source: SourceShare) -> tuple[OrderKey, int]:
+    """Where time or an expense stands in the order of work."""
+    position = source.positions[0]
+    if position < parts.first_expense:
+        return portion_order(parts.fees[position].portion)
+    return parts.expenses[(position - parts.first_expense) // 2].order, position
 
 
 def _counted(parts: Parts, room: CapRoom, sources: Iterable[tuple[Place, Fraction]]) -> Fraction:
@@ -79,9 +107,9 @@ def _counted(parts: Parts, room: CapRoom, sources: Iterable[tuple[Place, Fractio
     document = parts.contract.document
     is_by_line = document.tax_rounding is TaxRounding.LINE
     taxed: dict[tuple[Fraction, int], int] = {}
-    for (line, _, source), tax in sources:
-        key = (tax, id(line) if is_by_line else 0)
-        taxed[key] = taxed.get(key, 0) + source.units
+    for place, tax in sources:
+        key = (tax, id(place.line) if is_by_line else 0)
+        taxed[key] = taxed.get(key, 0) + place.source.units
     total = Fraction(sum(taxed.values()))
     if not room.includes_tax:
         return total

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from billing.contract import Contract
@@ -12,6 +14,7 @@ from billing.results import Line, Tax
 from schemas.clauses import TaxedKind, TaxRounding, TaxRule
 from schemas.period import Period
 
+_RULES_KEPT = 4096
 NOT_TAXED = Tax(category="O", percent=Decimal(0), base_units=0, tax_units=0, reason="The contract states no tax.")
 
 
@@ -43,6 +46,7 @@ def _matches(rule: TaxRule, taxed: Taxed) -> bool:
     )
 
 
+@lru_cache(maxsize=_RULES_KEPT)
 def rule_of(contract: Contract, index: int) -> Tax:
     """Category, rate and reason of a rule, without amounts."""
     if index < 0:
@@ -51,13 +55,20 @@ def rule_of(contract: Contract, index: int) -> Tax:
     return Tax(rule.category, rule.percent, 0, 0, rule.reason)
 
 
+@lru_cache(maxsize=_RULES_KEPT)
+def tax_text(contract: Contract, index: int) -> str:
+    """A rule in words that do not change with the order of rules."""
+    rule = rule_of(contract, index)
+    return f"{rule.category} {rule.percent.normalize():f} {rule.reason}"
+
+
 def tax_rows(contract: Contract, lines: Sequence[Line]) -> tuple[Tax, ...]:
     """One row per category and rate, over the sum of its lines or line by line as the contract says."""
     groups: dict[tuple[str, Decimal], list[Line]] = {}
     for line in lines:
         rule = rule_of(contract, line.tax_index)
         groups.setdefault((rule.category, rule.percent), []).append(line)
-    return tuple(_row(contract, members) for _, members in sorted(groups.items()))
+    return tuple(_row(contract, members) for _, members in sorted(groups.items(), key=itemgetter(0)))
 
 
 def _row(contract: Contract, lines: Sequence[Line]) -> Tax:

@@ -15,9 +15,9 @@ from billing.contract import Contract, HourCap, MoneyCap, boundaries_of
 from billing.directory import Directory
 from billing.engagements import Engaged
 from billing.entries import Hold
-from billing.increments import NO_INCREMENT
+from billing.increments import NO_INCREMENT, Rounding, rounding_of
 from billing.rates import ChosenRate, Work, resolve_rate
-from schemas.clauses import BlendedRate, Cap, CapPool, CapScope, IncrementRule, Premium
+from schemas.clauses import BlendedRate, Cap, CapPool, CapScope, IncrementRule, IncrementScope, Premium
 from schemas.dated import DatedRow
 from schemas.engagement import FixedCover, Takes, Tier, WorkScope
 
@@ -43,6 +43,7 @@ class Terms:
     there is one of them, a missing rate is no hold of the whole entry: `unpriced` holds what nothing else prices.
     With `engaged_whole` all billable work draws, whatever its tags; with `is_plain` nothing stands between billable
     work and its bill: no hold, no fixed fee, no premium. `burns_by_time` says that a balance asks for the time of day.
+    `rounding` is the increment where each entry is rounded by itself, None where nothing is or a group is.
     """
 
     role: str
@@ -59,6 +60,7 @@ class Terms:
     engaged_whole: bool = False
     is_plain: bool = True
     burns_by_time: bool = False
+    rounding: Rounding | None = None
 
 
 TermsKey = tuple[str, str, str, str, int, int]
@@ -74,12 +76,20 @@ class Rulebook:
     asks_for_task: bool
     confidence_min: Decimal
     known: dict[TermsKey, Terms] = field(default_factory=dict)
+    known_on: dict[tuple[str, str, str, str, date], Terms] = field(default_factory=dict)
 
     def terms(self, person_id: str, project_id: str, service_item: str, task: str, day: date) -> Terms:
-        """The terms of work on a local date."""
-        if not self.asks_for_task:
-            # Tasks are free text of sources; they are looked at only where a clause names one.
-            task = ""
+        """The terms of work on a local date: one object for all days of a span, and of one kind of work only."""
+        # Tasks are free text of sources; they are looked at only where a clause names one.
+        work = (person_id, project_id, service_item, task if self.asks_for_task else "", day)
+        found = self.known_on.get(work)
+        if found is None:
+            if len(self.known_on) >= _TERMS_KEPT:
+                self.known_on.clear()
+            found = self.known_on[work] = self._of_a_span(*work)
+        return found
+
+    def _of_a_span(self, person_id: str, project_id: str, service_item: str, task: str, day: date) -> Terms:
         span = bisect_right(self.boundaries, day)
         own = self.directory.changes_of.get(person_id)
         key = (person_id, project_id, service_item, task, span, bisect_right(own, day) if own else 0)
@@ -132,12 +142,14 @@ def terms_of(contract: Contract, directory: Directory, work: Work) -> Terms:
     hold = _hold(contract, directory, work, None if is_engaged else unpriced)
     timed = {premium.id for premium in document.premiums if premium.is_timed}
     burns_by_time = any(weight.premium in timed for one in engaged for weight in one.row.weights)
+    increment = next((row for row in document.increments if row.covers(work.day)), NO_INCREMENT)
+    is_rounded_alone = increment is not NO_INCREMENT and increment.scope is IncrementScope.ENTRY
     return Terms(
         role=work.role,
         rate=rate,
         caps=_caps(contract, work),
         money_caps=_money_caps(contract, work),
-        increment=next((row for row in document.increments if row.covers(work.day)), NO_INCREMENT),
+        increment=increment,
         premiums=premiums,
         hold=hold,
         unpriced=unpriced,
@@ -147,6 +159,7 @@ def terms_of(contract: Contract, directory: Directory, work: Work) -> Terms:
         is_plain=hold is None and not covers and not premiums and not burns_by_time,
         burns_by_time=burns_by_time,
         engaged_whole=all(one.row.takes is Takes.ALL and not one.row.tags for one in engaged),
+        rounding=rounding_of(increment) if is_rounded_alone else None,
     )
 
 

@@ -53,18 +53,20 @@ def apply_tiers(contract: Contract, live: list[Portion], period: Period) -> Tier
         return Tiered(live, [])
     windows: dict[tuple[str, date], _Window] = {}
     priced: list[Portion] = []
-    for portion, tier, window in [(one, *_counted(contract, period, windows, one)) for one in live]:
-        if tier is None or window is None:
+    # All are counted before the first is priced: prices depend on the whole, and say where they stand in it.
+    for portion, counted in zip(live, [_counted(contract, period, windows, one) for one in live], strict=True):
+        if counted is None:
             priced.append(portion)
             continue
+        tier, window = counted
         match tier.mode:
             case TierMode.GRADUATED:
                 _graduated(priced, _bands(contract, window, tier), window, portion)
             case TierMode.VOLUME:
                 band = _band_at(_bands(contract, window, tier), window.total)
-                priced.append(portion._replace(price=band.price))
+                priced.append(portion.at(band.price))
             case TierMode.BLOCK:
-                priced.append(portion._replace(price=_packages(contract, window, tier)))
+                priced.append(portion.at(_packages(contract, window, tier)))
     return Tiered(priced, _cliffs(contract, windows, period))
 
 
@@ -78,11 +80,11 @@ def tier_of(portion: Portion) -> Tier | None:
 
 def _counted(
     contract: Contract, period: Period, windows: dict[tuple[str, date], _Window], portion: Portion
-) -> tuple[Tier | None, _Window | None]:
+) -> tuple[Tier, _Window] | None:
     """The tier of a portion and its window, which counts it."""
     tier = tier_of(portion)
     if tier is None:
-        return None, None
+        return None
     day = portion.counted_day
     if tier.reset is TierReset.CONTRACT:
         span = date.min
@@ -105,14 +107,14 @@ def _graduated(priced: list[Portion], bands: Sequence[_Band], window: _Window, p
         size = portion.worked_seconds + portion.delta_seconds
         if limit is None or window.used + size <= limit:
             window.used += size
-            priced.append(portion._replace(price=band.price))
+            priced.append(portion.at(band.price))
             return
         room = limit - window.used
         if room > 0:
             worked = min(room, portion.worked_seconds)
             inside, portion = cut(portion, worked, room - worked)
             window.used += room
-            priced.append(inside._replace(price=band.price))
+            priced.append(inside.at(band.price))
 
 
 def _band_at(bands: Sequence[_Band], seconds: int) -> _Band:
