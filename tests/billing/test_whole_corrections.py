@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from textwrap import dedent
 
+import pytest
+
 from billing.adjust import Adjusted, Settled, adjust, nothing, taken_back, void
 from billing.adjusted_body import correction_body, with_adjustments
 from billing.testing import Desk, open_desk
@@ -238,3 +240,41 @@ def test_a_document_of_corrections_alone_says_whose_it_is() -> None:
     assert (note.worked_seconds, note.rounding_delta_seconds) == (0, 0)
     assert [(one.person_id, one.seconds, f"{one.amount:f}") for one in note.timekeepers] == [("ana", -14760, "-615.00")]
     assert [one.document_id for one in note.corrections] == [MARCH]
+
+
+@pytest.mark.parametrize(
+    ("rounding", "april", "alone"), [("document", "-20.01", "-30.02"), ("line", "-20.02", "-30.03")]
+)
+def test_tax_of_corrections_is_rounded_as_the_contract_says(rounding: str, april: str, alone: str) -> None:
+    """Three hours at 100.05 are gone: 10 % of each is 10.01, of all 30.02; beside one hour of April it is one less."""
+    taxes = [
+        {"kinds": ["expense"], "category": "AA", "percent": "5"},
+        {"category": "S", "percent": "10", "reason": "us"},
+    ]
+    desk = open_desk(rates=[{"rate": "100.05"}], taxes=taxes, tax_rounding=rounding)
+    stood = desk.bill("person  date  worked\nana  2025-03-05  1.00\nbo  2025-03-05  1.00\ncy  2025-03-05  1.00").body
+    fresh = desk.bill([]).body
+    gone = adjust(Settled(MARCH, NUMBER, [(MARCH, stood)], fresh, None, {}, amended=False), DIFFERENCE)
+    note = correction_body(desk.contract, desk.directory, fresh, DocumentKind.CREDIT_NOTE, desk.invoice_date, [gone])
+    assert [(row.category, row.rate, f"{row.tax:f}", row.reason) for row in note.taxes] == [("S", 10, alone, "us")]
+    body = with_april(desk, gone)
+    assert [(row.category, f"{row.base:f}", f"{row.tax:f}", row.reason) for row in body.taxes] == [
+        ("S", "-200.10", april, "us")
+    ]
+    assert body.gross == body.net + body.tax
+    assert [(one.person_id, one.seconds) for one in body.timekeepers] == [("ana", 0), ("bo", -3600), ("cy", -3600)]
+
+
+def test_corrections_follow_each_other_by_period_and_number_on() -> None:
+    """February comes before March whatever was found first, and lines are numbered behind those of the invoice."""
+    desk = desk_of()
+    found = adjust(settled_by(desk), DIFFERENCE)
+    day = found.document.date_from.replace(month=2)
+    earlier = Adjusted(found.lines[:1], found.document.model_copy(update={"document_id": "z", "date_from": day}))
+    other = Adjusted(found.lines[1:], found.document.model_copy(update={"document_id": "a"}))
+    april = desk.bill("date  worked\n2025-04-03  1.00", "2025-04").body
+    body = with_adjustments(desk.contract, desk.directory, april, [found, earlier, other])
+    assert [one.document_id for one in body.corrections] == ["z", "a", MARCH]
+    assert [line.position for line in body.lines] == [1, 2, 3, 4, 5]
+    assert [line.date.day for line in body.lines] == [3, 5, 7, 5, 7]
+    assert with_adjustments(desk.contract, desk.directory, april, []) is april
