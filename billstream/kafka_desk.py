@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from billstream.connection import connection_of
+from billstream.dead_letters.port import Raw
 from billstream.follower import Verdict, Verdicts
 from billstream.follower_store import FollowerStore, cluster_of, open_follower_store
 from billstream.gateway import EntryInput, OnPublished, Order, no_report
@@ -30,6 +31,7 @@ from schemas.inputs import ImportCompleted
 from schemas.outputs import Alert
 from schemas.values import Record
 from streams.engine.publisher import Outgoing, Publisher
+from streams.letter_log import LetterLog
 from streams.topics import COMMANDS, JOURNAL, TIME_ENTRIES, book_name, book_partition, topic_specs
 
 POLL_MILLISECONDS = 100
@@ -38,6 +40,7 @@ FETCH_WAIT_MILLISECONDS = 50
 FETCH_BYTES_MAX = 32 * 1024 * 1024
 PUBLISHED_AT_ONCE = 2_000
 ASK_SECONDS = 10
+LETTER_HEADER = "dead-letter"
 
 OnAlert = Callable[[Alert], None]
 
@@ -75,6 +78,8 @@ class KafkaDesk:
         self._verdicts = Verdicts()
         self._on_alert = on_alert
         self._imports: set[str] = set()
+        self._watched: set[str] = set()
+        self._arrivals: dict[str, str] = {}
         self._seen_offset = 0
         self.alerts: list[Alert] = []
 
@@ -173,6 +178,7 @@ class KafkaDesk:
             if decoded is not None:
                 mine.append((record.offset, decoded))
         effects = self._follower.apply(mine)
+        self._note_arrivals(mine, effects.unapplied)
         self._verdicts.note(one for _, one in mine)
         self._imports |= {one.import_id for _, one in mine if isinstance(one, ImportCompleted)}
         for _, alert in effects.alerts:
@@ -231,6 +237,35 @@ class KafkaDesk:
         except TimeoutError:
             return False
         return True
+
+    @property
+    def letters(self) -> LetterLog:
+        """See `LetterDesk`."""
+        return LetterLog(self._connection, self._installation.settings.partitions)
+
+    async def send_again(self, raws: Iterable[Raw]) -> None:
+        """See `LetterDesk`; a header names the letter."""
+        await self._publisher.publish(
+            [
+                Outgoing(one.topic, one.partition, one.key, one.value, ((LETTER_HEADER, one.letter_id.encode()),))
+                for one in raws
+            ]
+        )
+
+    def watch(self, event_ids: Iterable[str]) -> None:
+        """See `LetterDesk`."""
+        self._watched |= set(event_ids)
+
+    @property
+    def arrivals(self) -> Mapping[str, str]:
+        """See `LetterDesk`."""
+        return self._arrivals
+
+    def _note_arrivals(self, records: Sequence[tuple[int, Record]], unapplied: Sequence[tuple[int, str, str]]) -> None:
+        reasons = {offset: f"{reason}: {detail}" for offset, reason, detail in unapplied}
+        for offset, record in records:
+            if record.envelope.event_id in self._watched:
+                self._arrivals[record.envelope.event_id] = reasons.get(offset, "")
 
     def imported(self, import_id: str) -> bool:
         """Whether the end of an import stands in the journal."""

@@ -6,6 +6,8 @@ Documents are not delivered from here; requests for delivery stay open.
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from billstream.dead_letters.memory import MemoryLetters
+from billstream.dead_letters.port import Raw
 from billstream.follower import Verdict, Verdicts
 from billstream.gateway import EntryInput, OnPublished, Order, no_report
 from billstream.project import now
@@ -29,6 +31,8 @@ class MemoryDesk:
         self._decide = decide
         self._journal = LocalJournal(self._answer)
         self._noted = 0
+        self._watched: set[str] = set()
+        self.letters = MemoryLetters(installation)
         self._verdicts = Verdicts()
 
     @property
@@ -104,6 +108,27 @@ class MemoryDesk:
         self._journal.append(*records)
         self._verdicts.note(self._journal.records[self._noted :])
         self._noted = len(self._journal.records)
+
+    async def send_again(self, raws: Iterable[Raw]) -> None:
+        """See `LetterDesk`; what a worker would not take becomes a letter at once."""
+        for one in raws:
+            record = self.letters.taken(one)
+            if record is not None:
+                self.append([record])
+
+    def watch(self, event_ids: Iterable[str]) -> None:
+        """See `LetterDesk`."""
+        self._watched |= set(event_ids)
+
+    @property
+    def arrivals(self) -> Mapping[str, str]:
+        """See `LetterDesk`."""
+        unapplied = {offset: f"{reason}: {detail}" for offset, reason, detail in self._journal.unapplied}
+        return {
+            record.envelope.event_id: unapplied.get(offset, "")
+            for offset, record in enumerate(self._journal.records)
+            if record.envelope.event_id in self._watched
+        }
 
     def _answer(self, request: DecideEntry | DeliverDocument) -> Record | None:
         return self._decide(request) if isinstance(request, DecideEntry) else None

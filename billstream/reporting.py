@@ -6,6 +6,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from billing.forecast import shown_as
 from billstream.cli.results import BucketItem, CapItem, ForecastItem, HeldItem, HeldResult, StatusResult
+from billstream.dead_letters.asking import open_by_reason
+from billstream.dead_letters.port import LetterDesk
 from billstream.gateway import Desk
 from billstream.showing import document_item
 from books.book import Book
@@ -39,6 +41,7 @@ _FIXES = {
 async def status(desk: Desk, broker: str) -> StatusResult:
     """The book as of the journal's present end."""
     await desk.catch_up()
+    letters = await open_by_reason(desk) if isinstance(desk, LetterDesk) else ()
     book = desk.book
     settings = desk.installation.settings
     current = [row for _, row in book.scan(EntryRow) if not is_deleted(row)]
@@ -57,6 +60,8 @@ async def status(desk: Desk, broker: str) -> StatusResult:
         documents=tuple(document_item(desk, row) for _, row in book.scan(DocumentRow)),
         open_work=sum(1 for _ in book.scan(OpenWorkRow)),
         waiting_closes=sum(1 for _ in book.scan(CloseRow)),
+        dead_letters=sum(one.letters for one in letters),
+        dead_letters_by_reason=letters,
     )
 
 

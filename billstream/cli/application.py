@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from billstream.cli.commands.contracts import contracts
+from billstream.cli.commands.dead_letters import dead_letters
 from billstream.cli.commands.documents import approve, close, explain, issue, preview, reject, status
 from billstream.cli.commands.entries import entries
 from billstream.cli.commands.history import documents, reopen, void
@@ -86,3 +87,4 @@ for _command, _name in (
     application.command(_name, epilog=EVERYWHERE)(_command)
 application.add_typer(contracts, name="contracts")
 application.add_typer(entries, name="entries")
+application.add_typer(dead_letters, name="dead-letters")

@@ -286,6 +286,9 @@ def status(screen: "Console", result: StatusResult) -> None:
             caps,
             right=(4, 5, 6),
         )
+    if result.dead_letters:
+        why = ", ".join(f"{one.reason} in {one.topic} {one.letters}" for one in result.dead_letters_by_reason)
+        screen.print(f"Dead letters: {result.dead_letters} open ({visible(why)}); `billstream dead-letters list`.")
     forecasts(screen, result.forecasts)
     document_table(screen, "Documents", result.documents)
     if result.waiting_closes or result.open_work:

@@ -306,6 +306,14 @@ class CapItem(BaseModel):
     percent: DecimalText
 
 
+class ReasonCount(BaseModel):
+    """How many dead letters are open for one reason, by where their records stood."""
+
+    topic: str
+    reason: str
+    letters: int
+
+
 class StatusResult(Result):
     """Answer of `status`."""
 
@@ -324,7 +332,8 @@ class StatusResult(Result):
     documents: tuple[DocumentItem, ...]
     open_work: int
     waiting_closes: int
-    dead_letters: int = 0
+    dead_letters: int = Field(default=0, description="Dead letters that nobody has settled.")
+    dead_letters_by_reason: tuple[ReasonCount, ...] = ()
 
 
 class ExplainResult(Result):

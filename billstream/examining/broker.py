@@ -12,8 +12,10 @@ from aiokafka.errors import KafkaError
 
 from billstream.cli.exits import Exit
 from billstream.connection import broker_folder, configured_connection, connection_of
+from billstream.dead_letters.asking import open_by_reason
 from billstream.examining.finding import Finding, Patient, failed, ok, skipped, warning
 from billstream.examining.project import is_held, positions, running_workers
+from billstream.kafka_desk import open_desk
 from billstream.settings import Installation
 from runtime.broker.embedded import LOCK_FILE
 from runtime.broker.ports import is_free
@@ -26,6 +28,10 @@ from streams.topics import DEAD_LETTERS, JOURNAL, book_partition, topic_specs
 ASK_SECONDS = 12
 SKEW_SECONDS_MAX = 60
 HEALTH_SECONDS = 2
+LETTERS_SECONDS = 90
+"""A front door that was never used here reads the whole journal first."""
+REASONS_NAMED_MAX = 5
+LOOK_AT_LETTERS = "Look with `billstream dead-letters list`; docs/runbooks/dead-letters.md says what to do."
 HEALTH_BYTES_MAX = 2_000_000
 _CONSERVATION = re.compile(r'^billstream_conservation_difference\{kind="([a-z_]+)"\} ([-+0-9.eE]+)$', re.MULTILINE)
 NOT_RUNNING = "the embedded broker does not run"
@@ -117,9 +123,17 @@ async def dead_letters(patient: Patient, installation: Installation) -> Finding:
     if reached is None:
         return skipped("there is no broker to ask")
     count = sum(one.end - one.beginning for (topic, _), one in reached.spans.items() if topic == DEAD_LETTERS)
-    if count:
-        return warning(f"{count} records in dead-letters", "See docs/runbooks/dead-letters.md.")
-    return ok("none")
+    if not count:
+        return ok("none")
+    try:
+        async with asyncio.timeout(LETTERS_SECONDS), open_desk(installation) as desk:
+            found = await open_by_reason(desk)
+    except TimeoutError:
+        return warning(f"{count} records; which are open was not known in {LETTERS_SECONDS} s", LOOK_AT_LETTERS)
+    if not found:
+        return ok(f"none is open; {count} records in the topic")
+    named = ", ".join(f"{one.letters} {one.reason} in {one.topic}" for one in found[:REASONS_NAMED_MAX])
+    return warning(f"{sum(one.letters for one in found)} open: {named}", LOOK_AT_LETTERS)
 
 
 async def ports(patient: Patient, installation: Installation) -> Finding:
