@@ -26,6 +26,9 @@ HOME = book_partition(TENANT, BOOK, PARTITIONS)
 REVISIONS = CLIENTS + 1
 """Records of the journal that come before the first entry: the directory and a contract for each client."""
 STOP_SECONDS = 60
+SNAPSHOT_RECORDS = 10_000
+SNAPSHOTS = "BENCH_SNAPSHOTS"
+"""The variable that tells a worker its folder for snapshots."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,11 @@ class Product:
         )
 
     @contextmanager
-    def worker(self, roles: Iterable[str] = ()) -> "Iterator[subprocess.Popen[bytes]]":
-        """A worker process of its own; all roles if none is named."""
+    def worker(self, roles: Iterable[str] = (), snapshots: Path | None = None) -> "Iterator[subprocess.Popen[bytes]]":
+        """A worker process of its own; all roles if none is named, no snapshots without a folder."""
         command = [sys.executable, "-m", "bench.worker", self.servers, str(self.folder), str(PARTITIONS), *roles]
-        process = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL
-        )
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), SNAPSHOTS: "" if snapshots is None else str(snapshots)}
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
         try:
             yield process
         finally:

@@ -1,11 +1,13 @@
 """A worker of the product for benchmarks. Arguments: servers, data folder, partitions, roles (all if none is named)."""
 
+import os
 import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from bench.firm import BOOK, TENANT
+from bench.product import SNAPSHOT_RECORDS, SNAPSHOTS
 from runtime.clock import SystemClock
 from runtime.health import Health
 from runtime.kafka.connection import KafkaConnection
@@ -29,6 +31,8 @@ def main() -> int:
         connection=KafkaConnection(bootstrap_servers=servers),
         data_folder=Path(folder),
         roles=frozenset(map(Role, sys.argv[4:])) or frozenset(Role),
+        snapshot_folder=Path(snapshots) if (snapshots := os.environ.get(SNAPSHOTS)) else None,
+        snapshot_records=SNAPSHOT_RECORDS,
     )
 
     async def make() -> Sequence[EngineApp]:
