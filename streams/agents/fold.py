@@ -216,9 +216,9 @@ class FoldHandler:
     async def process(self, batch: Batch) -> Settling:
         """Apply a batch inside the store's transaction; what it causes is acknowledged before it can be committed."""
         owned = self._owned[batch.partition]
-        if owned.transaction.failure is not None:
-            raise owned.transaction.failure
         async with owned.transaction.lock:
+            if owned.transaction.failure is not None:
+                raise owned.transaction.failure  # While we waited, too: the rows are not where this batch begins.
             try:
                 return await self._process(owned, batch, Effects(), Applied())
             except BaseException as error:

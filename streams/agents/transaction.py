@@ -87,14 +87,14 @@ class SharedTransaction:
         """For the last batches before a silence; under load each commit comes with a batch."""
         await asyncio.sleep(COMMIT_SECONDS)
         async with self.lock:
-            self._alarm = None
-            if self._open is None or self._is_broken:
-                return
             try:
-                await self.commit()
+                if self._open is not None and not self._is_broken:
+                    await self.commit()
             except (BillstreamError, OwnershipLost, PublishUnknown) as error:
                 self.roll_back(error)
                 self.failure = error
+            finally:
+                self._alarm = None  # Not before: who gives the partition up must not commit beside us.
 
     async def commit(self) -> None:
         """Keep the rows once everything that they caused is acknowledged, the hours they changed last."""

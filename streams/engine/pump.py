@@ -101,6 +101,7 @@ class Pump:
             return
         if not self._thread.owns(self.claim):
             raise OwnershipLost(f"{self.name} while it waited for records")
+        self._raise_failed()  # Nothing may be written behind a batch that perhaps was not: the order would be another.
         self._highwater = fetched.highwater
         settling: Settling | None = None
         if fetched.records:
@@ -151,13 +152,16 @@ class Pump:
 
     async def _settle_all_but(self, kept: int) -> None:
         """Wait for the oldest batches until only so many are on their way. Raises what one of them failed with."""
-        for _, settling in self._settling:
-            if settling.done():
-                settling.result()
+        self._raise_failed()
         while len(self._settling) > kept:
             _, oldest = self._settling[0]
             await oldest
             self._move_on(oldest)
+
+    def _raise_failed(self) -> None:
+        for _, settling in self._settling:
+            if settling.done():
+                settling.result()
 
     async def _drop_unsettled(self) -> None:
         """Nobody waits for them any more: what is still queued must not be written later."""
