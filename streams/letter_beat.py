@@ -59,6 +59,7 @@ class Beating(Protocol):
 class LetterBeat:
     """Counts the open letters of one book."""
 
+    app: Beating
     tenant: str
     book: str
     partitions: int
@@ -70,11 +71,11 @@ class LetterBeat:
     _beyond: Counter[tuple[str, str]] = field(default_factory=Counter)
     _tells: bool = False
 
-    async def run(self, app: Beating) -> None:
+    async def run(self) -> None:
         """Count until the app stops."""
-        while not app.should_stop:
+        while not self.app.should_stop:
             await self.once()
-            await app.sleep(CENSUS_SECONDS)
+            await self.app.sleep(CENSUS_SECONDS)
 
     async def once(self) -> None:
         """Count once, if the book is ours; a broker that does not answer is asked again later."""
