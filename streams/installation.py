@@ -24,6 +24,8 @@ from streams.agents.sequence import SequenceHandler, SequenceSettings
 from streams.beat import Beat, BookBeat, StartUp, has_partitions, has_recovered
 from streams.deciding.port import Decider
 from streams.engine.app import EngineApp, EngineSettings, create_app, install_batch_agent
+from streams.letter_beat import LetterBeat
+from streams.letter_log import LetterLog
 from streams.metering import Meter, deliveries_check, partitions_check
 from streams.partition_stores import PartitionStores, SnapshotBeat
 from streams.slots import Role, Slot, take_slot
@@ -122,6 +124,7 @@ def _folder(settings: WorkerSettings, parts: WorkerParts, slot: Slot, start_up: 
     )
     app.task(Beat(app, Role.FOLD, start_up, lambda: has_recovered(app, fold), meter, book_beat.once).run)
     app.task(SnapshotBeat(app, fold.positions, stores).run)
+    app.task(LetterBeat(app, tenant, book, count, LetterLog(settings.connection, count), fold, meter).run)
     return app
 
 
