@@ -19,7 +19,7 @@ from schemas.codec import encode
 from schemas.commands import IssueDocument, RejectDocument
 from schemas.directory import InvoiceNumbers
 from schemas.draft import DocumentKind, DocumentScope, DocumentState
-from schemas.facts import CommandRefused, DocumentDrafted, DocumentIssued
+from schemas.facts import CommandRefused, DocumentDrafted, DocumentIssued, DocumentVoided
 
 INVOICES = "invoice"
 CREDIT_NOTES = "credit_note"
@@ -53,29 +53,12 @@ def close_key(offset: int, command_id: str) -> str:
 def drafted(book: Book, catalog: Catalog, fact: DocumentDrafted, cause: Cause, effects: Effects) -> None:
     """Read a draft back: it gets its sequence and revision by counting, and replaces the draft before."""
     scope = fact.body.scope
-    document_id, sequence, before = next_place(book, scope)
+    row, before = placed_row(book, scope, fact, DocumentState.DRAFT, (fact.close_offset, fact.decided_offset))
+    document_id = row.document_id
     if before is not None and before.state == DocumentState.DRAFT.value:
         publish(book, before, DocumentState.SUPERSEDED, cause, effects)
-    row = DocumentRow(
-        document_id=document_id,
-        client_id=scope.client_id,
-        contract_id=scope.contract_id,
-        date_from=scope.date_from.isoformat(),
-        date_to=scope.date_to.isoformat(),
-        kind=scope.kind.value,
-        sequence=sequence,
-        revision=1 if before is None else before.revision + 1,
-        state=DocumentState.DRAFT.value,
-        content=fact.content,
-        number="",
-        issued_micros=None,
-        close_offset=fact.close_offset,
-        decided_offset=fact.decided_offset,
-        code_version=fact.code_version,
-        approving="",
-        state_micros=instant_micros(cause.recorded_at),
-        inputs=close_key(fact.close_offset, fact.command_id),
-    )
+    inputs = close_key(fact.close_offset, fact.command_id)
+    row = msgspec.structs.replace(row, state_micros=instant_micros(cause.recorded_at), inputs=inputs)
     book.put(document_id, row)
     keep_inputs(book, row.inputs, document_id)
     if before is not None and before.inputs != row.inputs:
@@ -88,6 +71,41 @@ def drafted(book: Book, catalog: Catalog, fact: DocumentDrafted, cause: Cause, e
         _withdraw_notes(book, row, cause, effects)
     else:
         book.mark(_NOTE_DRAFTS, scope.contract_id, document_id)
+
+
+def placed_row(
+    book: Book,
+    scope: DocumentScope,
+    fact: DocumentDrafted | DocumentVoided,
+    state: DocumentState,
+    offsets: tuple[int, int],
+) -> tuple[DocumentRow, DocumentRow | None]:
+    """A row for the body that a fact brings, at the next place of its scope, and the row that was there before.
+
+    `offsets` are those whose entries and contracts were billed, and whose decisions were.
+    """
+    document_id, sequence, before = next_place(book, scope)
+    close_offset, decided_offset = offsets
+    row = DocumentRow(
+        document_id=document_id,
+        client_id=scope.client_id,
+        contract_id=scope.contract_id,
+        date_from=scope.date_from.isoformat(),
+        date_to=scope.date_to.isoformat(),
+        kind=scope.kind.value,
+        sequence=sequence,
+        revision=1 if before is None else before.revision + 1,
+        state=state.value,
+        content=fact.content,
+        number="",
+        issued_micros=None,
+        close_offset=close_offset,
+        decided_offset=decided_offset,
+        code_version=fact.code_version,
+        approving="",
+        state_micros=0,
+    )
+    return row, before
 
 
 def _withdraw_notes(book: Book, made: DocumentRow, cause: Cause, effects: Effects) -> None:

@@ -10,11 +10,11 @@ import msgspec
 from billing.adjust import Adjusted, taken_back, void
 from billing.adjusted_body import correction_body
 from books.billed import parts_of, pin
-from books.bodies import next_place, read_body
+from books.bodies import read_body
 from books.book import Book
 from books.catalog import Catalog, read_agreement, read_people
 from books.closing import settled_by_hand
-from books.documents import entered, numbered
+from books.documents import entered, numbered, placed_row
 from books.effects import Cause, Effects
 from books.entries import change
 from books.facts import propose, refuse
@@ -135,30 +135,11 @@ def voided(book: Book, catalog: Catalog, fact: DocumentVoided, cause: Cause, eff
 
 
 def _issue_note(book: Book, fact: DocumentVoided, body: DraftBody, cause: Cause) -> DocumentRow:
-    scope = body.scope
-    document_id, sequence, before = next_place(book, scope)
-    note = DocumentRow(
-        document_id=document_id,
-        client_id=scope.client_id,
-        contract_id=scope.contract_id,
-        date_from=scope.date_from.isoformat(),
-        date_to=scope.date_to.isoformat(),
-        kind=scope.kind.value,
-        sequence=sequence,
-        revision=1 if before is None else before.revision + 1,
-        state=DocumentState.APPROVED.value,
-        content=fact.content,
-        number="",
-        issued_micros=None,
-        close_offset=fact.void_offset,
-        decided_offset=fact.void_offset,
-        code_version=fact.code_version,
-        approving="",
-        state_micros=0,
-    )
-    book.put(document_id, BodyRow(value=encode(fact)))
+    offsets = (fact.void_offset, fact.void_offset)
+    note, _ = placed_row(book, body.scope, fact, DocumentState.APPROVED, offsets)
+    book.put(note.document_id, BodyRow(value=encode(fact)))
     note = numbered(book, note, cause)
-    book.put(document_id, note)
+    book.put(note.document_id, note)
     return note
 
 

@@ -101,7 +101,7 @@ def test_the_demo_ends_with_drafts_as_files(program: Program, tmp_path: Path, re
     assert all(f"{one['entries']:>10}" in shown for one in told["buckets"] if one["seconds"]), told["buckets"]
     written = [tmp_path / "billstream-demo" / name for one in told["documents"] for name in one["files"]]
     assert all(path.is_file() for path in written)
-    assert sum(path.suffix == ".pdf" for path in written) == 4
+    assert sum(path.suffix == ".pdf" for path in written) == 10
     ledes = [path for path in written if path.suffix == ".txt"]
     assert len(ledes) == 1
     assert ledes[0].read_text().startswith("LEDES1998B[]")
