@@ -10,18 +10,19 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import alerting, demo, pipeline, previewing, rating
+from bench import alerting, demo, paper, pipeline, previewing, rating
 from bench.entries import rows
 from bench.harness import CONVEYOR, ENGINE, ROOT, STOCK, Ground, Peer, throughput
 from bench.machine import machine_facts
 from runtime.broker import EmbeddedBroker
 
-WHAT = "Measure throughput beside stock Faust, alert latency and previews; one JSON on standard output."
+WHAT = "Measure throughput beside stock Faust, alert latency, previews, rating and paper; one JSON on standard output."
 PRODUCT = {
     "billstream_conveyor": pipeline.ONE_PROCESS,
     "billstream_conveyor_two_processes": pipeline.TWO_PROCESSES,
     "billstream_all_roles": pipeline.ALL_ROLES,
 }
+PARTS = ("throughput", "alerts", "preview", "rating", "paper")
 PACE_PER_SECOND = 200
 
 
@@ -35,10 +36,11 @@ class Amounts:
     latency_seconds: int
     preview_entries: int
     csv_rows: int
+    paper_lines: int
 
 
-FULL = Amounts(40_000, 10_000, 3, 30, 10_000, 1_000_000)
-QUICK = Amounts(3_000, 1_500, 1, 3, 1_000, 20_000)
+FULL = Amounts(40_000, 10_000, 3, 30, 10_000, 1_000_000, 300)
+QUICK = Amounts(3_000, 1_500, 1, 3, 1_000, 20_000, 30)
 
 
 async def throughputs(cache: Path, amounts: Amounts, peers: list[Peer]) -> dict[str, object]:
@@ -100,7 +102,7 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
     """Everything that was asked for."""
     amounts = QUICK if options.quick else FULL
     cache = Path(options.cache)
-    parts = options.only or ["throughput", "alerts", "preview", "rating"]
+    parts = options.only or list(PARTS)
     result: dict[str, object] = {"machine": machine_facts(), "quick": options.quick}
     if "throughput" in parts:
         peers = [STOCK, CONVEYOR, ENGINE, *(read_peer(Path(file)) for file in options.peer)]
@@ -117,6 +119,8 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
         }
     if "rating" in parts:
         result["rating"] = rating.figures(quick=options.quick)
+    if "paper" in parts:
+        result["paper"] = paper.paper_seconds(amounts.paper_lines)
     if options.with_demo:
         result["demo"] = demo.demo_figures()
     if options.with_csv:
@@ -128,7 +132,7 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="bench", description=WHAT)
     parser.add_argument("--quick", action="store_true", help="small amounts: shows that all parts work")
-    parser.add_argument("--only", action="append", default=[], choices=["throughput", "alerts", "preview", "rating"])
+    parser.add_argument("--only", action="append", default=[], choices=list(PARTS))
     parser.add_argument("--with-demo", action="store_true", help="also the demo: wall time and memory of all processes")
     parser.add_argument("--with-csv", action="store_true", help="also the reading of a million rows")
     parser.add_argument("--peer", action="append", default=[], metavar="FILE", help="another peer, as JSON")
