@@ -145,8 +145,10 @@ class Trial:
 
     def _tests_for(self, change: Change) -> list[int]:
         """Those that reach the place, in the order in which they are likely to notice soon."""
-        noticed = self._noticing[change.function.name]
-        tests = sorted(self._reaching[change.place], key=lambda one: (-noticed[one], self._seconds[one]))
+        noticed, seconds = self._noticing[change.function.name], self._seconds
+        tests = sorted(
+            self._reaching[change.place], key=lambda one: (-noticed[one] / (seconds[one] + 0.01), seconds[one])
+        )
         spent = 0.0
         for position, one in enumerate(tests):
             spent += self._seconds[one]
