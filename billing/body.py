@@ -1,6 +1,7 @@
 """The invoice as the body of a document: names for ids, decimals for units, and ids that are the same every time."""
 
 from dataclasses import fields
+from datetime import date
 from decimal import Decimal
 
 from billing.certificate import with_certificate
@@ -29,6 +30,7 @@ def to_body(invoice: Invoice) -> DraftBody:
     request = invoice.request
     contract = request.contract
     matter = contract.document.matter
+    scope = _scope_of(invoice)
     body = DraftBody(
         tenant=request.tenant,
         book=request.book,
@@ -45,7 +47,7 @@ def to_body(invoice: Invoice) -> DraftBody:
         contract_revision=request.contract_revision,
         directory_revision=request.directory_revision,
         lines=tuple(
-            _line(invoice, line, tax, position)
+            _line(invoice, _line_id(scope, line), line, tax, position)
             for position, (line, tax) in enumerate(zip(invoice.lines, invoice.line_taxes, strict=True), start=1)
         ),
         taxes=tuple(_tax_row(invoice, row) for row in invoice.taxes),
@@ -86,11 +88,20 @@ def _client(invoice: Invoice) -> Party:
 
 def line_id_of(invoice: Invoice, line: Line) -> str:
     """The id of a line: the same for the same scope and grouping key."""
-    return deterministic_id("line", {"scope": named_fields(invoice.request.scope), "key": line.key})
+    return _line_id(_scope_of(invoice), line)
 
 
-def _line(invoice: Invoice, line: Line, tax: Tax, position: int) -> DraftLine:
-    line_id = line_id_of(invoice, line)
+def _scope_of(invoice: Invoice) -> dict[str, object]:
+    """The scope as ids are made of it, with dates as texts: the same encoding, without looking at them each time."""
+    named = named_fields(invoice.request.scope)
+    return {name: member.isoformat() if isinstance(member, date) else member for name, member in named.items()}
+
+
+def _line_id(scope: dict[str, object], line: Line) -> str:
+    return deterministic_id("line", {"scope": scope, "key": line.key})
+
+
+def _line(invoice: Invoice, line_id: str, line: Line, tax: Tax, position: int) -> DraftLine:
     return DraftLine(
         line_id=line_id,
         position=position,
@@ -194,12 +205,15 @@ def _placements(invoice: Invoice) -> tuple[Placement, ...]:
 def _timekeepers(invoice: Invoice) -> tuple[TimekeeperTotal, ...]:
     directory = invoice.request.directory
     totals: dict[tuple[str, str, str], list[int]] = {}
+    known: dict[tuple[str, date], list[int]] = {}
     for line in invoice.lines:
         for charge in line.charges if line.seconds else ():
             for source in charge.sources:
                 person_id = source.entry.person_id
-                key = (directory.person_name(person_id), person_id, directory.role_on(person_id, source.day))
-                total = totals.setdefault(key, [0, 0])
+                total = known.get((person_id, source.day))
+                if total is None:
+                    key = (directory.person_name(person_id), person_id, directory.role_on(person_id, source.day))
+                    total = known[person_id, source.day] = totals.setdefault(key, [0, 0])
                 total[0] += source.worked_seconds + source.delta_seconds
                 total[1] += source.units
     return tuple(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 from billing.contract import Contract, HourCap, MoneyCap, boundaries_of
 from billing.directory import Directory
@@ -63,7 +64,15 @@ class Terms:
     rounding: Rounding | None = None
 
 
-TermsKey = tuple[str, str, str, str, int, int]
+WorkKey = tuple[str, str, str, str]
+"""Person, project, service item, task."""
+
+
+class KnownTerms(NamedTuple):
+    """The terms of one kind of work: they begin anew on each of the `starts`; None for a span nobody asked for."""
+
+    starts: tuple[date, ...]
+    found: list[Terms | None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,32 +84,29 @@ class Rulebook:
     boundaries: tuple[date, ...]
     asks_for_task: bool
     confidence_min: Decimal
-    known: dict[TermsKey, Terms] = field(default_factory=dict)
-    known_on: dict[tuple[str, str, str, str, date], Terms] = field(default_factory=dict)
+    known: dict[WorkKey, KnownTerms] = field(default_factory=dict)
 
     def terms(self, person_id: str, project_id: str, service_item: str, task: str, day: date) -> Terms:
         """The terms of work on a local date: one object for all days of a span, and of one kind of work only."""
         # Tasks are free text of sources; they are looked at only where a clause names one.
-        work = (person_id, project_id, service_item, task if self.asks_for_task else "", day)
-        found = self.known_on.get(work)
+        work = (person_id, project_id, service_item, task if self.asks_for_task else "")
+        known = self.known.get(work)
+        if known is None:
+            known = self._begin(work)
+        span = bisect_right(known.starts, day)
+        found = known.found[span]
         if found is None:
-            if len(self.known_on) >= _TERMS_KEPT:
-                self.known_on.clear()
-            found = self.known_on[work] = self._of_a_span(*work)
+            role = self.directory.role_on(person_id, day)
+            asked = Work(person_id, role, project_id, service_item, work[3], day)
+            found = known.found[span] = terms_of(self.contract, self.directory, asked)
         return found
 
-    def _of_a_span(self, person_id: str, project_id: str, service_item: str, task: str, day: date) -> Terms:
-        span = bisect_right(self.boundaries, day)
-        own = self.directory.changes_of.get(person_id)
-        key = (person_id, project_id, service_item, task, span, bisect_right(own, day) if own else 0)
-        found = self.known.get(key)
-        if found is None:
-            if len(self.known) >= _TERMS_KEPT:
-                self.known.clear()
-            role = self.directory.role_on(person_id, day)
-            work = Work(person_id, role, project_id, service_item, task, day)
-            found = self.known[key] = terms_of(self.contract, self.directory, work)
-        return found
+    def _begin(self, work: WorkKey) -> KnownTerms:
+        if len(self.known) >= _TERMS_KEPT:
+            self.known.clear()
+        starts = tuple(sorted({*self.boundaries, *self.directory.changes_of.get(work[0], ())}))
+        begun = self.known[work] = KnownTerms(starts, [None] * (len(starts) + 1))
+        return begun
 
 
 @lru_cache(maxsize=_RULEBOOKS_KEPT)

@@ -66,11 +66,20 @@ def _named(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     return tuple((name, f"{_quoted(name)}:") for name in sorted(names))
 
 
+def _text(value: object) -> str:
+    """A text, or some texts in order or by name, as JSON; TypeError for anything else."""
+    if isinstance(value, tuple):
+        return f"[{','.join(map(_quoted, value))}]"
+    if isinstance(value, dict):
+        return f"{{{','.join([name + _quoted(value[key]) for key, name in _named(tuple(value))])}}}"
+    return _quoted(cast(str, value))
+
+
 def canonical_bytes(fields: Mapping[str, object]) -> bytes:
     """The canonical encoding of named fields (UTF-8 JSON, sorted, without blanks)."""
     try:
         # The same text as below, for ids in hot paths: most of them are made of a few texts, and only texts are quoted.
-        pairs = [name + _quoted(cast(str, fields[key])) for key, name in _named(tuple(fields))]
+        pairs = [name + _text(fields[key]) for key, name in _named(tuple(fields))]
     except TypeError:
         return _encoder.encode(plain(fields)).encode()
     return f"{{{','.join(pairs)}}}".encode()

@@ -22,6 +22,9 @@ def _written_out(value: Decimal) -> Decimal:
     """Plain notation of a number has a bounded length, and sums and products of numbers keep all their digits."""
     if not value.is_finite():
         raise ValueError("a number must be finite")
+    text = str(value)
+    if len(text) <= _DIGITS_MAX and "E" not in text:
+        return value  # in plain notation and no longer than that: most numbers are
     exponent = value.as_tuple().exponent
     assert isinstance(exponent, int), value
     if (value and value.adjusted() >= _DIGITS_MAX) or not -_PLACES_MAX <= exponent < _DIGITS_MAX:
