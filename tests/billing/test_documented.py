@@ -21,4 +21,27 @@ def test_the_guide_names_every_reason_and_finding(repository_root: Path) -> None
     assert used - documented == set()
 
 
+def test_each_open_point_is_decided_somewhere_and_tested(repository_root: Path) -> None:
+    """The page of open points names sections that exist and tests that exist; none of its rows is left without them."""
+    folder = repository_root / "docs" / "billing"
+    rows = [line for line in (folder / "open-points.md").read_text(encoding="utf-8").splitlines() if "?" in line]
+    tests = {
+        name
+        for file in (repository_root / "tests").rglob("test_*.py")
+        for name in re.findall(r"def (test_\w+)\(", file.read_text(encoding="utf-8"))
+    }
+    assert len(rows) >= 17
+    for row in rows:
+        _, _, decided, tested, _ = row.split("|")
+        named = re.findall(r"`(test_\w+)`", tested)
+        assert named, row
+        assert set(named) <= tests, row
+        for page, section in re.findall(r"\]\(([a-z]+\.md)#([a-z-]+)\)", decided):
+            heads = re.findall(r"^## (.+)$", (folder / page).read_text(encoding="utf-8"), re.MULTILINE)
+            assert section in {re.sub(r"[^a-z -]", "", head.lower()).replace(" ", "-") for head in heads}, (
+                page,
+                section,
+            )
+
+
 _REASONED = {"Hold", "Verdict", "Placed", "Note", "placed_as"}
