@@ -4,19 +4,21 @@ A worker has four roles, each a consumer group: sequence, fold, slow work (categ
 deliveries. One process does all of them; a large firm gives some of them processes of their own.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from books.stores.snapshots import Snapshots
 from books.version import FOLD_VERSION
 from runtime.clock import Clock
-from runtime.health import Health
+from runtime.health import Finding, Health
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.topics import ensure_topics
 from runtime.metrics import Metrics
+from schemas.errors import ConfigurationError
 from sinks.base import DraftSink
-from streams import tails
+from streams import sending, tails
 from streams.agents import deliver, hours
 from streams.agents.categorise import CategoriseHandler, CategoriseSettings
 from streams.agents.fold import ORDERED, FoldHandler, FoldSettings
@@ -38,8 +40,13 @@ from streams.topics import (
     topic_specs,
 )
 
+APPLICATION_ID = "billstream"
+"""The groups of an installation begin with it."""
 RECORDS_MAX = 2_000
 """Of one batch: what is applied without letting the event loop breathe stays well under a second."""
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,7 @@ class WorkerSettings:
     data_folder: Path
     tick_seconds: int = 60
     session_limit_seconds: int = 12
-    application_id: str = "billstream"
+    application_id: str = APPLICATION_ID
     roles: frozenset[Role] = frozenset(Role)
     snapshot_folder: Path | None = None
     snapshot_records: int = 100_000
@@ -77,12 +84,31 @@ async def make_worker(settings: WorkerSettings, parts: WorkerParts) -> Sequence[
     Raises the errors of `ensure_topics`, and ConfigurationError when the data folder has no free slot.
     """
     specs = topic_specs(settings.partitions, settings.replication_factor)
-    changelog = hours.changelog_spec(_group(settings, Role.SLOW), settings.partitions, settings.replication_factor)
+    changelog = hours.changelog_spec(
+        group_of(settings.application_id, Role.SLOW), settings.partitions, settings.replication_factor
+    )
     await ensure_topics(settings.connection, (*specs, changelog))
+    settings = await _may_send(settings, parts.health)
     slot = take_slot(settings.data_folder, settings.roles)
     makers = {Role.SEQUENCE: _sequencer, Role.FOLD: _folder, Role.SLOW: _slow, Role.DELIVER: _deliverer}
     start_up = StartUp(parts.health, settings.roles)
     return [make(settings, parts, slot, start_up) for role, make in makers.items() if role in settings.roles]
+
+
+async def _may_send(settings: WorkerSettings, health: Health) -> WorkerSettings:
+    """The settings without deliveries while sending is held; ConfigurationError when nothing else was asked for."""
+    if Role.DELIVER not in settings.roles or not await sending.is_held(settings.connection):
+        return settings
+    log.warning("Documents are not sent: %s.", sending.WHY)
+    rest = settings.roles - {Role.DELIVER}
+    if not rest:
+        raise ConfigurationError("sending_held", "Documents may not be sent now.", f"As it is, {sending.WHY}.")
+
+    async def held() -> Finding:
+        return Finding(ok=False, reason=sending.WHY)
+
+    health.add_check("deliveries", held)
+    return replace(settings, roles=rest)
 
 
 def _sequencer(settings: WorkerSettings, parts: WorkerParts, slot: Slot, start_up: StartUp) -> EngineApp:
@@ -166,7 +192,7 @@ def _deliverer(settings: WorkerSettings, parts: WorkerParts, slot: Slot, start_u
 def _app(settings: WorkerSettings, slot: Slot, role: Role) -> EngineApp:
     return create_app(
         EngineSettings(
-            application_id=_group(settings, role),
+            application_id=group_of(settings.application_id, role),
             data_folder=slot.folder / role.value,
             client_arguments=settings.connection.client_arguments(),
             session_limit_seconds=settings.session_limit_seconds,
@@ -175,9 +201,9 @@ def _app(settings: WorkerSettings, slot: Slot, role: Role) -> EngineApp:
     )
 
 
-def _group(settings: WorkerSettings, role: Role) -> str:
+def group_of(application_id: str, role: Role) -> str:
     """The consumer group of a role; it must never change, for offsets and the table's changelog bear its name."""
-    return f"{settings.application_id}-{role.value}"
+    return f"{application_id}-{role.value}"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from billstream.cli.commands.documents import approve, close, explain, issue, pr
 from billstream.cli.commands.entries import entries
 from billstream.cli.commands.history import documents, reopen, void
 from billstream.cli.commands.importing import import_files
-from billstream.cli.commands.keeping import rebuild, replay
+from billstream.cli.commands.keeping import backup, rebuild, replay, restore
 from billstream.cli.commands.payments import payment
 from billstream.cli.commands.programs import connect, demo, up, worker
 from billstream.cli.commands.proofs import verify, what_if
@@ -83,6 +83,8 @@ for _command, _name in (
     (what_if, "what-if"),
     (rebuild, "rebuild"),
     (replay, "replay"),
+    (backup, "backup"),
+    (restore, "restore"),
 ):
     application.command(_name, epilog=EVERYWHERE)(_command)
 application.add_typer(contracts, name="contracts")

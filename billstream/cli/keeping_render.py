@@ -77,9 +77,9 @@ def saved(screen: "Console", result: BackupResult) -> None:
 
 def restored(screen: "Console", result: RestoreResult) -> None:
     """What was put back, what was proven, and whether anything may leave."""
-    if result.records:
+    if result.taken_at is not None:
         screen.print(
-            f"Restored backup {result.backup_id} of {result.taken_at:%Y-%m-%d %H:%M:%S} UTC: "
+            f"Backup {result.backup_id} of {result.taken_at:%Y-%m-%d %H:%M:%S} UTC: "
             f"{result.records} records, {result.stores} stores, {len(result.files)} files"
         )
     for one in result.proofs:
@@ -87,5 +87,5 @@ def restored(screen: "Console", result: RestoreResult) -> None:
         screen.print(f"{'holds ' if one.holds else 'DOES NOT HOLD '} {visible(one.about)}{said}", soft_wrap=True)
     if result.sending == "held":
         screen.print("Nothing is sent to any sink until `billstream restore --verify` holds.")
-    else:
+    elif result.sending:
         screen.print("Documents may be sent again: start the workers.")

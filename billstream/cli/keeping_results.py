@@ -121,7 +121,7 @@ class RestoreResult(Result):
     records: int = 0
     stores: int = 0
     files: tuple[str, ...] = ()
-    sending: str = Field(description="held or allowed.")
+    sending: str = Field(description="held or allowed; empty when nobody looked.")
     verified: bool = False
     documents: int = Field(default=0, description="Documents whose minutes and sums the journal alone confirms.")
     receipts: int = Field(default=0, description="Deliveries that were looked up at their sinks.")

@@ -97,7 +97,9 @@ def exit_of(result: Result) -> Exit:
         case RebuildResult():
             return Exit.DONE if all(one.verdict == "same" or one.replaced for one in result.stores) else Exit.REFUSED
         case RestoreResult():
-            return Exit.DONE if result.sending == "allowed" else Exit.NEEDS_ATTENTION
+            if not all(one.holds for one in result.proofs):
+                return Exit.REFUSED
+            return Exit.NEEDS_ATTENTION if result.sending == "held" else Exit.DONE
         case PreviewResult():
             return Exit.NEEDS_ATTENTION if result.problems else Exit.DONE
         case _:

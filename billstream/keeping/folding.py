@@ -19,6 +19,13 @@ APPLIED_TOGETHER = 500
 Wanted = Callable[[Record], bool]
 
 
+OnEffects = Callable[[Effects], None]
+
+
+def ignored(effects: Effects) -> None:
+    """Look at nothing."""
+
+
 def every(record: Record) -> bool:
     """All books of a partition."""
     return True
@@ -36,7 +43,8 @@ class Tally:
 class SilentFold:
     """The fold without its outputs: no record is published, nothing outside is asked."""
 
-    def __init__(self, store: Store, wanted: Wanted = every) -> None:
+    def __init__(self, store: Store, wanted: Wanted = every, on_effects: OnEffects = ignored) -> None:
+        self._on_effects = on_effects
         self._store = store
         self._fold = Fold()
         self._wanted = wanted
@@ -63,6 +71,7 @@ class SilentFold:
                 for offset, record in found:
                     self._fold.apply(rows, offset, record, effects)
                 self.tally.unapplied += len(effects.unapplied)
+                self._on_effects(effects)
                 self.alerts += [alert for _, alert in effects.alerts]
             self._store.extend(end, Mark(due[-1].offset, fingerprint(due[-1])))
 

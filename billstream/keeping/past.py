@@ -17,7 +17,7 @@ from billstream.cli.failure import CommandFailed
 from billstream.cli.session import Session
 from billstream.follower import Verdict
 from billstream.gateway import EntryInput, OnPublished, Order, no_report
-from billstream.keeping.folding import SilentFold
+from billstream.keeping.folding import OnEffects, SilentFold, ignored
 from billstream.keeping.installation import running_broker
 from billstream.settings import Installation
 from books.book import Book
@@ -68,7 +68,12 @@ class PastDesk:
     """A desk (see `Desk`) at one place of the past. Whatever would send something is refused."""
 
     def __init__(
-        self, installation: Installation, connection: KafkaConnection, reader: PartitionReader, folder: Path
+        self,
+        installation: Installation,
+        connection: KafkaConnection,
+        reader: PartitionReader,
+        folder: Path,
+        on_effects: OnEffects = ignored,
     ) -> None:
         settings = installation.settings
         self._installation = installation
@@ -77,7 +82,7 @@ class PastDesk:
         self._store_path = folder / "past.sqlite"
         self._store = SqliteStore(self._store_path, FOLD_VERSION)
         self._partition = book_partition(settings.tenant, settings.book, settings.partitions)
-        self._silent = SilentFold(self._store, self._is_mine)
+        self._silent = SilentFold(self._store, self._is_mine, on_effects)
         self._until = 0
         self.said = ""
         self.seconds = 0.0
@@ -140,8 +145,8 @@ class PastDesk:
         """Give the rows up."""
         self._store.close()
 
-    async def go_to(self, when: int | datetime) -> None:
-        """Fold the journal up to a place; CommandFailed when it lies beyond the journal's end."""
+    async def go_to(self, when: int | datetime | None) -> None:
+        """Fold the journal up to a place, None for its end; CommandFailed when it lies beyond that."""
         span = await self._span()
         self.journal_end = span.end
         self._until = await self._offset_of(when, span)
@@ -158,7 +163,9 @@ class PastDesk:
             raise CommandFailed("journal_cut", message, "Restore the topics from a backup.", Exit.REFUSED)
         return span
 
-    async def _offset_of(self, when: int | datetime, span: Span) -> int:
+    async def _offset_of(self, when: int | datetime | None, span: Span) -> int:
+        if when is None:
+            return span.end
         if isinstance(when, datetime):
             found = await self._reader.first_after(JOURNAL, self._partition, when)
             return span.end if found is None else found

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from billstream.cli.options import Clients
+from billstream.cli.options import Clients, DryRun
 from billstream.cli.session import Session
 
 Partitions = Annotated[
@@ -73,4 +73,59 @@ def replay(context: typer.Context, until: Until, client: Clients = None, period:
     )
 
 
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The backup's folder; it is made, or continued.")]
+Verify = Annotated[
+    bool, typer.Option("--verify", help="Prove rows, documents and receipts at the sinks; then sending is allowed.")
+]
+Accept = Annotated[
+    str, typer.Option("--accept", metavar="REASON", help="With --verify: send all the same, for you looked at it.")
+]
+BackupFolder = Annotated[Path, typer.Argument(metavar="DIR", help="The backup's folder; it is made, or continued.")]
+OneBackup = Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The backup's folder.")]
+
+
+def backup(context: typer.Context, folder: BackupFolder) -> int:
+    """Copy everything that cannot be had again into a folder, while everything goes on.
+
+    A second call into the same folder adds only what is new: run it every few minutes. The copy is not encrypted.
+
+    \b
+    Example:
+      billstream backup /mnt/safe/billstream-2026-W47
+    """
+    from billstream.cli import keeping_render
+    from billstream.cli.output import answer
+    from billstream.cli.running import quiet_libraries
+    from billstream.keeping.saving import run_backup
+
+    session: Session = context.obj
+    quiet_libraries(session)
+    result = run_backup(session, folder)
+    answer(session, result, lambda screen: keeping_render.saved(screen, result))
+    return 0
+
+
+def restore(
+    context: typer.Context,
+    folder: OneBackup = None,
+    verify: Verify = False,
+    accept: Accept = "",
+    dry_run: DryRun = False,
+) -> int:
+    """Put a backup into a new project folder and an empty cluster; nothing is sent until --verify holds.
+
+    \b
+    Examples:
+      billstream restore /mnt/safe/billstream-2026-W47 --dry-run
+      billstream restore /mnt/safe/billstream-2026-W47 --project new-folder
+      billstream restore --verify --project new-folder
+    """
+    from billstream.cli import keeping_render
+    from billstream.cli.output import answer
+    from billstream.cli.running import exit_of, quiet_libraries
+    from billstream.keeping.restoring import Wanted, run_restore
+
+    session: Session = context.obj
+    quiet_libraries(session)
+    result = run_restore(session, Wanted(folder, verify, accept, dry_run))
+    answer(session, result, lambda screen: keeping_render.restored(screen, result))
+    return int(exit_of(result))

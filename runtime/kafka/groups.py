@@ -1,0 +1,69 @@
+"""Consumer groups from outside: where they stand, whether somebody is in them, and putting an empty one at offsets."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from runtime.kafka.admin import admin_client, unreachable
+from runtime.kafka.connection import KafkaConnection
+
+READY_LIMIT_SECONDS = 60
+"""A new cluster makes the topic of its groups at the first question, and says so for a while."""
+_POLL_SECONDS = 0.2
+_QUIET = frozenset({"Empty", "Dead", ""})
+Answer = TypeVar("Answer")
+Place = tuple[str, int]
+
+
+async def committed_offsets(connection: KafkaConnection, groups: Sequence[str]) -> Mapping[str, Mapping[Place, int]]:
+    """Group -> (topic, partition) -> the offset it goes on at; places without one are left out."""
+    found: dict[str, Mapping[Place, int]] = {}
+    async with admin_client(connection) as admin:
+        for group in groups:
+            offsets = await _when_ready(partial(admin.list_consumer_group_offsets, group))
+            found[group] = {(one.topic, one.partition): int(at.offset) for one, at in offsets.items() if at.offset >= 0}
+    return found
+
+
+async def members(connection: KafkaConnection, groups: Sequence[str]) -> tuple[str, ...]:
+    """Those of the groups in which somebody works now."""
+    busy = []
+    async with admin_client(connection) as admin:
+        for group in groups:
+            answers = await _when_ready(partial(admin.describe_consumer_groups, [group]))
+            states = [str(one[2]) for answer in answers for one in answer.groups]
+            if any(state not in _QUIET for state in states):
+                busy.append(group)
+    return tuple(busy)
+
+
+async def commit_offsets(connection: KafkaConnection, group: str, offsets: Mapping[Place, int]) -> None:
+    """Put a group without members at offsets; raises Unavailable when the cluster does not take them."""
+    if not offsets:
+        return
+    consumer = AIOKafkaConsumer(**connection.client_arguments(), group_id=group, enable_auto_commit=False)
+    try:
+        await consumer.start()
+        places = {TopicPartition(*place): offset for place, offset in offsets.items()}
+        consumer.assign(list(places))
+        await _when_ready(lambda: consumer.commit(places))
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise unreachable(connection, error) from error
+    finally:
+        await consumer.stop()
+
+
+async def _when_ready(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Ask again while the cluster says that its coordinator is not there yet."""
+    async with asyncio.timeout(READY_LIMIT_SECONDS):
+        while True:
+            try:
+                return await ask()
+            except KafkaError as error:
+                if not error.retriable:
+                    raise
+            await asyncio.sleep(_POLL_SECONDS)
