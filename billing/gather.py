@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 from billing.attribute import DayPart, days_of
 from billing.classify import WITHOUT_ENGAGEMENT, verdict_of
-from billing.cover import cover_of, draws_of
+from billing.contract import Contract
+from billing.cover import cover_of, draws_of, has_tags
 from billing.entries import BillingEntry, work_order
 from billing.grouping import line_group
 from billing.increments import counted_seconds, lay_delta, round_seconds
 from billing.portions import Placed, Portion, portion_of
+from billing.premiums import could_meet
 from billing.terms import Rulebook, Terms
 from schemas.clauses import DayAttribution, IncrementScope
 from schemas.draft import Bucket
@@ -79,7 +81,7 @@ def on_one_day(book: Rulebook, entry: BillingEntry, day: date) -> Portion | Plac
         return Placed(entry, day, day, *refused, worked_seconds)
     terms = book.terms(entry.person_id, entry.project_id, entry.service_item, entry.task, day)
     if not terms.is_plain or entry.category is not Category.BILLABLE:
-        refused = _refused_by_terms(terms, entry)
+        refused = _refused_by_terms(book.contract, terms, entry, day)
         if refused is not None:
             return Placed(entry, day, day, *refused, worked_seconds)
     if worked_seconds == 0:
@@ -100,22 +102,29 @@ def billable_terms(
     for part in days:
         terms = book.terms(entry.person_id, entry.project_id, entry.service_item, entry.task, part.day)
         if not terms.is_plain or entry.category is not Category.BILLABLE:
-            refused = _refused_by_terms(terms, entry)
+            refused = _refused_by_terms(book.contract, terms, entry, part.day)
             if refused is not None:
                 return refused, ()
         found.append(terms)
     return None, tuple(found)
 
 
-def _refused_by_terms(terms: Terms, entry: BillingEntry) -> Refusal | None:
-    """Why these terms do not bill this entry: their own hold, no engagement of its category, no time for a premium."""
+def _refused_by_terms(contract: Contract, terms: Terms, entry: BillingEntry, day: date) -> Refusal | None:
+    """Why these terms do not bill this entry: their own hold, nothing that prices it, no time of day for a premium."""
     if terms.hold is not None:
         return Bucket.HELD, terms.hold.reason, terms.hold.detail
     if terms.covers and cover_of(terms, entry) is not None:
         return None
-    if entry.category is not Category.BILLABLE and not draws_of(terms, entry):
+    draws = draws_of(terms, entry)
+    if entry.category is not Category.BILLABLE and not draws:
         return Bucket.HELD, WITHOUT_ENGAGEMENT, str(entry.category)
-    if entry.start is None and (terms.burns_by_time or any(premium.is_timed for premium in terms.premiums)):
+    tier = terms.tier if terms.tier is not None and has_tags(terms.tier, entry) else None
+    if terms.unpriced is not None and not draws and tier is None:
+        return Bucket.HELD, terms.unpriced.reason, terms.unpriced.detail
+    asking = [*terms.burning] if draws else []
+    if tier is None or tier.premiums_apply:
+        asking += [premium for premium in terms.premiums if premium.is_timed]
+    if entry.start is None and any(could_meet(contract, premium, entry, day) for premium in asking):
         return Bucket.HELD, "premium_time_missing", "a premium asks for the time of day"
     return None
 

@@ -82,6 +82,12 @@ def _matched(contract: Contract, portion: Portion, premiums: list[Premium], star
     )
 
 
+def could_meet(contract: Contract, premium: Premium, entry: BillingEntry, day: date) -> bool:
+    """Whether a premium could meet work of a local date at some time of the day, as far as tags and date say."""
+    has_tags = not premium.tags or any(tag in premium.tags for tag in entry.tags)
+    return has_tags and _date_fits(contract, premium, day)
+
+
 def _date_fits(contract: Contract, premium: Premium, day: date) -> bool:
     if not premium.weekdays and not premium.holidays:
         return True

@@ -61,8 +61,8 @@ def _order(facts: Facts, line: OpenLine) -> tuple[object, ...]:
     kind, group, tax_index, price, variant = line.key
     if kind is not LineKind.FEE:
         return (_KIND_RANK[kind], line.first, tax_index)
-    # Lines of single entries are in work order; a roll-up has no single entry, and its id sorts before that.
-    chronological = (line.first,) if group.entry_id else ()
+    # Lines of single entries are in work order, behind those of packages; a roll-up's id sorts before both.
+    chronological = (1, line.first) if group.entry_id else (0,)
     project_name = facts.directory.project_name(group.project_id)
     highest_first = 0 if price is None else -price
     named = (group.date, project_name, *group[2:7], *group[8:])

@@ -43,7 +43,7 @@ class Terms:
     `covers`, `engaged` and `tier` are the engagements whose scope has this work, before its tags are looked at. Where
     there is one of them, a missing rate is no hold of the whole entry: `unpriced` holds what nothing else prices.
     With `engaged_whole` all billable work draws, whatever its tags; with `is_plain` nothing stands between billable
-    work and its bill: no hold, no fixed fee, no premium. `burns_by_time` says that a balance asks for the time of day.
+    work and its bill: no hold, no fixed fee, no premium. `burning` are the timed premiums that a balance asks for.
     `rounding` is the increment where each entry is rounded by itself, None where nothing is or a group is.
     """
 
@@ -60,7 +60,7 @@ class Terms:
     tier: Tier | None = None
     engaged_whole: bool = False
     is_plain: bool = True
-    burns_by_time: bool = False
+    burning: tuple[Premium, ...] = ()
     rounding: Rounding | None = None
 
 
@@ -146,8 +146,8 @@ def terms_of(contract: Contract, directory: Directory, work: Work) -> Terms:
     is_engaged = bool(covers or engaged or tier is not None)
     premiums = tuple(premium for premium in document.premiums if _premium_may_apply(premium, work, rate, tier))
     hold = _hold(contract, directory, work, None if is_engaged else unpriced)
-    timed = {premium.id for premium in document.premiums if premium.is_timed}
-    burns_by_time = any(weight.premium in timed for one in engaged for weight in one.row.weights)
+    weighed = {weight.premium for one in engaged for weight in one.row.weights}
+    burning = tuple(one for one in document.premiums if one.is_timed and one.id in weighed and _looks_at(one, work))
     increment = next((row for row in document.increments if row.covers(work.day)), NO_INCREMENT)
     is_rounded_alone = increment is not NO_INCREMENT and increment.scope is IncrementScope.ENTRY
     return Terms(
@@ -162,8 +162,8 @@ def terms_of(contract: Contract, directory: Directory, work: Work) -> Terms:
         covers=covers,
         engaged=engaged,
         tier=tier,
-        is_plain=hold is None and not covers and not premiums and not burns_by_time,
-        burns_by_time=burns_by_time,
+        is_plain=hold is None and unpriced is None and not covers and not premiums and not burning,
+        burning=burning,
         engaged_whole=all(one.row.takes is Takes.ALL and not one.row.tags for one in engaged),
         rounding=rounding_of(increment) if is_rounded_alone else None,
     )
@@ -266,6 +266,11 @@ def _premium_may_apply(premium: Premium, work: Work, rate: ChosenRate | None, ti
         return False
     if tier is not None and not tier.tags and not tier.premiums_apply:
         return False
+    return _looks_at(premium, work)
+
+
+def _looks_at(premium: Premium, work: Work) -> bool:
+    """Whether a premium is valid on the date and about such work."""
     return (
         premium.covers(work.day)
         and (not premium.service_items or work.service_item in premium.service_items)
