@@ -145,6 +145,9 @@ async def ports(patient: Patient, installation: Installation) -> Finding:
         return ok(f"{where.port} is free")
     if await _health(installation, "livez") is not None:
         return ok(f"{where.port} is held by a running Billstream")
+    if await _asked(installation, "livez") is not None:
+        fix = "Set `health.port` to another one, or to 0 for a free one, before you start this one."
+        return warning(f"{where.port} is held by the Billstream of another project", fix)
     fix = "Set `health.port` to another one, or to 0 for a free one."
     return failed(f"another program listens on {where.port}", fix, Exit.CONFIGURATION)
 
@@ -221,7 +224,17 @@ async def _newest(connection: KafkaConnection, place: TopicPartition, end: int) 
 
 
 async def _health(installation: Installation, page: str) -> tuple[int, str] | None:
-    """What a running worker says; None when nobody of ours listens."""
+    """What a worker of this project says; None when none runs.
+
+    Where the broker is the embedded one, a worker of this project holds its locks; who answers else is another's.
+    """
+    if configured_connection(installation) is None and not running_workers(installation):
+        return None
+    return await _asked(installation, page)
+
+
+async def _asked(installation: Installation, page: str) -> tuple[int, str] | None:
+    """What a Billstream at the address of health says, whose ever it is; None when there is none."""
     where = installation.settings.health
     if where.port == 0:
         return None

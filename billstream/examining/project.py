@@ -19,6 +19,7 @@ from connectors.tables import load_mapping
 from runtime.broker.embedded import LOCK_FILE
 from runtime.secrets import read_secret_file
 
+BEGIN = "Begin with `billstream init`."
 FREE_BYTES_MIN = 512 * 1024 * 1024
 FREE_BYTES_WISHED = 2 * 1024 * 1024 * 1024
 STORE_SECONDS = 10
@@ -36,7 +37,7 @@ def settings(patient: Patient) -> Finding:
     if patient.settings_error is not None:
         return of_error(patient.settings_error)
     if not (patient.folder / SETTINGS_FILE).is_file() and not patient.folder.is_file():
-        return warning(f"there is no {SETTINGS_FILE}; every setting has its default", "Begin with `billstream init`.")
+        return warning(f"there is no {SETTINGS_FILE}; every setting has its default", BEGIN)
     assert patient.installation is not None, "settings without an error were read"
     known = patient.installation.settings
     return ok(f"tenant {known.tenant}, book {known.book}, {len(known.sources)} sources, {len(known.sinks)} sinks")
@@ -44,6 +45,8 @@ def settings(patient: Patient) -> Finding:
 
 def directory(patient: Patient, installation: Installation) -> Finding:
     """Firm, clients, people."""
+    if not installation.path(installation.settings.directory).is_dir():
+        return failed(f"there is no folder {installation.settings.directory}", BEGIN, Exit.CONFIGURATION)
     if patient.configuration is None:
         return _unread(patient)
     people = patient.configuration.directory
@@ -55,6 +58,8 @@ def directory(patient: Patient, installation: Installation) -> Finding:
 
 def contracts(patient: Patient, installation: Installation) -> Finding:
     """Every contract loads, and every client has one."""
+    if not installation.path(installation.settings.contracts).is_dir():
+        return failed(f"there is no folder {installation.settings.contracts}", BEGIN, Exit.CONFIGURATION)
     if patient.configuration is None:
         return _unread(patient)
     read = patient.configuration.contracts

@@ -8,8 +8,10 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -87,12 +89,15 @@ def test_looking_changes_nothing(call: Call, firm: Path) -> None:
 def test_a_folder_without_a_project_is_told_how_to_begin(call: Call, tmp_path: Path) -> None:
     """The first remedy is `billstream init`."""
     answered = call("doctor", tmp_path, "--json")
-    assert "billstream init" in checks(answered)["settings"]["fix"]
+    assert [checks(answered)[name]["fix"] for name in ("settings", "directory", "contracts")] == [
+        "Begin with `billstream init`."
+    ] * 3
     assert answered.code == 78  # there is no directory
 
 
-def test_what_init_writes_is_well(call: Call, tmp_path: Path) -> None:
+def test_what_init_writes_is_well(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fresh project only lacks what nobody was asked."""
+    monkeypatch.setenv("BILLSTREAM_HEALTH_PORT", "0")  # a Billstream of this machine may hold the usual one
     call("init", tmp_path / "new", "--yes")
     answered = call("doctor", tmp_path / "new", "--json")
     assert answered.json["failed"] == 0, answered.out
@@ -200,6 +205,35 @@ def test_a_port_that_another_program_holds_is_a_fault(call: Call, firm: Path, mo
         found = checks(call("doctor", firm, "--json"))["ports"]
     assert found["state"] == "failed"
     assert "health.port" in found["fix"]
+
+
+class Healthy(BaseHTTPRequestHandler):
+    """Answers every question as a worker does that is ready."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *said: object) -> None:
+        """Say nothing."""
+
+
+def test_the_worker_of_another_project_is_not_ours(call: Call, firm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing runs here, and a Billstream answers at the address of health: the port is taken, no more."""
+    with HTTPServer(("127.0.0.1", 0), Healthy) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        monkeypatch.setenv("BILLSTREAM_HEALTH_PORT", str(server.server_port))
+        alone = checks(call("doctor", firm, "--json"))
+        monkeypatch.setenv("BILLSTREAM_BROKERS", "127.0.0.1:9")
+        shared = checks(call("doctor", firm, "--json"))
+        server.shutdown()
+        thread.join()
+    assert [alone[name]["state"] for name in ("ports", "worker", "conservation")] == ["warning", "skipped", "skipped"]
+    assert "another project" in alone["ports"]["found"]
+    assert (shared["ports"]["state"], shared["worker"]["state"]) == ("ok", "ok")
 
 
 def test_who_runs_is_known_by_the_locks(call: Call, firm: Path) -> None:
