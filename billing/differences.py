@@ -6,6 +6,7 @@ up to the difference of the nets, to the smallest unit.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
 
 from billing.exact import units_of
@@ -64,7 +65,7 @@ class _Stand:
     seconds: int = 0
     delta_seconds: int = 0
     is_reduced: bool = False
-    prices: set[tuple[str, str]] = field(default_factory=set)
+    prices: set[tuple[Decimal, str]] = field(default_factory=set)
     elsewhere: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
@@ -118,7 +119,7 @@ def _stands(invoices: Iterable[Invoice]) -> dict[str, _Stand]:
                     stand.seconds += source.worked_seconds + source.delta_seconds
                     stand.delta_seconds += source.delta_seconds
                     stand.is_reduced = stand.is_reduced or line.adjustment_units != 0
-                    stand.prices.add((f"{charge.unit_price:f}", charge.rate_origin))
+                    stand.prices.add((charge.unit_price, charge.rate_origin))
         for one in invoice.unbilled:
             stand = found.setdefault(one.entry.entry_id, _Stand())
             place = (one.bucket.value, one.reason)
