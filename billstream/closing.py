@@ -12,6 +12,7 @@ from billstream.configuration.problems import nearest
 from billstream.gateway import Desk
 from billstream.project import envelope, now, speaker
 from billstream.showing import document_item
+from books.bodies import read_body
 from books.catalog import Agreement
 from books.rows import DocumentRow
 from schemas.canonical import deterministic_id
@@ -107,15 +108,28 @@ def head_of(desk: Desk, verb: str, named: dict[str, object], at: datetime) -> tu
 
 async def approve(desk: Desk, named: Sequence[str], order: Order, *, issue_too: bool) -> DocumentsResult:
     """Approve exactly the revisions that are there now; with `issue_too` also give them their numbers."""
-    rows = await documents_named(desk, named, DocumentState.DRAFT)
+    rows, empty = with_lines(desk, named, await documents_named(desk, named, DocumentState.DRAFT))
     notes = [row for row in rows if row.kind == DocumentKind.CREDIT_NOTE.value]
     # What is billed anew waits for the credit note that gave it back.
     result = await _approve(desk, notes, order)
     others = await _approve(desk, [row for row in rows if row not in notes], order)
-    result = joined(result, others)
-    if not issue_too or result.refused or result.waiting:
+    result = joined(result, others).model_copy(update={"empty": empty})
+    if not rows or not issue_too or result.refused or result.waiting:
         return result
-    return await issue(desk, [row.document_id for row in rows], order)
+    issued = await issue(desk, [row.document_id for row in rows], order)
+    return issued.model_copy(update={"empty": empty})
+
+
+def with_lines(
+    desk: Desk, named: Sequence[str], rows: Sequence[DocumentRow]
+) -> tuple[list[DocumentRow], tuple[str, ...]]:
+    """Of all documents those with a line, and the ids of the others: nobody wants an invoice of nothing in the post, or
+    a number for it, but who names it gets it.
+    """
+    if named:
+        return list(rows), ()
+    empty = {row.document_id for row in rows if not read_body(desk.book, row.document_id).lines}
+    return [row for row in rows if row.document_id not in empty], tuple(sorted(empty))
 
 
 async def _approve(desk: Desk, rows: Sequence[DocumentRow], order: Order) -> DocumentsResult:
@@ -152,7 +166,7 @@ def joined(*results: DocumentsResult) -> DocumentsResult:
 
 async def issue(desk: Desk, named: Sequence[str], order: Order) -> DocumentsResult:
     """Give approved documents their numbers."""
-    rows = await documents_named(desk, named, DocumentState.APPROVED)
+    rows, empty = with_lines(desk, named, await documents_named(desk, named, DocumentState.APPROVED))
     at = now()
     commands: list[Command] = []
     for row in rows:
@@ -164,7 +178,8 @@ async def issue(desk: Desk, named: Sequence[str], order: Order) -> DocumentsResu
             )
         )
     await desk.publish_orders(commands)
-    return await answers_about(desk, commands, [row.document_id for row in rows], order.wait_seconds)
+    result = await answers_about(desk, commands, [row.document_id for row in rows], order.wait_seconds)
+    return result.model_copy(update={"empty": empty})
 
 
 async def reject(desk: Desk, named: Sequence[str], order: Order) -> DocumentsResult:

@@ -15,7 +15,7 @@ from books.version import FOLD_VERSION
 from schemas.codec import decode
 from schemas.draft import DraftBody, PublishedDocument, body_hash
 from schemas.facts import DocumentDrafted, DocumentVoided, Fact
-from schemas.values import Record
+from schemas.values import Record, Value
 
 SHOWN_DIFFERENCES_MAX = 20
 
@@ -158,8 +158,13 @@ def body_differences(one: DraftBody, other: DraftBody) -> tuple[str, ...]:
     found += _seconds_differences(one, other)
     left_out = {"lines", "buckets", "placements", "certificate", "entries_hash", "contract_revision"}
     for name in type(one).model_fields:
-        if name not in left_out and getattr(one, name) != getattr(other, name):
-            found.append(f"{name} is {_shown(getattr(one, name))}, it comes out as {_shown(getattr(other, name))}")
+        ours, again = getattr(one, name), getattr(other, name)
+        if name in left_out or ours == again:
+            continue
+        if isinstance(ours, tuple | Value) or isinstance(again, tuple | Value):
+            found.append(f"{name.replace('_', ' ')} differ")
+        else:
+            found.append(f"{name} is {_shown(ours)}, it comes out as {_shown(again)}")
     if not found and one != other:
         found.append("the bodies differ in their certificate, placements or pins")
     return tuple(found)

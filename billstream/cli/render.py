@@ -162,6 +162,9 @@ def documents(screen: "Console", result: DocumentsResult) -> None:
         screen.print(
             f"{len(result.waiting)} without an answer yet; `billstream status` shows them when they are there."
         )
+    if result.empty:
+        named = ", ".join(one[:SHORT_ID] for one in result.empty)
+        screen.print(f"{len(result.empty)} without a line left as they are; name them to have them: {named}")
 
 
 def document_list(screen: "Console", result: DocumentListResult) -> None:

@@ -216,6 +216,7 @@ class DocumentsResult(Result):
     documents: tuple[DocumentItem, ...]
     refused: tuple[RefusedItem, ...] = ()
     waiting: tuple[str, ...] = Field(default=(), description="Commands without an answer yet.")
+    empty: tuple[str, ...] = Field(default=(), description="Documents without a line, which `--all` left as they are.")
 
 
 class ListedDocument(BaseModel):

@@ -62,6 +62,18 @@ async def test_a_period_is_reopened_until_it_is_issued(desk: MemoryDesk) -> None
     assert [one.state for one in taken.documents] == ["withdrawn"]
 
 
+async def test_an_invoice_of_nothing_gets_no_number_unless_it_is_named(desk: MemoryDesk) -> None:
+    """A month without work is drafted; all drafts together leave it out and say so, and who names it has it."""
+    await close(desk, ["kestrel", "pavlik"], NOVEMBER, ORDER)
+    done = await approve(desk, [], ORDER, issue_too=True)
+    assert (done.documents, len(done.empty)) == ((), 2)
+    shown = StringIO()
+    render.documents(Console(file=shown, width=200), done)
+    assert "2 without a line left as they are" in shown.getvalue()
+    named = await approve(desk, [done.empty[0]], ORDER, issue_too=True)
+    assert [(one.state, one.number) for one in named.documents] == [("issued", "0002")]
+
+
 async def test_void_shows_the_document_and_its_credit_note(desk: MemoryDesk) -> None:
     """The number stays, the credit note has one of its own series, and with rebill the period is drafted anew."""
     [number] = [one.number for one in (await list_documents(desk, [])).documents]
