@@ -8,11 +8,14 @@ is to be read before it is committed.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from billing.certificate import differences
 from billing.explained import Explanations
+from billing.forecast import Forecast, balance_forecasts, sentence
 from billing.invoice import trace_invoice
+from billing.money_forecast import amount_cap_forecasts
 from billing.nodes import Node
 from billing.testing import Billed
 from tests.billing.tables import Story, read_story
@@ -61,6 +64,24 @@ def _invoice(billed: Billed) -> Iterator[str]:
         entry = answers.entry(entry_id)
         assert entry is not None, f"{entry_id} is placed and not explained"
         yield from _tree(entry, "  ")
+    yield from _forecasts(billed)
+
+
+def _forecasts(billed: Billed) -> Iterator[str]:
+    """What is to be expected in the middle of the period, exactly and in words."""
+    today = billed.body.scope.date_from + timedelta(days=16)
+    yield f"forecasts on {today}"
+    for account, found in balance_forecasts(billed.invoice, today):
+        yield f"  {sentence(account.engagement_id, found)}"
+        yield f"    {_forecast(found)}"
+    for cap, window, found in amount_cap_forecasts(trace_invoice(billed.invoice.request), today):
+        yield f"  {sentence(f'{cap.id} {window}', found, billed.body.currency)}"
+        yield f"    {_forecast(found)}"
+
+
+def _forecast(found: Forecast) -> str:
+    figures = f"{found.used} of {found.limit}, {found.pace} in each of {found.workdays}, {found.expected} at the end"
+    return f"{figures}; {found.crosses_on} {'warning' if found.is_warning else ''}".rstrip()
 
 
 def _fields(value: object, indent: str) -> Iterator[str]:
