@@ -35,6 +35,7 @@ from billstream.settings import SETTINGS_FILE, Installation
 from books.stores.view import StoreView
 from books.version import FOLD_VERSION
 from runtime.errors import InUse, Misconfigured
+from runtime.failpoints import failpoint
 from runtime.files import make_folder, replace, sync_folder
 from runtime.kafka import KafkaConnection, Span, spans
 from runtime.kafka.groups import committed_offsets
@@ -94,6 +95,7 @@ class Backup:
             cut = await self._look(cluster_id)
             segments = await self._records(before, cut.ends)
             manifest = self._manifest(cluster_id, cut, segments)
+            failpoint("backup_before_list")
             write_manifest(self.folder, manifest)
             self._tidy(manifest)
         return Saved(manifest, self._new_records)

@@ -19,6 +19,7 @@ from billstream.keeping.parts import NOT_KEPT, all_specs, groups
 from billstream.settings import Installation
 from books.version import FOLD_VERSION
 from runtime.errors import FileDiffers, InUse, MachineryError, Misconfigured
+from runtime.failpoints import failpoint
 from runtime.files import Written, join_under, make_folder, replace, sync_folder, write_new
 from runtime.kafka import KafkaConnection, Span, describe_topics, ensure_topics, spans
 from runtime.kafka.groups import commit_offsets, members
@@ -157,6 +158,7 @@ class Restore:
                     had += [one.offset for one in records]
                     done += len(records)
                     self.on_restored(done, total)
+                failpoint("restore_after_partition")
                 offsets[place] = had if not _is_gapless(had) else range(len(had))
         await self._check_ends(offsets)
         return offsets
