@@ -13,6 +13,7 @@ from billing.adjust import Adjusted, Settled, adjust, nothing
 from billing.adjusted_body import correction_body, with_adjustments
 from billing.contract import needed_dates
 from billing.dated_terms import terms_hash
+from billing.directory import Directory, compile_directory
 from billing.entries import BillingEntry
 from billing.reasons import reason_of
 from billstream.simulating.oracle.papers import Billed, Paper, bodies_of
@@ -75,17 +76,26 @@ class History:
         notes = [self._note(one.settled, one.credit, today) for one in found if one.credit and one.credit.lines]
         charges = [one.charge for one in found if one.charge is not None and one.charge.lines]
         if regular is not None:
-            return [*notes, with_adjustments(contract, regular, charges)]
+            return [*notes, with_adjustments(contract, self._directory(), regular, charges)]
         if not charges:
             return notes
         settled = self._settled(own[0])
         named = {one.document.document_id for one in charges}
         charges += [] if settled.document_id in named else [nothing(settled)]
-        return [*notes, correction_body(contract, settled.fresh, DocumentKind.INVOICE, today, charges)]
+        return [
+            *notes,
+            correction_body(contract, self._directory(), settled.fresh, DocumentKind.INVOICE, today, charges),
+        ]
 
     def _note(self, settled: Settled, credit: Adjusted, today: date) -> DraftBody:
         contract = self._calculator.contract(self._moment, self._scope)
-        return correction_body(contract, settled.fresh, DocumentKind.CREDIT_NOTE, today, [credit])
+        kind, charges = DocumentKind.CREDIT_NOTE, [credit]
+        return correction_body(contract, self._directory(), settled.fresh, kind, today, charges)
+
+    def _directory(self) -> Directory:
+        journal, _ = self._calculator.state(self._moment.close_offset)
+        assert journal.directory is not None, "a draft without a directory"
+        return compile_directory(DirectoryDocument.model_validate_json(journal.directory.document))
 
     def _looked(self) -> list[Billed]:
         """The periods that differed when the close was given, and still stand when it was drafted."""

@@ -1,0 +1,74 @@
+"""One seed: its world run and judged."""
+
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from billstream.simulating.disk import FolderDisk
+from billstream.simulating.findings import Findings
+from billstream.simulating.judging import judge_log
+from billstream.simulating.plan import FAULTS, Step, plan_of
+from billstream.simulating.world import World, simulate
+from books.local import Follower
+from books.stores.memory import MemoryStore
+from streams.topics import DOCUMENTS, JOURNAL
+
+REAL_DISK_EVERY = 10
+"""Each tenth world keeps its stores in real SQLite files, in a folder that goes with it."""
+UPGRADE_EVERY = 3
+"""In each third world every start of a fold has another version of the code, as in an upgrade there and back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a world: everything that is wrong with it, and how much happened in it."""
+
+    seed: int
+    wrong: tuple[str, ...]
+    simulated_seconds: float
+    wall_seconds: float
+    effects: int
+    faults: int
+    journal: int
+    documents: int
+    trace: tuple[str, ...] = ()
+
+
+def outcome_of(seed: int, steps: Sequence[Step] | None = None, *, traces: bool = False) -> Outcome:
+    """Run the world of a seed, or what is left of its plan, and judge it."""
+    began_seconds = time.perf_counter()
+    steps = plan_of(seed) if steps is None else steps
+    versions = ("1", "2") if seed % UPGRADE_EVERY == 0 else ("1",)
+    if seed % REAL_DISK_EVERY == 0:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            world = simulate(seed, steps, versions, lambda: FolderDisk(Path(folder)), traces=traces)
+            wrong = judge(world)
+    else:
+        world = simulate(seed, steps, versions, traces=traces)
+        wrong = judge(world)
+    faults = sum(count for kind, count in world.happened.items() if kind in {one.value for one in FAULTS})
+    return Outcome(
+        seed=seed,
+        wrong=tuple(wrong),
+        simulated_seconds=world.loop.time(),
+        wall_seconds=time.perf_counter() - began_seconds,
+        effects=world.effects,
+        faults=faults,
+        journal=world.log.end(JOURNAL),
+        documents=world.log.end(DOCUMENTS),
+        trace=tuple(world.trace),
+    )
+
+
+def judge(world: World) -> list[str]:
+    """Everything that is wrong with a world."""
+    found = Findings()
+    judge_log(world.log, world.destinations, found)
+    if world.digest:
+        rebuilt = MemoryStore("rebuilt")
+        Follower(rebuilt).apply(world.log.numbered(JOURNAL))
+        if rebuilt.digest() != world.digest:
+            found.differing.append("a rebuild gives other rows than the worker has")
+    return [*world.broke, *found.all()]

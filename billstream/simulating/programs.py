@@ -1,0 +1,215 @@
+"""The programs of a simulated installation: the product's own handlers, wired to the log, the disks and the sinks."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from functools import partial
+from random import Random
+
+from billstream.simulating.disk import Disk
+from billstream.simulating.engine import Reader, run_agents
+from billstream.simulating.log import Log
+from billstream.simulating.process import Process
+from billstream.simulating.sink import Destination, sinks_for
+from books.stores.port import Store
+from books.testing import BOOK, TENANT
+from schemas.canonical import deterministic_id
+from schemas.codec import encode, record_type_of
+from schemas.envelope import Envelope
+from schemas.errors import BillstreamError, OutcomeUnknown, Rejected, Retryable
+from schemas.inputs import Category, ClockTick, DecisionRank, SinkReceipt
+from schemas.outputs import OutboxAttempt
+from schemas.work import DecideEntry, DeliverDocument
+from streams.agents.categorise import CategoriseHandler, CategoriseSettings
+from streams.agents.deliver import DeliverAgent, receipt_record
+from streams.agents.fold import ORDERED, FoldHandler, FoldSettings
+from streams.agents.outbox import MemoryOutbox, outbox_key
+from streams.agents.sequence import SequenceHandler, SequenceSettings
+from streams.deciding.port import Verdict
+from streams.engine.guard import GuardedAgent, RawRecord, _settle
+from streams.engine.publisher import Outgoing
+from streams.letters import Place, dead_letter, reason_of
+from streams.tails import fingerprint, origin_of
+from streams.topics import COMMANDS, JOURNAL, OUTBOX, RESULTS, TIME_ENTRIES, WORK, book_name
+
+TICK_SECONDS = 300.0
+BATCH_MAX = 5
+
+
+def batches(random: Random) -> Callable[[], int]:
+    """How much a process reads at once."""
+    return lambda: random.randint(1, BATCH_MAX)
+
+
+async def sequence(process: Process, random: Random, stop: asyncio.Event) -> None:
+    """The way into the journal."""
+    reader = Reader(process, "sequence", batches(random))
+    settings = SequenceSettings(TENANT, BOOK, 1)
+    topics = (TIME_ENTRIES, COMMANDS, RESULTS)
+    process.on_lost = reader.tell_lost
+    agents = [(topic, SequenceHandler(settings, process.publisher)) for topic in topics]
+    await run_agents(process, reader, agents, stop)
+
+
+class Tails:
+    """What a starting fold asks the broker."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    async def highest_origins(self, partition: int) -> Mapping[str, int]:
+        """See the product's: the origin of the last record of each topic."""
+        await self._process.gate("looks how far its outputs came")
+        return {topic: self._last(self._process.log, topic) for topic in ORDERED}
+
+    async def journal_bounds(self, partition: int) -> tuple[int, int]:
+        """See the product's."""
+        await self._process.gate("looks for the journal's end")
+        return 0, self._process.log.end(JOURNAL)
+
+    async def journal_fingerprint(self, partition: int, offset: int) -> str | None:
+        """See the product's."""
+        await self._process.gate("compares its store with the journal")
+        return fingerprint(self._process.log.topics[JOURNAL][offset])
+
+    @staticmethod
+    def _last(log: Log, topic: str) -> int:
+        records = log.topics[topic]
+        return origin_of(records[-1].value or b"") if records else -1
+
+
+class FoldProgram:
+    """The fold of the journal on a machine's disk, and the ticks of the clock."""
+
+    def __init__(self, process: Process, random: Random, disk: Disk, version: str) -> None:
+        self._process, self._random, self._disk = process, random, disk
+        self.version = version
+        self.handler = FoldHandler(FoldSettings(TENANT, BOOK, 1), self._open, process.publisher, Tails(process))
+        self.store: Store | None = None
+
+    def _open(self, partition: int) -> Store:
+        self.store = store = self._disk.open(self._process.machine, self.version)
+        self._process.tell(f"opens its store at {store.position.next_offset}")
+        self._process.closers.append(lambda: self._disk.died(store))
+        return store
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Fold until told to stop."""
+        reader = Reader(self._process, "fold", batches(self._random))
+        self._process.on_lost = reader.tell_lost
+        ticking = asyncio.ensure_future(self._tick())
+        await run_agents(self._process, reader, [(JOURNAL, self.handler)], stop)
+        ticking.cancel()
+        self._process.closers.clear()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            if self.handler.owns(0):
+                now = self._process.clock.now()
+                name = deterministic_id("tick", {"tenant": TENANT, "book": BOOK, "at": now})
+                head = Envelope(
+                    event_id=name, tenant=TENANT, book=BOOK, origin="clock", recorded_at=now, producer="sim/1"
+                )
+                tick = encode(ClockTick(envelope=head, at=now))
+                await self._process.publisher.publish([Outgoing(COMMANDS, 0, book_name(TENANT, BOOK).encode(), tick)])
+
+
+class Mind:
+    """A decider that takes its time, changes its mind, and is sometimes out."""
+
+    version = 1
+
+    def __init__(self, process: Process, random: Random, is_calm: Callable[[], bool]) -> None:
+        self.name = random.choice(["offline", "claude"])
+        self.version = random.choice([1, 1, 2])
+        self._process, self._random, self._is_calm = process, random, is_calm
+
+    async def decide(self, requests: Sequence[DecideEntry]) -> Sequence[Verdict]:
+        """See `Decider`."""
+        await asyncio.sleep(self._random.choice([0, 0.1, 3]))
+        await self._process.gate(f"decides {len(requests)}")
+        if not self._is_calm():
+            roll = self._random.random()
+            if roll < 0.06:
+                raise Retryable("decider_busy", "Too many requests.", after_seconds=2)
+            if roll < 0.10:
+                raise OutcomeUnknown("decider_silent", "No answer.")
+            if roll < 0.12:
+                raise Rejected("decider_refused", "No.")
+        return [self._verdict() for _ in requests]
+
+    def _verdict(self) -> Verdict:
+        rank = DecisionRank.OFFLINE if self.name == "offline" else DecisionRank.CLAUDE
+        category = self._random.choice([Category.BILLABLE, Category.BILLABLE, Category.NON_BILLABLE])
+        held = self._random.choice(["", "", "", "", "decision_unsure"])
+        return Verdict(rank, category, Decimal("0.9"), ("said so",), held_reason=held)
+
+
+async def categorise(process: Process, random: Random, stop: asyncio.Event, is_calm: Callable[[], bool]) -> None:
+    """Decisions."""
+    reader = Reader(process, "categorise", batches(random))
+    process.on_lost = reader.tell_lost
+    mind = Mind(process, random, is_calm)
+    settings = CategoriseSettings(TENANT, BOOK, 1)
+    handler = CategoriseHandler(settings, process.publisher, mind, process.clock)
+    await run_agents(process, reader, [(WORK, handler)], stop)
+
+
+class LogOutbox:
+    """The outbox as a process sees it: it reads the topic to its end at each look."""
+
+    def __init__(self, process: Process, destinations: Mapping[str, Destination]) -> None:
+        self._process, self._destinations = process, destinations
+        self._index = MemoryOutbox()
+
+    async def last(self, request: DeliverDocument) -> OutboxAttempt | None:
+        """See `Outbox`."""
+        await self._process.gate("looks into the outbox")
+        if request.sink in self._destinations:
+            looks = self._destinations[request.sink].looks
+            looks[self._process.name, request.request_id] = self._process.loop.time()
+        attempts = (record for _, record in self._process.log.numbered(OUTBOX))
+        self._index.keep(one for one in attempts if isinstance(one, OutboxAttempt))
+        return await self._index.last(request)
+
+    async def record(self, attempt: OutboxAttempt) -> None:
+        """See `Outbox`."""
+        await self._process.publisher.publish([Outgoing(OUTBOX, 0, outbox_key(attempt).encode(), encode(attempt))])
+        await self._index.record(attempt)
+
+
+def _has_work(log: Log, position: int, stop: asyncio.Event) -> bool:
+    return log.end(WORK) > position or stop.is_set()
+
+
+async def deliver(process: Process, destinations: Mapping[str, Destination], stop: asyncio.Event) -> None:
+    """Deliveries, one record at a time, as the guard does them."""
+
+    async def publish_receipt(receipt: SinkReceipt) -> None:
+        await process.publisher.publish([receipt_record(receipt, 1)])
+
+    def letter(record: RawRecord, error: Exception) -> Outgoing:
+        place = Place(WORK, 0, record.offset, record.timestamp_milliseconds, record.key, record.value)
+        return dead_letter(place, TENANT, BOOK, "deliver", *reason_of(error))
+
+    sinks = sinks_for(process, destinations)
+    agent = DeliverAgent(sinks, LogOutbox(process, destinations), publish_receipt, process.clock)
+    guarded = GuardedAgent("deliver", WORK, agent, letter, process.publisher)
+    log, place = process.log, ("deliver", WORK)
+    position = log.committed.get(place, 0)
+    try:
+        while not stop.is_set():
+            await process.gate("", partial(_has_work, log, position, stop))
+            if stop.is_set():
+                break
+            one = log.topics[WORK][position]
+            await _settle(guarded, RawRecord(WORK, 0, one.offset, one.timestamp, one.key, one.value, ()))
+            position += 1
+            if record_type_of(one.value or b"") is DeliverDocument:
+                await process.gate(f"commits work[{position}]")
+            if process.is_owner:
+                log.committed[place] = position
+    except BillstreamError as error:
+        process.tell(f"ends: {error}")
+    process.is_over = True
