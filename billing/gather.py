@@ -12,7 +12,7 @@ from billing.cover import cover_of, draws_of, has_tags
 from billing.entries import BillingEntry, work_order
 from billing.grouping import line_group
 from billing.increments import counted_seconds, lay_delta, round_seconds
-from billing.portions import Placed, Portion, portion_of
+from billing.portions import Placed, Portion, made
 from billing.premiums import could_meet
 from billing.terms import Rulebook, Terms
 from schemas.clauses import DayAttribution, IncrementScope
@@ -88,7 +88,8 @@ def on_one_day(book: Rulebook, entry: BillingEntry, day: date) -> Portion | Plac
         return Placed(entry, day, day, Bucket.BILLED, "zero_length", "", 0)
     rounding = terms.rounding
     delta_seconds = 0 if rounding is None else rounding.delta(worked_seconds)
-    return portion_of(work_order(entry, book.contract.zone), entry, terms, day, worked_seconds, delta_seconds)
+    order = work_order(entry, book.contract.zone)
+    return made(Portion, (order, entry, terms, day, day, 0, worked_seconds, delta_seconds, None))
 
 
 def billable_terms(
@@ -146,6 +147,8 @@ def portions_of(
 def _round_groups(book: Rulebook, live: list[Portion], period: Period) -> list[Portion]:
     """Round what has a wider scope than the entry: the delta goes to the end of the group (BD-04, BD-75)."""
     groups: dict[tuple[object, ...], list[int]] = {}
+    if all(rule.scope is IncrementScope.ENTRY for rule in book.contract.document.increments):
+        return live
     for index, portion in enumerate(live):
         if portion.terms.increment.scope is not IncrementScope.ENTRY:
             groups.setdefault(_group_key(book, portion, period), []).append(index)

@@ -14,13 +14,17 @@ NO_INCREMENT = IncrementRule()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rounding:
-    """An increment rule as plain numbers, made once and asked for each entry; seconds."""
+    """An increment rule as plain numbers, made once and asked for each entry; seconds.
+
+    `is_up_only` says that it rounds up to whole steps and knows no exception.
+    """
 
     mode: IncrementMode
     step_seconds: int
     tolerated_seconds: int
     minimum_seconds: int
     ignores_seconds: bool
+    is_up_only: bool
 
     def billable(self, counted: int) -> int:
         """Billable seconds of something rounded as a whole; nothing worked stays nothing."""
@@ -43,6 +47,9 @@ class Rounding:
 
     def delta(self, worked_seconds: int) -> int:
         """The rounding delta of something rounded as a whole, worked seconds of one entry."""
+        if self.is_up_only and worked_seconds:
+            # The usual rule is one division: up to the next whole step.
+            return -worked_seconds % self.step_seconds
         # Whole minutes when the rule ignores seconds (BD-07).
         counted = worked_seconds // 60 * 60 if self.ignores_seconds else worked_seconds
         return self.billable(counted) - worked_seconds
@@ -50,8 +57,14 @@ class Rounding:
 
 def rounding_of(rule: IncrementRule) -> Rounding:
     """A rule made ready."""
+    has_exceptions = bool(rule.tolerance_minutes or rule.minimum_minutes or rule.ignore_seconds)
     return Rounding(
-        rule.mode, rule.minutes * 60, rule.tolerance_minutes * 60, rule.minimum_minutes * 60, rule.ignore_seconds
+        mode=rule.mode,
+        step_seconds=rule.minutes * 60,
+        tolerated_seconds=rule.tolerance_minutes * 60,
+        minimum_seconds=rule.minimum_minutes * 60,
+        ignores_seconds=rule.ignore_seconds,
+        is_up_only=rule.mode is IncrementMode.UP and rule.minutes > 0 and not has_exceptions,
     )
 
 

@@ -84,13 +84,6 @@ class Placed(NamedTuple):
     terms: Terms | None = None
 
 
-def portion_of(
-    order: OrderKey, entry: BillingEntry, terms: Terms, day: date, worked_seconds: int, delta_seconds: int
-) -> Portion:
-    """A whole entry that counts on its work date."""
-    return made(Portion, (order, entry, terms, day, day, 0, worked_seconds, delta_seconds, None))
-
-
 def portion_order(portion: Portion) -> tuple[OrderKey, int]:
     """The order in which portions count."""
     return portion.order, portion.offset_seconds

@@ -148,6 +148,9 @@ def terms_of(contract: Contract, directory: Directory, work: Work) -> Terms:
     hold = _hold(contract, directory, work, None if is_engaged else unpriced)
     weighed = {weight.premium for one in engaged for weight in one.row.weights}
     burning = tuple(one for one in document.premiums if one.is_timed and one.id in weighed and _looks_at(one, work))
+    engaged_whole = all(one.row.takes is Takes.ALL and not one.row.tags for one in engaged)
+    # A balance or a tier prices the work instead of a rate, where it does so whatever the tags of an entry are.
+    is_priced = unpriced is None or (bool(engaged) and engaged_whole) or (tier is not None and not tier.tags)
     increment = next((row for row in document.increments if row.covers(work.day)), NO_INCREMENT)
     is_rounded_alone = increment is not NO_INCREMENT and increment.scope is IncrementScope.ENTRY
     return Terms(
@@ -162,9 +165,9 @@ def terms_of(contract: Contract, directory: Directory, work: Work) -> Terms:
         covers=covers,
         engaged=engaged,
         tier=tier,
-        is_plain=hold is None and unpriced is None and not covers and not premiums and not burning,
+        is_plain=hold is None and is_priced and not covers and not premiums and not burning,
         burning=burning,
-        engaged_whole=all(one.row.takes is Takes.ALL and not one.row.tags for one in engaged),
+        engaged_whole=engaged_whole,
         rounding=rounding_of(increment) if is_rounded_alone else None,
     )
 
