@@ -7,9 +7,11 @@ has to be younger than the session by a margin that covers the way to the broker
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.producer.message_accumulator import MessageBatch
 
 from streams.engine.errors import OwnershipLost
 
@@ -58,7 +60,16 @@ def fence(producer: AIOKafkaProducer, membership: Membership) -> None:
     """
     send = producer._sender._send_produce_req
 
-    async def send_as_member(node_id: int, batches: object) -> None:
+    async def send_as_member(node_id: int, batches: Mapping[TopicPartition, MessageBatch]) -> None:
+        while not membership.held:
+            if producer._closed:
+                # Given up while it waited: its sender waits for this request, and its callers for their answers.
+                for batch in batches.values():
+                    batch.failure(KafkaError("the producer was closed before this was written"))
+                return
+            if not membership.member:
+                break
+            await asyncio.sleep(CHECK_AGAIN_SECONDS)
         await membership.wait_held()
         await send(node_id, batches)
 

@@ -68,6 +68,7 @@ class Publisher:
         self._producer: AIOKafkaProducer | None = None
         self._opening = asyncio.Lock()
         self._closed = False
+        self._abandoned = 0
 
     async def start(self) -> None:
         """Connect; raises the client's KafkaError when no broker answers."""
@@ -99,9 +100,13 @@ class Publisher:
         for record in records:
             self._check_size(record)
             by_partition.setdefault(TopicPartition(record.topic, record.partition), []).append(record)
+        abandoned = self._abandoned
         if self._membership is not None:
             await self._membership.wait_held()
         producer = await self._ready()
+        if abandoned != self._abandoned:
+            # What was posted before us perhaps never arrives: ours must not stand in its place.
+            raise PublishUnknown("another publish failed while this one waited")
         deadline_seconds = asyncio.get_running_loop().time() + self._limits.delivery_limit_seconds
         async with self._or_abandon(producer, deadline_seconds):
             acknowledgements = [
@@ -116,7 +121,8 @@ class Publisher:
     ) -> None:
         async with self._or_abandon(producer, deadline_seconds):
             for acknowledgement in acknowledgements:
-                await acknowledgement
+                # Shielded: the client's own future must be seen to its end, also when nobody waits for it any more.
+                await asyncio.shield(acknowledgement)
 
     @asynccontextmanager
     async def _or_abandon(self, producer: AIOKafkaProducer, deadline_seconds: float) -> AsyncIterator[None]:
@@ -200,6 +206,7 @@ class Publisher:
         """Close without sending what is queued; everybody who waits for it gets the reason."""
         if self._producer is producer:
             self._producer = None
+            self._abandoned += 1
         if producer._closed:
             return
         # aiokafka's stop() would send everything first.

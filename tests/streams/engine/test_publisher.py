@@ -80,6 +80,30 @@ async def test_a_cancelled_call_leaves_nothing_behind_that_is_sent_later(rig: "R
     assert [record.key for record in (await rig.read(rig.first))[0]] == [b"before", b"after"]
 
 
+@pytest.mark.broker
+async def test_what_waits_behind_a_failed_call_is_not_written_in_its_place(rig: "Rig") -> None:
+    """A call that waited while the one before it failed fails, too: its records would stand where those should."""
+    clock = [0.0]
+    membership = Membership(lease_seconds=5, clock=lambda: clock[0])
+    membership.renew(0.0)
+    publisher = publisher_for(rig, membership)
+    await publisher.publish([Outgoing(rig.first, 0, b"before", b"x")])
+    first = await publisher.post([Outgoing(rig.first, 0, b"first", b"x" * 100)])
+    clock[0] = 6.0
+    second = asyncio.create_task(publisher.post([Outgoing(rig.first, 0, b"second", b"x")]))
+    await asyncio.wait({second}, timeout=0.1)
+    first.cancel()
+    await asyncio.wait({first}, timeout=5)
+    assert first.done(), "giving up may not wait for the word of the coordinator"
+    membership.renew(6.0)
+    with pytest.raises(PublishUnknown) as raised:
+        await (await second)
+    assert "while this one waited" in raised.value.detail
+    await publisher.publish([Outgoing(rig.first, 0, b"after", b"x")])
+    await publisher.stop()
+    assert b"second" not in [record.key for record in (await rig.read(rig.first))[0]]
+
+
 async def test_a_worker_that_was_put_out_publishes_nothing() -> None:
     """The group does not know us any more: refused before a connection is even made."""
     publisher = Publisher({"bootstrap_servers": "127.0.0.1:1"}, membership=Membership(lease_seconds=5))
