@@ -25,6 +25,17 @@ def hours_text(seconds: int) -> str:
     return f"{exact_or_shown(Fraction(seconds, 3600), 4):f} h"
 
 
+def clock_text(seconds: int) -> str:
+    """`2:18:10` for 8,290 seconds; exact, as nobody rounds when they ask why."""
+    sign, left = ("-", -seconds) if seconds < 0 else ("", seconds)
+    return f"{sign}{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}"
+
+
+def signed_clock(seconds: int) -> str:
+    """The same with its sign: `+0:12:00`."""
+    return clock_text(seconds) if seconds < 0 else f"+{clock_text(seconds)}"
+
+
 def charge_steps(
     contract: Contract,
     line: OpenLine,

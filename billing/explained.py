@@ -12,7 +12,7 @@ from billing.body import line_id_of
 from billing.cap_states import CapState, Position, cap_histories, position_of, window_of
 from billing.entries import BillingEntry
 from billing.exact import decimal_of, shown
-from billing.explain import hours_text
+from billing.explain import clock_text, hours_text, signed_clock
 from billing.increments import rule_text
 from billing.invoice import Traced
 from billing.nodes import Node, NodeKind, clause_facts, clause_node, clause_of
@@ -84,7 +84,7 @@ class Explanations:
 
     def _charge(self, settled: SettledLine, one: SettledCharge) -> Node:
         key, agreed = one.charge.key, settled.line.agreed
-        seconds = f"{one.charge.seconds} s x " if one.charge.seconds else ""
+        seconds = f"{clock_text(one.charge.seconds)} x " if one.charge.seconds else ""
         below: list[Node] = [] if settled.line.key.kind is not LineKind.FEE else list(self._rates(one))
         below += [Node(NodeKind.STEP, step) for step in (() if agreed is None else agreed.steps)]
         if agreed is None and not below:
@@ -159,8 +159,8 @@ class Explanations:
                 if taken:
                     facts[name] = self._exact(-part * sum(taken.values(), Fraction(0)))
             facts["rounding_share"] = self._exact(Fraction(source.units, 10**self._contract.places) - share)
-        delta = f" {source.delta_seconds:+d} s rounding" if source.delta_seconds else ""
-        text = f"{source.day}: {source.worked_seconds} s{delta} = {self._money(source.units)}"
+        delta = f" {signed_clock(source.delta_seconds)} rounding" if source.delta_seconds else ""
+        text = f"{source.day}: {clock_text(source.worked_seconds)}{delta} = {self._money(source.units)}"
         return Node(NodeKind.ALLOCATION, text, facts, tuple(below))
 
     def _part(self, part: RatedPart) -> Iterator[Node]:
@@ -228,7 +228,9 @@ class Explanations:
             below.append(
                 Node(NodeKind.BALANCE, f"Balance {one.reason} {one.detail}".strip(), facts_of, clause_node(clause))
             )
-        return Node(NodeKind.PLACEMENT, f"{one.day}: {one.worked_seconds} s {name}{detail}", facts, tuple(below))
+        return Node(
+            NodeKind.PLACEMENT, f"{one.day}: {clock_text(one.worked_seconds)} {name}{detail}", facts, tuple(below)
+        )
 
     def _full(self, one: Placed) -> Iterator[CapState]:
         """The cap that took the time: it was full."""
@@ -247,7 +249,7 @@ class Explanations:
         return clause_of(rows, engagement_id)
 
     def _money(self, units: int) -> str:
-        return f"{self._decimal(units)} {self._contract.currency}"
+        return f"{decimal_of(units, self._contract.places):,f} {self._contract.currency}"
 
     def _decimal(self, units: int) -> str:
         return f"{decimal_of(units, self._contract.places):f}"
@@ -263,7 +265,7 @@ def entry_node(entry: BillingEntry) -> Node:
     sure = "" if entry.confidence is None else f", confidence {entry.confidence:f}"
     return Node(
         NodeKind.ENTRY,
-        f"Entry {entry.entry_id[:12]} of {entry.person_id or '?'}: {entry.worked_seconds} s, '{said}'",
+        f"Entry {entry.entry_id[:12]} of {entry.person_id or '?'}: {clock_text(entry.worked_seconds)}, '{said}'",
         {
             "entry_id": entry.entry_id,
             "version": entry.content,
@@ -286,7 +288,8 @@ def increment_nodes(portion: Portion) -> Iterator[Node]:
     """How the worked time was rounded."""
     rule = portion.terms.increment
     if rule.minutes or portion.delta_seconds:
-        text = f"Increments {rule_text(rule)}: {portion.worked_seconds} s worked, {portion.delta_seconds:+d} s rounding"
+        worked, delta = clock_text(portion.worked_seconds), signed_clock(portion.delta_seconds)
+        text = f"Increments {rule_text(rule)}: {worked} worked, {delta} rounding"
         facts: dict[str, str | int] = {"rule": rule_text(rule), "delta_seconds": portion.delta_seconds}
         yield Node(NodeKind.INCREMENT, text, facts | clause_facts(rule.clause), clause_node(rule.clause))
 

@@ -16,6 +16,8 @@ from sinks.pdf.texts import Printer
 from sinks.pdf.words import Words
 
 NOTHING = "–"
+PACKAGE = "package of "
+"""How billing begins the unit of packages; on paper it is a product in any language: 38 × 1000 calls."""
 NO_BREAK = "\u00a0"
 _EXPENSES = frozenset({LineKind.EXPENSE, LineKind.MARKUP})
 _CHARGES = frozenset(
@@ -103,6 +105,8 @@ class Desk:
         if line.unit == "lump":
             return self.words.lump
         number = self.numbers.quantity(line.quantity)
+        if line.unit.startswith(PACKAGE):
+            return f"{number} × {self.printer.line(line.unit.removeprefix(PACKAGE))}"
         return number if line.unit == "unit" else f"{number} {self.printer.line(line.unit)}"
 
     def price(self, line: DraftLine) -> str:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.certificate import differences
+from billing.explain import clock_text, signed_clock
 from billing.explained import Explanations
 from billing.invoice import trace_invoice
 from billing.nodes import Node, NodeKind
@@ -269,3 +270,17 @@ def test_every_tree_adds_up_and_every_second_is_told(billed: Billed) -> None:
         told = [one for one in node.below if one.kind in (NodeKind.ALLOCATION, NodeKind.PLACEMENT)]
         assert sum(int(one.facts["worked_seconds"]) for one in told) == entry.worked_seconds
     assert differences(billed.body) == ()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text", "signed"),
+    [
+        (0, "0:00:00", "+0:00:00"),
+        (8290, "2:18:10", "+2:18:10"),
+        (-60, "-0:01:00", "-0:01:00"),
+        (360_001, "100:00:01", "+100:00:01"),
+    ],
+)
+def test_time_is_told_to_the_second(seconds: int, text: str, signed: str) -> None:
+    """Hours, minutes and seconds, never rounded; a rounding delta has its sign."""
+    assert (clock_text(seconds), signed_clock(seconds)) == (text, signed)

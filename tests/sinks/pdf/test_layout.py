@@ -185,10 +185,10 @@ def test_hours_among_pieces_say_that_they_are_hours() -> None:
         update={"kind": LineKind.RETAINER_FEE}
     )
     calls = example_expense(3, amount="15.20", expense_code="").model_copy(
-        update={"kind": LineKind.USAGE_FEE, "unit": "packages", "quantity": Decimal(38)}
+        update={"kind": LineKind.USAGE_FEE, "unit": "package of 1000 calls", "quantity": Decimal(38)}
     )
     rows = table(sheet_of(example_body(example_fee(1), hours, calls)), "Fixed and recurring fees").splitlines()
-    assert [row.split(" | ")[1] for row in rows[2:4]] == ["14.00\u00a0h", "38 packages"]
+    assert [row.split(" | ")[1] for row in rows[2:4]] == ["14.00\u00a0h", "38 × 1000 calls"]
 
 
 def test_a_correction_names_the_document_it_changes() -> None:
