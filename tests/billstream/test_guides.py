@@ -17,7 +17,14 @@ from schemas.contract import ContractDocument
 BLOCK = re.compile(r"^```sh$(.*?)^```$", re.DOTALL | re.MULTILINE)
 SNIPPET = re.compile(r"^```yaml$\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PHRASE = re.compile(r"^\| \".*?\" \| `([a-z]+: [^`]*)` \|$", re.MULTILINE)
-GUIDES = ("docs/guides/quickstart.md", "docs/guides/begin.md", "docs/guides/contracts.md", "docs/walkthrough.md")
+GUIDES = (
+    "docs/guides/quickstart.md",
+    "docs/guides/begin.md",
+    "docs/guides/contracts.md",
+    "docs/guides/dead-letters.md",
+    "docs/runbooks/dead-letters.md",
+    "docs/walkthrough.md",
+)
 
 
 def typed(text: str) -> list[list[str]]:
