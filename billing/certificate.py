@@ -95,7 +95,7 @@ def _bucket_differences(said: Sequence[CertifiedBucket], meant: Sequence[Certifi
     there = {(one.bucket, one.reason): _entries(one) for one in meant}
     found: list[str] = []
     for key in sorted({*listed, *there}, key=lambda one: (_RANK[one[0]], one[1])):
-        name = f"{key[0].value} {key[1]}".strip()
+        name = _name(*key)
         ours, theirs = listed.get(key, {}), there.get(key, {})
         for entry_id in sorted({*ours, *theirs}):
             if ours.get(entry_id) != theirs.get(entry_id):
@@ -104,11 +104,15 @@ def _bucket_differences(said: Sequence[CertifiedBucket], meant: Sequence[Certifi
                     f"{theirs.get(entry_id, 0)} s by the document"
                 )
     found += [
-        f"bucket {one.bucket.value} {one.reason}: the entries do not add up to its {one.seconds} s".replace("  ", " ")
+        f"bucket {_name(one.bucket, one.reason)}: the entries do not add up to its {one.seconds} s"
         for one in said
         if sum(one.entry_seconds) != one.seconds or len(one.entry_ids) != len(one.entry_seconds)
     ]
     return found
+
+
+def _name(bucket: Bucket, reason: str) -> str:
+    return f"{bucket.value} {reason}".strip()
 
 
 def _entries(one: CertifiedBucket) -> dict[str, int]:
@@ -122,7 +126,7 @@ def _ledger_differences(body: DraftBody) -> list[str]:
     for row in body.buckets:
         totals[row.bucket, row.reason] = totals.get((row.bucket, row.reason), 0) + row.seconds
     return [
-        f"bucket {key[0].value} {key[1]}: the document says {totals.get(key, 0)} s, its entries {held.get(key, 0)} s"
+        f"bucket {_name(*key)}: the document says {totals.get(key, 0)} s, its entries {held.get(key, 0)} s"
         for key in sorted({*held, *totals}, key=lambda one: (_RANK[one[0]], one[1]))
         if held.get(key, 0) != totals.get(key, 0)
     ]

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import _lru_cache_wrapper
-from time import process_time
+from time import monotonic, process_time
 from typing import Literal
 
 import pytest
@@ -51,17 +51,21 @@ class Tried:
 class Trial:
     """Changes to try in so many processes; `budget_seconds` is the longest that the tests of one change may take.
 
+    After `minutes`, if they are not 0, no further change is tried.
+
     Each verdict is handed to `note` when it is known, so that a run of an hour is not lost when it is stopped.
     """
 
     changes: Sequence[Change]
     jobs: int
     budget_seconds: float
+    minutes: float
     note: Callable[[Tried], None]
     tried: list[Tried] = field(default_factory=list)
     _items: list[pytest.Item] = field(default_factory=list)
     _seconds: list[float] = field(default_factory=list)
     _reaching: dict[Place, list[int]] = field(default_factory=dict)
+    _reached: dict[int, Counter[str]] = field(default_factory=dict)
     _noticing: defaultdict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     _memos: list["_lru_cache_wrapper[object]"] = field(default_factory=list)
 
@@ -101,6 +105,7 @@ class Trial:
                 for line in answers:
                     number, seconds, reached = json.loads(line)
                     self._seconds[number] = seconds
+                    self._reached[number] = Counter(places[place].module for place in reached)
                     for place in reached:
                         self._reaching[places[place]].append(number)
             assert os.waitpid(pid, 0)[1] == 0, "a test fails without any change"
@@ -111,7 +116,7 @@ class Trial:
         indices = {place: number for number, place in enumerate(places)}
         for function in {one.function.name: one.function for one in self.changes}.values():
             function.observe(reached.add, indices)
-        _quiet()
+        _quiet(1)
         with os.fdopen(writer, "w") as answers:
             for position, number in enumerate(numbers):
                 self._forget()
@@ -129,7 +134,10 @@ class Trial:
         """Fork for each change that a test reaches, `jobs` at a time."""
         shared = mmap.mmap(-1, 4 * max(1, len(self.changes)))
         running: dict[int, int] = {}
+        end = monotonic() + self.minutes * 60
         for index, change in enumerate(self.changes):
+            if self.minutes and monotonic() > end:
+                break
             tests = self._tests_for(change)
             if not tests:
                 self._note(change, Verdict.NO_TEST, -1)
@@ -144,11 +152,16 @@ class Trial:
             self._wait(running, shared)
 
     def _tests_for(self, change: Change) -> list[int]:
-        """Those that reach the place, in the order in which they are likely to notice soon."""
-        noticed, seconds = self._noticing[change.function.name], self._seconds
-        tests = sorted(
-            self._reaching[change.place], key=lambda one: (-noticed[one] / (seconds[one] + 0.01), seconds[one])
-        )
+        """Those that reach the place, in the order in which they are likely to notice soon.
+
+        First those that noticed changes of this function, then those that see most of its module in their time.
+        """
+        noticed, seconds, module = self._noticing[change.function.name], self._seconds, change.function.module
+
+        def order(one: int) -> tuple[float, float]:
+            return -noticed[one] / (seconds[one] + 0.01), seconds[one] / self._reached[one][module]
+
+        tests = sorted(self._reaching[change.place], key=order)
         spent = 0.0
         for position, one in enumerate(tests):
             spent += self._seconds[one]
@@ -159,7 +172,7 @@ class Trial:
     def _changed(self, change: Change, tests: Sequence[int], shared: mmap.mmap, index: int) -> None:
         """In a fork: make the change and run tests until one fails."""
         gc.disable()
-        _quiet()
+        _quiet(1, 2)
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES_MAX, _MEMORY_BYTES_MAX))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         signal.alarm(_WAIT_SECONDS_MAX)
@@ -214,7 +227,8 @@ def _memos() -> list["_lru_cache_wrapper[object]"]:
     return [one for one in found if str(getattr(one, "__module__", "")).startswith(rooms)]
 
 
-def _quiet() -> None:
+def _quiet(*descriptors: int) -> None:
     """What a test prints goes nowhere; a fork that breaks says so by its exit code."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
+    for one in descriptors:
+        os.dup2(nowhere, one)
