@@ -51,7 +51,7 @@ def check_identity(
                 "Take the change back. Another record is entered at its source, not in the place of this one.",
             )
     lost = [place for place in identity_fields(model) if place not in known]
-    if issubclass(model, EntryVersion) and "entry_id" in known and set(lost) <= set(_ENTRY_SOURCE):
+    if lost and issubclass(model, EntryVersion) and "entry_id" in known and set(lost) <= set(_ENTRY_SOURCE):
         _check_source(known, after)
         lost = []
     if lost:

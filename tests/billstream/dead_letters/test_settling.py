@@ -122,6 +122,16 @@ async def test_a_record_cut_short_is_filled_in_and_proven(
     assert desk.book.get(EntryRow, entry_id("a")) is not None
 
 
+async def test_the_id_of_an_entry_is_not_doubted_when_its_source_is_readable(
+    desk: MemoryDesk, poison: Poison, order: Order
+) -> None:
+    """Another producer may make its ids otherwise; only what was lost has to be proven."""
+    letter = await poison(wrong("a", entry_id="its-own", worked_seconds=-1), b"its-own")
+    result = await repair_and_send(desk, letter, None, ["worked_seconds=60"], order)
+    assert result.sent is not None
+    assert result.sent.came == "accepted"
+
+
 async def test_nothing_is_repaired_whose_identity_is_lost(
     desk: MemoryDesk, poison: Poison, order: Order, tmp_path: Path
 ) -> None:
