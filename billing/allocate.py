@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from billing.contract import Contract, HourCap
-from billing.entries import day_start, rank_of
+from billing.entries import day_start, rank_of, work_order
 from billing.portions import Placed, Portion, SetPrice, cut, placed_as, portion_order
 from billing.terms import AppliedCap
 from billing.windows import prorated_limit, window_dates, window_key
@@ -178,18 +178,20 @@ def _carry(one: _Pass, pool_key: str, waiting: deque[Portion]) -> None:
     """Fill the free capacity of later windows with carried time, oldest first, after the windows' own work (BD-25).
 
     What a window has free is known when it has ended, so time carried into it counts on its last day, or on the last
-    day of the contract where that ends within the window.
+    day of the contract where that ends within the window. A window in which the cap is not valid has nothing free.
     """
     cap, stop = one.cap, one.contract.document.date_to
-    moved = 0
     day = window_dates(cap, waiting[0].counted_day)[1]
     while waiting:
         first, end = window_dates(cap, day)
         own_end = end if stop is None else min(end, stop)
         last = own_end - timedelta(days=1)
         row = cap.row_on(last)
-        if own_end > one.until or own_end <= first or row is None:
+        if own_end > one.until or own_end <= first:
             break
+        day = end
+        if row is None:
+            continue
         applied = AppliedCap(cap, row, pool_key, int(row.hours * 3600))
         limit_seconds = limit_of(one.contract, applied, last)
         window = (cap.id, pool_key, window_key(cap.window, cap.at_month_end, last, "", "", ""))
@@ -202,20 +204,19 @@ def _carry(one: _Pass, pool_key: str, waiting: deque[Portion]) -> None:
                 portion, rest = _cut_at(cap, portion, room)
                 waiting.appendleft(rest)
             state.used_seconds += _size(cap, portion)
-            one.kept.append(_counted_on(one.contract, portion, last, moved))
-            moved += 1
-        day = end
+            one.kept.append(_counted_on(one.contract, portion, last))
     one.placed.extend(placed_as(portion, Bucket.CARRIED, f"cap:{cap.id}") for portion in waiting)
 
 
-def _counted_on(contract: Contract, portion: Portion, last: date, position: int) -> Portion:
-    """The portion as it counts in a later window: behind all own work of its last day, in the order it was carried."""
+def _counted_on(contract: Contract, portion: Portion, last: date) -> Portion:
+    """The portion as it counts in a later window: behind all own work of its last day, in the order of the work."""
     entry = portion.entry
     midnight = day_start(last + timedelta(days=1), contract.zone)
+    started = int(work_order(entry, contract.zone)[1].timestamp())
     order = (
         rank_of(entry),
         midnight,
-        position - _BEFORE_OWN_WORK,
+        started - _BEFORE_OWN_WORK,
         entry.source,
         entry.source_entry_id,
         entry.entry_id,
@@ -223,5 +224,5 @@ def _counted_on(contract: Contract, portion: Portion, last: date, position: int)
     return portion._replace(counted_day=last, order=order)
 
 
-# Work of the next day begins with 0 at the same instant; carried time sorts before it.
-_BEFORE_OWN_WORK = 1_000_000_000
+# Work of the next day has 0 at the same instant; carried time sorts before it, whatever its second is.
+_BEFORE_OWN_WORK = 10**12
