@@ -18,12 +18,13 @@ from billstream.cli.exits import MEANING, Exit
 from billstream.cli.keeping_results import KEEPING_RESULTS
 from billstream.cli.letter_results import LETTER_RESULTS
 from billstream.cli.results import RESULTS, Result
+from billstream.cli.sim_results import SIM_RESULTS
 from billstream.configuration.schema import FileKind, schema_text
 from billstream.configuration.wording import KEYS
 from schemas import charges, clauses, engagement, worked
 from schemas.contract import ContractDocument
 
-ALL_RESULTS: tuple[type[Result], ...] = (*RESULTS, *KEEPING_RESULTS, *LETTER_RESULTS)
+ALL_RESULTS: tuple[type[Result], ...] = (*RESULTS, *KEEPING_RESULTS, *LETTER_RESULTS, *SIM_RESULTS)
 LANGUAGE = (clauses, charges, engagement, worked)
 _LANGUAGE_NAMES = frozenset(module.__name__ for module in LANGUAGE)
 WRITTEN = "Written by `script/docs`; change the code instead.\n"

@@ -15,6 +15,7 @@ from billstream.cli.commands.payments import payment
 from billstream.cli.commands.programs import connect, demo, up, worker
 from billstream.cli.commands.proofs import verify, what_if
 from billstream.cli.commands.setting_up import doctor, init
+from billstream.cli.commands.simulating import sim
 from billstream.cli.session import FLAGS, PROJECT
 
 EXAMPLES = """Turns tracked time into correct draft invoices, continuously.
@@ -81,6 +82,7 @@ for _command, _name in (
     (status, "status"),
     (verify, "verify"),
     (what_if, "what-if"),
+    (sim, "sim"),
     (rebuild, "rebuild"),
     (replay, "replay"),
     (backup, "backup"),

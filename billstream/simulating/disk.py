@@ -56,6 +56,44 @@ class _Rows(MemoryRows):
         return position
 
 
+class _CachedRows:
+    """The rows of an open file. What was read once is not read again, as in the store on SQLite: who does not own the
+    file any more sees old rows.
+    """
+
+    def __init__(self, rows: MemoryRows) -> None:
+        self._rows = rows
+        self._cached: dict[tuple[str, str], bytes | None] = {}
+
+    def get(self, table: str, key: str) -> bytes | None:
+        """See `Rows`."""
+        place = (table, key)
+        if place not in self._cached:
+            self._cached[place] = self._rows.get(table, key)
+        return self._cached[place]
+
+    def expect(self, table: str, keys: Sequence[str]) -> None:
+        """See `Rows`."""
+
+    def put(self, table: str, key: str, value: bytes) -> None:
+        """See `Rows`."""
+        self._cached[table, key] = value
+        self._rows.put(table, key, value)
+
+    def delete(self, table: str, key: str) -> None:
+        """See `Rows`."""
+        self._cached[table, key] = None
+        self._rows.delete(table, key)
+
+    def scan(self, table: str, start: str = "", stop: str | None = None) -> Iterator[tuple[str, bytes]]:
+        """See `Rows`."""
+        return self._rows.scan(table, start, stop)
+
+    def forget(self) -> None:
+        """The transaction was undone."""
+        self._cached.clear()
+
+
 class File:
     """What stands on a disk: rows and position; `holder` is the store whose transaction is open."""
 
@@ -63,14 +101,18 @@ class File:
         self.rows = _Rows()
         self.position = Position(0, fold_version)
         self.is_torn = False
+        self.written_by: set[str] = set()
+        """The versions of the fold whose rows are here."""
         self.holder: SimulatedStore | None = None
 
 
 class SimulatedStore:
     """An open file, with the promises of the store on SQLite: one writer at a time, rows and offset as one."""
 
-    def __init__(self, file: File) -> None:
+    def __init__(self, file: File, fold_version: str) -> None:
         self.file = file
+        self.fold_version = fold_version
+        self._rows = _CachedRows(file.rows)
         self._end = (0, file.position.mark)
 
     @property
@@ -81,7 +123,7 @@ class SimulatedStore:
     @property
     def rows(self) -> Rows:
         """See `Store`."""
-        return self.file.rows
+        return self._rows
 
     @contextmanager
     def transaction(self, begin_offset: int, end_offset: int) -> Iterator[Rows]:
@@ -93,7 +135,7 @@ class SimulatedStore:
         file.rows.begin()
         file.holder, self._end = self, (end_offset, file.position.mark)
         try:
-            yield file.rows
+            yield self._rows
         except BaseException:
             self.release()
             raise
@@ -109,9 +151,11 @@ class SimulatedStore:
         """Rows and position, as one."""
         self.file.rows.committed(self.file.position)
         self.file.position = position
+        self.file.written_by.add(self.fold_version)
 
     def release(self) -> None:
         """Undo the open transaction, if this store has one."""
+        self._rows.forget()
         if self.file.holder is self:
             self.file.rows.roll_back()
             self.file.holder = None
@@ -123,6 +167,7 @@ class SimulatedStore:
     def start_over(self) -> None:
         """See `Store`."""
         self.file.rows = _Rows()
+        self._rows = _CachedRows(self.file.rows)
         self.file.position = Position(0, self.file.position.fold_version)
 
     def digest(self) -> str:
@@ -148,8 +193,8 @@ class MemoryDisk:
         elif not self.is_usable(file, fold_version):
             if file.holder is not None:
                 raise StoreUnusable("simulated", "database is locked", "Start again.")
-            file.rows, file.position = _Rows(), Position(0, fold_version)
-        return SimulatedStore(file)
+            file = self.files[machine] = File(fold_version)
+        return SimulatedStore(file, fold_version)
 
     def is_usable(self, file: File, fold_version: str) -> bool:
         """Whether rows of this file mean the same to this version."""

@@ -16,7 +16,7 @@ from billstream.simulating.oracle.holds import verdict_of
 from billstream.simulating.oracle.papers import numbers_of, papers_at, revisions_of
 from billstream.simulating.oracle.rating import wrong_amounts
 from billstream.simulating.sink import Destination
-from billstream.simulating.standing import judge_approvals, judge_conservation, judge_leave
+from billstream.simulating.standing import judge_approvals, judge_conservation, judge_leave, judge_waits
 from books.testing import BOOK, TENANT
 from schemas import commands
 from schemas.draft import DocumentState, PublishedDocument
@@ -40,6 +40,7 @@ def judge_log(log: Log, destinations: Mapping[str, Destination], found: Findings
     judge_approvals(calculator, found)
     judge_conservation(calculator, found)
     judge_leave(destinations, found)
+    judge_waits(calculator, found)
     documents = log.numbered(DOCUMENTS)
     judge_documents(calculator, seen_once(documents), documents, found)
     judge_numbers(journal, documents, found)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from billstream.simulating.disk import FolderDisk
+from billstream.simulating.disk import FolderDisk, SimulatedStore
 from billstream.simulating.findings import Findings
 from billstream.simulating.judging import judge_log
 from billstream.simulating.plan import FAULTS, Step, plan_of
@@ -65,10 +65,16 @@ def outcome_of(seed: int, steps: Sequence[Step] | None = None, *, traces: bool =
 def judge(world: World) -> list[str]:
     """Everything that is wrong with a world."""
     found = Findings()
-    judge_log(world.log, world.destinations, found)
+    try:
+        judge_log(world.log, world.destinations, found)
+    except (AssertionError, KeyError, AttributeError) as error:
+        found.differing.append(f"the log makes no sense to the judge: {type(error).__name__}: {error}")
     if world.digest:
         rebuilt = MemoryStore("rebuilt")
         Follower(rebuilt).apply(world.log.numbered(JOURNAL))
         if rebuilt.digest() != world.digest:
             found.differing.append("a rebuild gives other rows than the worker has")
+    store = None if (fold := world.fold()) is None else fold.store
+    if isinstance(store, SimulatedStore) and len(store.file.written_by) > 1:
+        found.differing.append(f"a store holds rows of the versions {sorted(store.file.written_by)}")
     return [*world.broke, *found.all()]

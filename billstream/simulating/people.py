@@ -3,7 +3,7 @@ read.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 
@@ -20,6 +20,7 @@ from streams.topics import COMMANDS, DOCUMENTS, TIME_ENTRIES, book_name
 
 PERIODS = [*[("2026-10-01", "2026-10-04")] * 4, *[("2026-10-04", "2026-11-01")] * 2, ("2026-10-01", "2026-11-01")]
 CORRECTIONS = ("adjust_next", "adjust_next", "credit_and_rebill", "credit_now")
+DECISION_WAIT_HOURS = 2
 BY_KEY, PLAIN = "books", "plain"
 DELIVERY = {
     "acme": ({"sink": BY_KEY, "leave": "approved"}, {"sink": PLAIN, "leave": "approved"}),
@@ -40,12 +41,26 @@ def agreed(client: str, random: Random, name: str = "") -> inputs.ContractRevisi
     """A contract of a client; Acme's has a weekly cap."""
     caps = [week_cap(hours=str(random.randint(2, 8)))] if client == "acme" else []
     more: Mapping[str, object] = {"caps": caps, "correction": random.choice(CORRECTIONS)}
-    return contract(terms(client, delivery=DELIVERY[client], close={"decision_wait_hours": 2}, **more), name)
+    return contract(
+        terms(client, delivery=DELIVERY[client], close={"decision_wait_hours": DECISION_WAIT_HOURS}, **more), name
+    )
 
 
 def setting_up(random: Random) -> Sequence[Outgoing]:
     """What stands before everything: the firm and its contracts."""
     return [sent(directory(firm())), sent(agreed("acme", random)), sent(agreed("birch", random))]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a source says of an entry."""
+
+    name: str
+    start: str
+    hours: str
+    client: str
+    person: str
+    deletion: Deletion
 
 
 @dataclass
@@ -54,6 +69,7 @@ class People:
 
     log: Log
     orders: int = 0
+    versions: list[Said] = field(default_factory=list)
 
     def say(self, random: Random) -> Outgoing:
         """One thing that somebody writes."""
@@ -76,14 +92,26 @@ class People:
         return self.orders
 
     def _version(self, random: Random) -> Record:
-        return entry(
-            random.choice("abcdef"),
-            f"2026-10-0{random.randint(1, 6)}T{random.randint(8, 18):02d}:00",
-            random.choice(["0.5", "1", "3"]),
-            revision=random.randint(1, 5),
-            client_ref=random.choice(["Acme Ltd", "Acme Ltd", "Birch AG", "Birch AG", "Nobody"]),
-            person_ref=random.choice(["Dana", "Dana", "Bo"]),
+        """A version of an entry, as often as not the same content as before under another revision."""
+        said = Said(
+            name=random.choice("abcdef"),
+            start=f"2026-10-0{random.randint(1, 5)}T{random.randint(8, 13):02d}:00",
+            hours=random.choice(["0.5", "1", "3"]),
+            client=random.choice(["Acme Ltd", "Acme Ltd", "Birch AG", "Birch AG", "Nobody"]),
+            person=random.choice(["Dana", "Dana", "Dana", "Bo"]),
             deletion=random.choice([Deletion.NONE] * 7 + [Deletion.REPORTED]),
+        )
+        if self.versions and random.random() < 0.3:
+            said = random.choice(self.versions)
+        self.versions.append(said)
+        return entry(
+            said.name,
+            said.start,
+            said.hours,
+            revision=random.randint(1, 5),
+            client_ref=said.client,
+            person_ref=said.person,
+            deletion=said.deletion,
         )
 
     def _rubbish(self, random: Random) -> Outgoing:

@@ -35,7 +35,7 @@ from books.catalog import Catalog
 from books.effects import Cause, Effects
 from books.fold import Fold
 from books.rows import CloseRow, EntryRow, SeenRow
-from books.stores.port import Mark, Position, Rows
+from books.stores.port import Mark, Rows
 from schemas.codec import decode
 from schemas.commands import ApproveDocument
 from schemas.draft import DraftBody
@@ -79,19 +79,14 @@ def outputs_first(replace: Replace) -> None:
 
 
 def atomic(replace: Replace) -> None:
-    """The offset reaches the disk one commit later."""
-    late: dict[int, Position] = {}
+    """The offset reaches the disk one commit before its rows."""
 
-    def commit(self: SimulatedStore, position: Position) -> None:
-        self.file.rows.committed(self.file.position)
-        self.file.position = late.pop(id(self), self.file.position)
-        late[id(self)] = position
+    def died(self: MemoryDisk, store: SimulatedStore) -> None:
+        store.release()
+        if store.file.holder is None:
+            store.file.rows.set_back(1)
 
-    def check(self: SimulatedStore, begin_offset: int) -> None:
-        """Its owner knows better."""
-
-    replace(SimulatedStore, "commit", commit)
-    replace(SimulatedStore, "check_begin", check)
+    replace(MemoryDisk, "died", died)
 
 
 def compare_and_set(replace: Replace) -> None:
@@ -421,7 +416,7 @@ DUPLICATES = partial(without_hold, "possible_duplicate")
 
 TWINS: Mapping[str, Twin] = {
     "outputs-first": Twin(1, "rows are committed, then outputs are published", outputs_first),
-    "rows-and-offset": Twin(1, "the offset is committed after the rows", atomic),
+    "rows-and-offset": Twin(1, "the offset is committed before the rows", atomic),
     "compare-and-set": Twin(1, "a commit is not compared with the stored offset", compare_and_set),
     "store-of-version": Twin(1, "a store written by another version is used", code_store),
     "resume-from-store": Twin(1, "a fold goes on at the group's offset", resume_from_store),
