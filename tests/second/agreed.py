@@ -22,7 +22,7 @@ from schemas.entry import EntryKind
 from schemas.period import Period, month_of, week_of
 from tests.second.case import Case
 from tests.second.exact import fraction
-from tests.second.fees import Fee, rounded, weight
+from tests.second.fees import Fee, fee_of, fee_of_units, rounded, weight
 from tests.second.sorting import bucket_of, days_of_entry
 from tests.second.stretch import days_of
 
@@ -31,7 +31,7 @@ def agreed_fees(case: Case) -> list[Fee]:
     """All of them for the period."""
     contract = case.contract
     found = [
-        Fee("fixed_fee", rounded(case, fraction(one.amount)), one.service_item, one.project)
+        fee_of(case, "fixed_fee", fraction(one.amount), one.on, one.service_item, one.project)
         for one in contract.fixed_fees
         if one.on in case.period
     ]
@@ -39,14 +39,17 @@ def agreed_fees(case: Case) -> list[Fee]:
         found += plan_fees(case, plan)
     for deposit in contract.deposits:
         if deposit.on in case.period:
-            found.append(Fee("deposit", deposit_units(case, deposit), deposit.service_item, deposit.project))
+            units = deposit_units(case, deposit)
+            found.append(fee_of_units("deposit", units, deposit.on, deposit.service_item, deposit.project))
     for fee_id in dict.fromkeys(row.id for row in contract.recurring_fees):
         found += recurring(case, [row for row in contract.recurring_fees if row.id == fee_id])
     for row in contract.usage_fees:
         if row.covers(case.period.end - timedelta(days=1)):
             counted = usage_entries(case, row)
-            if any(day in case.period for day, _ in counted):
-                found.append(Fee("usage_fee", usage(case, row, counted), row.service_item, row.project))
+            days = [day for day, _ in counted if day in case.period]
+            if days:
+                amount = usage(case, row, counted)
+                found.append(fee_of(case, "usage_fee", amount, max(days), row.service_item, row.project))
     return found
 
 
@@ -95,11 +98,12 @@ def plan_fees(case: Case, plan: MilestonePlan) -> list[Fee]:
         day = due_day(case, plan, part)
         if day is None or day not in case.period:
             continue
-        found.append(Fee("milestone", units, plan.service_item, plan.project))
+        found.append(fee_of_units("milestone", units, day, plan.service_item, plan.project))
         for deposit in case.contract.deposits:
             mine = deposit.plan == plan.id and (deposit.milestone or plan.parts[-1].id) == part.id
             if mine and deposit.deduct_from is DepositDeduction.MILESTONE:
-                found.append(Fee("deposit", -deposit_units(case, deposit), deposit.service_item, deposit.project))
+                deducted = -deposit_units(case, deposit)
+                found.append(fee_of_units("deposit", deducted, day, deposit.service_item, deposit.project))
     return found
 
 
@@ -138,15 +142,21 @@ def recurring(case: Case, rows: list[RecurringFee]) -> list[Fee]:
         if billed_on not in case.period:
             continue
         prorate = first.prorate or case.contract.prorate
-        amount = fraction(first.amount)
-        if prorate is not Prorate.NONE:
-            every = weight(days_of(span), prorate, case.contract.holidays)
-            amount = Fraction(0)
-            for row in rows:
-                own = weight([day for day in covered if row.covers(day)], prorate, case.contract.holidays)
-                amount += fraction(row.amount) * Fraction(own, every) if every else 0
-        found.append(Fee("recurring_fee", rounded(case, amount), first.service_item, first.project))
+        for row in [first] if prorate is Prorate.NONE else rows:
+            amount = fraction(row.amount)
+            if prorate is not Prorate.NONE:
+                amount *= part_of(case, prorate, span, [day for day in covered if row.covers(day)])
+            found.append(fee_of(case, "recurring_fee", amount, billed_on, row.service_item, row.project))
     return found
+
+
+def part_of(case: Case, prorate: Prorate, span: Period, covered: list[date]) -> Fraction:
+    """Covered days of all days of a span; a span without any workday is shared by its days."""
+    holidays = case.contract.holidays
+    every = weight(days_of(span), prorate, holidays)
+    if not every:
+        return Fraction(len(covered), len(days_of(span)))
+    return Fraction(weight(covered, prorate, holidays), every)
 
 
 def usage_entries(case: Case, row: UsageFee) -> list[tuple[date, Fraction]]:
@@ -158,13 +168,13 @@ def usage_entries(case: Case, row: UsageFee) -> list[tuple[date, Fraction]]:
     ]
 
 
-def usage(case: Case, row: UsageFee, counted: list[tuple[date, Fraction]]) -> int:
+def usage(case: Case, row: UsageFee, counted: list[tuple[date, Fraction]]) -> Fraction:
     """Units over the included ones, in packages (BD-47)."""
     now = sum((units for day, units in counted if day in case.period), Fraction(0))
     before = sum((units for day, units in counted if day < case.period.start), Fraction(0))
     if row.reset is UsageReset.PERIOD:
-        return rounded(case, usage_price(row, now))
-    return rounded(case, usage_price(row, before + now)) - rounded(case, usage_price(row, before))
+        return usage_price(row, now)
+    return usage_price(row, before + now) - usage_price(row, before)
 
 
 def usage_price(row: UsageFee, units: Fraction) -> Fraction:

@@ -13,12 +13,12 @@ from tests.second.balances import at_the_end, draw, retainer_fees
 from tests.second.caps import apply_caps
 from tests.second.case import Case, Facts, line_fact
 from tests.second.cover import remove_covered
-from tests.second.discounts import apply_discounts
+from tests.second.discounts import apply_discounts, discount_earlier
 from tests.second.expenses import expense_charges
-from tests.second.fees import Fee
+from tests.second.fees import Fee, fee_of_units
 from tests.second.increments import round_time
 from tests.second.lines import Charge, Line, lines_of, rate_time, show_quantities
-from tests.second.minimum import counted, deposit_use, held_money, least, open_shortfalls, true_ups
+from tests.second.minimum import counted, deposit_use, held_money, least, open_shortfalls, rows_in, true_ups
 from tests.second.money import Part, Rounded, apply_amount_caps, keep_limits, parts_of, round_line
 from tests.second.sorting import sort_time
 from tests.second.stretch import Stretch
@@ -27,7 +27,10 @@ from tests.second.taxes import Taxed, fee_tax_index, tax_facts
 
 @dataclass
 class Draft:
-    """An invoice on the way: its time by bucket, its charges, what is shown of them, and the fees beside them."""
+    """An invoice on the way: its time by bucket, its charges, what is shown of them, and the fees beside them.
+
+    `apart` are discounts on lines of their own: the tax rule of their lines, and units.
+    """
 
     case: Case
     time: list[Stretch] = field(default_factory=list)
@@ -36,6 +39,7 @@ class Draft:
     shown: list[Rounded] = field(default_factory=list)
     parts: list[list[Part]] = field(default_factory=list)
     fees: list[Fee] = field(default_factory=list)
+    apart: list[Taxed] = field(default_factory=list)
     taxes: Counter[tuple[object, ...]] = field(default_factory=Counter)
     burnt: dict[str, Fraction] = field(default_factory=dict)
     net: int = 0
@@ -64,6 +68,8 @@ def calculate(case: Case) -> Facts:
             facts.buckets["billed", ""] += sum(one.fact[1] for one in parts)
     for fee in [fee for fee in draft.fees if fee.units]:
         facts.lines[line_fact(fee.kind, 0, -fee.discount, fee.units - fee.discount, [])] += 1
+    for one_apart in draft.apart:
+        facts.lines[line_fact("discount", 0, 0, one_apart.units, [])] += 1
     facts.taxes = draft.taxes
     facts.totals = {"net": draft.net, "tax": draft.tax, "gross": draft.gross, "due": draft.gross}
     facts.totals["worked"] = sum(one.worked for one in draft.time if one.day in case.period)
@@ -80,21 +86,36 @@ def compute(case: Case) -> Draft:
     draft = before_commitments(case)
     contract = case.contract
     draft.fees += true_ups(case, draft.shown, draft.fees)
-    for row in [row for row in contract.minimum if row.shortfall is Shortfall.CARRY]:
-        over = []
-        for period in case.periods():
-            other = before_commitments(earlier(case, period))
-            over.append(counted(row, other.shown, other.fees) - least(other.case, row))
-        draft.fees += [Fee("minimum_true_up", units, row.service_item) for units in open_shortfalls(case, row, over)]
+    for minimum_id in dict.fromkeys(row.id for row in contract.minimum if row.shortfall is Shortfall.CARRY):
+        draft.fees += carried_shortfalls(case, minimum_id)
     for deposit in [one for one in contract.deposits if one.deduct_from is DepositDeduction.NEXT_INVOICES]:
         draft.fees += next_deduction(draft, deposit)
-    taxed = [Taxed(one.units, one.tax) for one in draft.shown]
+    taxed = [Taxed(one.units, one.tax) for one in draft.shown] + draft.apart
     for fee in draft.fees:
-        at = fee_tax_index(case, TaxedKind.FEE, fee.service_item, fee.project)
-        taxed.append(Taxed(fee.units - fee.discount, at))
+        taxed.append(Taxed(fee.units - fee.discount, tax_of_fee(case, fee)))
     draft.taxes, draft.tax = tax_facts(case, taxed)
     draft.net = sum(one.units for one in taxed)
     return draft
+
+
+def tax_of_fee(case: Case, fee: Fee) -> int:
+    """The position of its tax rule."""
+    return fee_tax_index(case, TaxedKind.FEE, fee.service_item, fee.project, fee.day)
+
+
+def carried_shortfalls(case: Case, minimum_id: str) -> list[Fee]:
+    """What earlier periods, or this one, lack of a minimum and is billed now."""
+    over: list[int] = []
+    last = case.period.end - timedelta(days=1)
+    for period in case.periods():
+        other = before_commitments(earlier(case, period))
+        rows = rows_in(other.case, minimum_id)
+        over.append(counted(rows[-1], other.shown, other.fees) - least(other.case, rows) if rows else 0)
+    rows = rows_in(case, minimum_id)
+    if not rows:
+        return []
+    billed = open_shortfalls(case, minimum_id, over)
+    return [fee_of_units("minimum_true_up", units, last, rows[-1].service_item) for units in billed]
 
 
 def next_deduction(draft: Draft, deposit: Deposit) -> list[Fee]:
@@ -107,14 +128,16 @@ def next_deduction(draft: Draft, deposit: Deposit) -> list[Fee]:
     without = replace(case, contract=case.contract.model_copy(update={"deposits": ()}))
     nets = [compute(earlier(without, period)).net for period in periods]
     used = deposit_use(deposit_units(case, deposit), asked_on[0] if asked_on else -1, nets)[-1]
-    return [Fee("deposit", -used, deposit.service_item, deposit.project)] if used else []
+    last = case.period.end - timedelta(days=1)
+    return [fee_of_units("deposit", -used, last, deposit.service_item, deposit.project)] if used else []
 
 
 def earlier(case: Case, period: Period) -> Case:
     """The same firm when the invoice of an earlier period was written, at the end of it."""
     if period == case.period:
         return case
-    return replace(case, period=period, invoice_date=period.end - timedelta(days=1))
+    entries = tuple(replace(entry, billed_on="") for entry in case.entries)
+    return replace(case, period=period, invoice_date=period.end - timedelta(days=1), entries=entries)
 
 
 def before_commitments(case: Case) -> Draft:
@@ -129,14 +152,46 @@ def before_commitments(case: Case) -> Draft:
     draft.placed = [*sorted_time.placed, *covered, *capped.placed, *drawn.placed]
     draft.burnt = drawn.burnt
     draft.charges = [*rate_time(case, drawn.live, draft.placed), *expense_charges(case)]
-    lines = without_empty(draft, lines_of(draft.charges))
+    lines = without_empty(draft, lines_of([one for one in draft.charges if not one.one.entry.billed_on]))
     show_quantities(case, lines)
     present = [line for line in lines if line.key[0] == case.period.start]
     draft.fees = [*agreed_fees(case), *retainer_fees(case), *at_the_end(case, drawn)]
     apply_discounts(case, present, draft.fees)
-    apply_amount_caps(case, draft.charges)
-    show(draft, present)
+    before = earlier_fees(case)
+    shown = {id(charge) for line in present for charge in line.charges}
+    discount_earlier(case, [one for one in draft.charges if id(one) not in shown], before)
+    apply_amount_caps(case, draft.charges, [*before, *draft.fees])
+    show(draft, present, before)
+    draft.placed += billed_before(draft)
+    discounts_apart(draft)
     return draft
+
+
+def earlier_fees(case: Case) -> list[Fee]:
+    """The agreed fees of all invoices before, where a limit on money counts them."""
+    if not any(cap.counts.agreed_fees for cap in case.contract.amount_caps):
+        return []
+    before = [earlier(case, period) for period in case.periods()[:-1]]
+    return [fee for one in before for fee in (*agreed_fees(one), *retainer_fees(one))]
+
+
+def discounts_apart(draft: Draft) -> None:
+    """One line for each discount on a line of its own and each tax of the lines that it reduces (BD-48)."""
+    found: dict[tuple[str, int], int] = {}
+    for rounded in draft.shown:
+        for name, units in rounded.line.apart.items():
+            found[name, rounded.tax] = found.get((name, rounded.tax), 0) + units
+    for fee in draft.fees:
+        for name, units in fee.apart_of.items():
+            key = (name, tax_of_fee(draft.case, fee))
+            found[key] = found.get(key, 0) + units
+    draft.apart = [Taxed(-units, tax) for (_, tax), units in found.items() if units]
+
+
+def billed_before(draft: Draft) -> list[tuple[Stretch, str, str]]:
+    """Time that stands on an approved document already: it keeps its room and is on no line."""
+    own = [charge.one for charge in draft.charges if charge.kind == "fee" and charge.one.entry.billed_on]
+    return [(one, "billed", "billed_before") for one in own]
 
 
 def without_empty(draft: Draft, lines: list[Line]) -> list[Line]:
@@ -150,11 +205,12 @@ def without_empty(draft: Draft, lines: list[Line]) -> list[Line]:
     return kept
 
 
-def show(draft: Draft, lines: list[Line]) -> None:
+def show(draft: Draft, lines: list[Line], before: list[Fee]) -> None:
     """Round each line and share it out."""
     draft.shown = [round_line(draft.case, line) for line in lines]
     draft.parts = [parts_of(rounded.line, rounded.units) for rounded in draft.shown]
-    keep_limits(draft.case, draft.charges, [part for of_line in draft.parts for part in of_line])
+    parts = [part for of_line in draft.parts for part in of_line]
+    keep_limits(draft.case, draft.charges, [*before, *draft.fees], parts)
     for rounded, of_line in zip(draft.shown, draft.parts, strict=True):
         kept = sum(part.units for part in of_line)
         rounded.adjustment += kept - rounded.units

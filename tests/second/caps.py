@@ -175,7 +175,8 @@ def settle_carried(
             if inside is not None and cap is not None:
                 room -= length(cap, inside)
                 end = midnight(closed, ZoneInfo(case.contract.zone))
-                order = (one.order[0], end, 1, *one.order[1:])
+                started = one.entry.start or midnight(one.day, ZoneInfo(case.contract.zone))
+                order = (one.order[0], end, -1, started, one.entry.source, one.entry.source_entry_id)
                 after.live.append(replace(inside, counted=last, order=order))
             if over is not None:
                 still.append(over)

@@ -1,9 +1,12 @@
 """What the second calculator is asked, and the facts in which its answer and the product's are compared."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 
+from billing.carried import Received
 from billing.currency import Rate
 from billing.entries import BillingEntry
 from schemas.clauses import ClosePeriod
@@ -20,7 +23,11 @@ Fact = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Case:
-    """One firm, one contract, one period: everything an invoice follows from."""
+    """One firm, one contract, one period: everything an invoice follows from.
+
+    `drawn` and `written` say of approved documents of earlier periods, by the period's first date, what they took from
+    held money and when they were written.
+    """
 
     contract: ContractDocument
     directory: DirectoryDocument
@@ -28,6 +35,9 @@ class Case:
     rates: tuple[Rate, ...]
     period: Period
     invoice_date: date
+    payments: tuple[Received, ...] = ()
+    drawn: Mapping[date, Mapping[str, Decimal]] = field(default_factory=dict)
+    written: Mapping[date, date] = field(default_factory=dict)
 
     def period_of(self, day: date) -> Period:
         """The billing period that holds a day."""

@@ -35,10 +35,12 @@ EITHER = {"rate_missing", "role_missing", "category_without_engagement", "premiu
 def forget_rank_of_doubts(case: Case, facts: Facts) -> None:
     """Work of an engagement that the contract lacks may have no rate either; which of them is said first is open.
 
-    The same goes for work of which a part lies outside of the contract.
+    The same goes for other work beside engagements, and for work of which a part lies outside of the contract.
     """
-    split = case.contract.day_attribution is DayAttribution.SPLIT
-    engaged = {one.entry_id for one in case.entries if split or one.category in (Category.RETAINER, Category.PROJECT)}
+    contract = case.contract
+    several = contract.day_attribution is DayAttribution.SPLIT
+    several = several or bool(contract.tiers or contract.retainers or contract.prepaid_blocks or contract.fixed_cover)
+    engaged = {one.entry_id for one in case.entries if several or one.category in (Category.RETAINER, Category.PROJECT)}
     for key in [key for key in facts.placed if key[0] in engaged and key[1] == "held" and key[2] in EITHER]:
         seconds = facts.placed.pop(key)
         facts.buckets[key[1], key[2]] -= seconds[0]

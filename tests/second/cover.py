@@ -1,10 +1,9 @@
 """Step 6: what a fixed fee pays for leaves, before caps and balances (BD-43)."""
 
-from schemas.engagement import FixedCover, Takes, WorkScope
+from schemas.engagement import FixedCover, Takes
 from schemas.inputs import Category
-from tests.second.balances import takes
 from tests.second.case import Case
-from tests.second.rates import in_work_scope, tier_of
+from tests.second.rates import in_work_scope, takes, tier_of
 from tests.second.stretch import Stretch
 
 
@@ -37,12 +36,16 @@ def has_engagement(case: Case, one: Stretch) -> bool:
     """Whether the contract has something for work that was decided to be retainer or project work."""
     if one.entry.category is Category.PROJECT:
         return is_covered(case, one)
+    return has_retainer(case, one)
+
+
+def has_retainer(case: Case, one: Stretch) -> bool:
+    """Whether a retainer or block of the work date would pay for this time, if it has hours."""
     retainers = [row for row in case.contract.retainers if row.covers(one.day)]
     return any(takes(row, one) for row in retainers) or any(takes(row, one) for row in case.contract.prepaid_blocks)
 
 
 def needs_rate(case: Case, one: Stretch) -> bool:
     """Whether nothing but a rate can price this time."""
-    contract = case.contract
-    engagements: list[WorkScope] = [*contract.fixed_cover, *contract.retainers, *contract.prepaid_blocks]
-    return tier_of(case, one) is None and not any(in_work_scope(row, one) for row in engagements)
+    drawn = has_retainer(case, one)
+    return tier_of(case, one) is None and not drawn and not is_covered(case, one)

@@ -59,7 +59,7 @@ def charges_of(case: Case, one: Stretch) -> list[Charge]:
     """The expense with its mark-up inside, or both apart."""
     cost, percent = cost_of(case, one), markup_of(case, one)
     assert cost is not None
-    period, tax = case.period_of(one.day).start, tax_index(case, TaxedKind.EXPENSE, one.entry)
+    period, tax = case.period_of(one.day).start, tax_index(case, TaxedKind.EXPENSE, one.entry, one.day)
     own = (period, one.entry.entry_id)
     category = one.entry.expense_category
     if case.contract.expenses.show_markup is ShowMarkup.INCLUDED:

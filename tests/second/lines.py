@@ -1,5 +1,6 @@
 """Steps 9 and 13: time with its price becomes charges, charges of one kind become a line."""
 
+import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -15,7 +16,11 @@ from tests.second.tiers import band_time
 
 @dataclass
 class Charge:
-    """Time at one price, or an expense. `amount` is exact and what caps and discounts leave of `gross`."""
+    """Time at one price, or an expense. `amount` is exact and what caps and discounts leave of `gross`.
+
+    `taken` is what discounts took in smallest units, `apart` what those of them took that stand on lines of their own,
+    `capped` whether a limit on money took something.
+    """
 
     one: Stretch
     price: Fraction
@@ -27,6 +32,8 @@ class Charge:
     amount: Fraction = Fraction(0)
     inner: tuple[object, ...] = ()
     taken: Fraction = Fraction(0)
+    apart: Fraction = Fraction(0)
+    capped: bool = False
 
     def __post_init__(self) -> None:
         self.amount = self.gross
@@ -34,11 +41,12 @@ class Charge:
 
 @dataclass
 class Line:
-    """Charges of one key, in work-time order."""
+    """Charges of one key, in work-time order; `apart` is what discounts took that stand on lines of their own."""
 
     key: tuple[object, ...]
     kind: str
     charges: list[Charge] = field(default_factory=list)
+    apart: dict[str, int] = field(default_factory=dict)
 
     @property
     def seconds(self) -> int:
@@ -56,7 +64,8 @@ def rollup_of(case: Case, one: Stretch) -> Rollup | None:
             (rollup.tasks, entry.task),
             (rollup.projects, entry.project_id),
         )
-        if named or any(own in names for names, own in single):
+        said = set(re.findall(r"\w+", entry.description.casefold())) & set(rollup.words)
+        if named or said or any(own in names for names, own in single):
             return rollup
     return None
 
@@ -65,7 +74,7 @@ def line_key(case: Case, one: Stretch, price: Fraction, marks: tuple[str, ...]) 
     """What separates this time from other time on an invoice; price and tax always do, but in an average or a sum."""
     rollup = rollup_of(case, one)
     priced = (price, marks) if rollup is None or rollup.rates is RollupRates.PRESERVE else ()
-    return (*grouping_key(case, one), tax_index(case, TaxedKind.FEE, one.entry), *priced)
+    return (*grouping_key(case, one), tax_index(case, TaxedKind.FEE, one.entry, one.counted), *priced)
 
 
 def grouping_key(case: Case, one: Stretch) -> tuple[object, ...]:
@@ -92,6 +101,9 @@ def rate_time(case: Case, live: list[Stretch], unpriced: list[tuple[Stretch, str
     banded, rest = band_time(case, live)
     found: list[Charge] = []
     for band in banded:
+        if band.package is not None:
+            found.append(package_charge(case, band.one, band.package))
+            continue
         pieces = moments(case, band.one) if band.multiplied else [Moment(band.one, (), Fraction(1))]
         for moment in pieces:
             found.append(charge_of(case, moment.one, band.rate * moment.factor, (band.one.over, *moment.premiums)))
@@ -115,9 +127,18 @@ def rate_time(case: Case, live: list[Stretch], unpriced: list[tuple[Stretch, str
 def charge_of(case: Case, one: Stretch, price: Fraction, marks: tuple[str, ...]) -> Charge:
     """One rated amount: seconds x price, not rounded."""
     key = (case.period_of(one.counted).start, *line_key(case, one, price, marks))
-    charge = Charge(one, price, price * one.billable / 3600, key, tax=tax_index(case, TaxedKind.FEE, one.entry))
+    charge = Charge(
+        one, price, price * one.billable / 3600, key, tax=tax_index(case, TaxedKind.FEE, one.entry, one.counted)
+    )
     charge.inner = (price, marks)
     return charge
+
+
+def package_charge(case: Case, one: Stretch, amount: Fraction) -> Charge:
+    """Time that shares a price for packages: only tax and task codes keep it apart on an invoice."""
+    tax = tax_index(case, TaxedKind.FEE, one.entry, one.counted)
+    key = (case.period_of(one.counted).start, "package", one.entry.utbms_task, one.entry.utbms_activity, tax)
+    return Charge(one, Fraction(0), amount, key, tax=tax, inner=("package",))
 
 
 def lines_of(charges: list[Charge]) -> list[Line]:
@@ -136,7 +157,7 @@ def show_quantities(case: Case, lines: list[Line]) -> None:
     for line in lines:
         if line.kind != "fee" or line.key[0] != case.period.start:
             continue
-        for inner in dict.fromkeys(charge.inner for charge in line.charges):
+        for inner in dict.fromkeys(charge.inner for charge in line.charges if charge.inner != ("package",)):
             members = [charge for charge in line.charges if charge.inner == inner]
             seconds = sum(charge.one.billable for charge in members)
             shown = Fraction(whole(Fraction(seconds, 3600) * 10**decimals), 10**decimals)

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 from schemas.clauses import Premium, PremiumStacking, clock_span
 from tests.second.case import Case
 from tests.second.exact import fraction
-from tests.second.rates import entry_lists, meets, premium_lists
+from tests.second.rates import chooses, entry_lists, meets, premium_lists
 from tests.second.stretch import Stretch, local_clock, local_day
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+Only = frozenset[str] | None
 
 
 @dataclass(frozen=True)
@@ -23,15 +23,17 @@ class Moment:
     factor: Fraction
 
 
-def met(case: Case, one: Stretch, day: date, clock: int | None) -> tuple[Premium, ...]:
-    """The premiums that a second meets on a local date, at a local time if it has one."""
+def about(case: Case, one: Stretch, only: Only) -> list[Premium]:
+    """The premiums of the work date that look at such work, whatever the clock shows."""
+    named = [premium for premium in case.contract.premiums if only is None or premium.id in only]
+    return [one_of for one_of in named if one_of.covers(one.day) and meets(premium_lists(one_of), entry_lists(one))]
+
+
+def met(case: Case, premiums: list[Premium], day: date, clock: int | None) -> tuple[Premium, ...]:
+    """Those that a second meets on a local date, at a local time if it has one."""
     found = []
-    for premium in case.contract.premiums:
-        if not premium.covers(day) or not meets(premium_lists(premium), entry_lists(one)):
-            continue
-        if premium.weekdays and WEEKDAYS[day.weekday()] not in premium.weekdays:
-            continue
-        if premium.holidays and day not in case.contract.holidays:
+    for premium in premiums:
+        if not chooses(case, premium, day):
             continue
         if premium.is_timed:
             assert clock is not None
@@ -42,9 +44,9 @@ def met(case: Case, one: Stretch, day: date, clock: int | None) -> tuple[Premium
     return tuple(found)
 
 
-def counting(case: Case, premiums: tuple[Premium, ...]) -> tuple[tuple[str, ...], Fraction]:
+def counting(case: Case, only: Only, premiums: tuple[Premium, ...]) -> tuple[tuple[str, ...], Fraction]:
     """The highest premium, or all of them and their product where the contract compounds."""
-    if case.contract.premium_stacking is PremiumStacking.HIGHEST:
+    if only is None and case.contract.premium_stacking is PremiumStacking.HIGHEST:
         premiums = tuple(sorted(premiums, key=lambda premium: -premium.factor))[:1]
     product = Fraction(1)
     for premium in premiums:
@@ -52,10 +54,12 @@ def counting(case: Case, premiums: tuple[Premium, ...]) -> tuple[tuple[str, ...]
     return tuple(premium.id for premium in premiums), product
 
 
-def moments(case: Case, one: Stretch) -> list[Moment]:
-    """Cut time where the premiums change; a delta has those of the end."""
-    if one.entry.start is None or not case.contract.premiums:
-        return [Moment(one, *counting(case, met(case, one, one.day, None)))]
+def moments(case: Case, one: Stretch, only: Only = None) -> list[Moment]:
+    """Cut time where the premiums change; a delta has those of the end. With `only` all that are met of these count."""
+    premiums = about(case, one, only)
+    looks = any(premium.is_timed or premium.weekdays or premium.holidays for premium in premiums)
+    if one.entry.start is None or not looks:
+        return [Moment(one, *counting(case, only, met(case, premiums, one.day, None)))]
     zone = ZoneInfo(case.contract.zone)
     found: list[Moment] = []
     first, left = one.first, one.worked
@@ -64,7 +68,7 @@ def moments(case: Case, one: Stretch) -> list[Moment]:
         if not left and one.entry.worked_seconds and first:
             at -= timedelta(seconds=1)
         seconds = min(left, 60 - at.second)
-        names, factor = counting(case, met(case, one, local_day(at, zone), local_clock(at, zone)))
+        names, factor = counting(case, only, met(case, premiums, local_day(at, zone), local_clock(at, zone)))
         if found and found[-1].premiums == names:
             found[-1] = replace(found[-1], one=replace(found[-1].one, worked=found[-1].one.worked + seconds))
         else:

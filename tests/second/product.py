@@ -11,29 +11,33 @@ from tests.second.case import Case, Facts, line_fact
 from tests.second.exact import fraction, units_of
 
 
+def request_of(case: Case) -> InvoiceRequest:
+    """What `billing` is asked about a case."""
+    return InvoiceRequest(
+        tenant="firm",
+        book="main",
+        scope=DocumentScope(
+            client_id=case.contract.client,
+            contract_id=case.contract.id,
+            date_from=case.period.start,
+            date_to=case.period.end,
+        ),
+        contract=compile_contract(case.contract),
+        contract_revision="contract-1",
+        directory=compile_directory(case.directory),
+        directory_revision="directory-1",
+        entries=case.entries,
+        exchange_rates=case.rates,
+        invoice_date=case.invoice_date,
+        received=case.payments,
+        drawn=case.drawn,
+        written=case.written,
+    )
+
+
 def product_body(case: Case) -> DraftBody:
     """The body that `billing` makes of a case."""
-    return to_body(
-        compute_invoice(
-            InvoiceRequest(
-                tenant="firm",
-                book="main",
-                scope=DocumentScope(
-                    client_id=case.contract.client,
-                    contract_id=case.contract.id,
-                    date_from=case.period.start,
-                    date_to=case.period.end,
-                ),
-                contract=compile_contract(case.contract),
-                contract_revision="contract-1",
-                directory=compile_directory(case.directory),
-                directory_revision="directory-1",
-                entries=case.entries,
-                exchange_rates=case.rates,
-                invoice_date=case.invoice_date,
-            )
-        )
-    )
+    return to_body(compute_invoice(request_of(case)))
 
 
 def product_facts(case: Case) -> Facts:

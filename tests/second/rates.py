@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 
-from schemas.clauses import BlendedRate, Cap, CapPool, FxDate
+from schemas.clauses import BlendedRate, Cap, CapPool, FxDate, Premium
 from schemas.dated import DatedRate
 from schemas.directory import Person, Project
-from schemas.engagement import Tier, WorkScope
+from schemas.engagement import FixedCover, PrepaidBlock, Retainer, Takes, Tier, WorkScope
+from schemas.inputs import Category
 from tests.second.case import Case
 from tests.second.exact import fraction
 from tests.second.stretch import Stretch
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 @dataclass(frozen=True)
@@ -82,20 +85,26 @@ def exchange(case: Case, currency: str, day: date) -> Fraction | None:
     return None
 
 
-def fee_exchange(case: Case, currency: str, day: date) -> Fraction | None:
-    """The rate of the day that the contract names for fees (BD-55, BD-79)."""
+def fee_exchange(case: Case, currency: str, one: Stretch) -> Fraction | None:
+    """The rate of the day that the contract names for fees (BD-55, BD-79).
+
+    Work of an earlier invoice was converted there; without a document it counts as written at the end of its period.
+    """
+    period = case.period_of(one.counted)
+    at_its_end = case.written.get(period.start, period.end - timedelta(days=1))
+    written = case.invoice_date if period == case.period else at_its_end
     terms = case.contract.exchange
     if currency == case.contract.currency:
         return Fraction(1)
     match terms.fx_date:
         case FxDate.INVOICE:
-            return exchange(case, currency, case.invoice_date)
+            return exchange(case, currency, written)
         case FxDate.WORK:
-            return exchange(case, currency, day)
+            return exchange(case, currency, one.day)
         case FxDate.PERIOD_END:
-            return exchange(case, currency, case.period.end - timedelta(days=1))
+            return exchange(case, currency, period.end - timedelta(days=1))
         case FxDate.CONTRACT_RATE:
-            agreed = [row.rate for row in terms.contract_rates if row.base == currency and row.covers(day)]
+            agreed = [row.rate for row in terms.contract_rates if row.base == currency and row.covers(one.day)]
             return fraction(agreed[0]) if agreed else None
 
 
@@ -103,13 +112,13 @@ def price_of(case: Case, one: Stretch) -> Price | None:
     """The price of an hour of this time, or None when there is none (BD-16)."""
     blended = blended_of(case, role_on(case, one.entry.person_id, one.day), one.day)
     if blended is not None:
-        rate = fee_exchange(case, blended.currency or case.contract.currency, one.day)
+        rate = fee_exchange(case, blended.currency or case.contract.currency, one)
         return None if rate is None else Price(fraction(blended.rate) * rate, bool(blended.premiums_apply))
     found = candidates(case, one)
     if not found:
         return None
     row, currency = found[0]
-    rate = fee_exchange(case, currency, one.day)
+    rate = fee_exchange(case, currency, one)
     return None if rate is None else Price(fraction(row.rate) * rate, True)
 
 
@@ -131,14 +140,20 @@ def problem_of(case: Case, one: Stretch, *, priced: bool) -> str:
 
 
 def asks_for_time(case: Case, one: Stretch) -> bool:
-    """Whether a premium of the date depends on the time of day, and its factor would count."""
+    """Whether a premium of the date depends on the time of day, and its factor or a weight of it would count."""
+    timed = [row for row in case.contract.premiums if row.is_timed and row.covers(one.day)]
+    timed = [row for row in timed if meets(premium_lists(row), entry_lists(one)) and chooses(case, row, one.day)]
+    scopes: list[Retainer | PrepaidBlock] = [row for row in case.contract.retainers if row.covers(one.day)]
+    for scope in [*scopes, *case.contract.prepaid_blocks]:
+        weighted = {weight.premium for weight in scope.weights}
+        if takes(scope, one) and any(row.id in weighted for row in timed):
+            return True
     tier = tier_of(case, one)
     if tier is not None and not tier.premiums_apply:
         return False
     blended = blended_of(case, role_on(case, one.entry.person_id, one.day), one.day)
     multiplied = blended is None or bool(blended.premiums_apply)
-    timed = [row for row in case.contract.premiums if row.is_timed and row.covers(one.day)]
-    return multiplied and any(meets(premium_lists(row), entry_lists(one)) for row in timed)
+    return multiplied and bool(timed)
 
 
 def needs_role(case: Case, one: Stretch) -> bool:
@@ -153,12 +168,21 @@ def needs_role(case: Case, one: Stretch) -> bool:
         pooled = isinstance(cap, Cap) and cap.pool is CapPool.ROLE
         asked = asked or (cap.covers(one.day) and looks and in_scope and (bool(cap.roles) or pooled))
     asked = asked or any(row.roles and row.covers(one.day) for row in case.contract.discounts)
-    return asked or any(row.roles and row.covers(one.day) for row in case.contract.tiers)
+    asked = asked or any(block.roles for block in case.contract.prepaid_blocks)
+    dated: list[Tier | Retainer | FixedCover] = [*case.contract.tiers, *case.contract.retainers]
+    dated += case.contract.fixed_cover
+    return asked or any(row.roles and row.covers(one.day) for row in dated)
 
 
-def premium_lists(premium: object) -> tuple[tuple[str, ...], ...]:
+def chooses(case: Case, premium: Premium, day: date) -> bool:
+    """Whether a premium is for a date: for its weekdays, for holidays, for both, or for all days."""
+    is_holiday = premium.holidays and day in case.contract.holidays
+    return WEEKDAYS[day.weekday()] in premium.weekdays or is_holiday or not (premium.weekdays or premium.holidays)
+
+
+def premium_lists(premium: Premium) -> tuple[tuple[str, ...], ...]:
     """The lists by which a clause chooses entries."""
-    return tuple(getattr(premium, name) for name in ("tags", "service_items", "tasks"))
+    return (premium.tags, premium.service_items, premium.tasks)
 
 
 def entry_lists(one: Stretch) -> tuple[tuple[str, ...] | str, ...]:
@@ -180,6 +204,14 @@ def in_work_scope(scope: WorkScope, one: Stretch) -> bool:
     return meets(
         (scope.roles, scope.people, scope.service_items, scope.projects, scope.tasks, scope.tags),
         (one.role, entry.person_id, entry.service_item, entry.project_id, entry.task, entry.tags),
+    )
+
+
+def takes(scope: Retainer | PrepaidBlock, one: Stretch) -> bool:
+    """Whether a retainer or block pays for this time, if it has hours: what was decided to be its own, or all."""
+    decided = one.entry.category is Category.RETAINER
+    return in_work_scope(scope, one) and (
+        decided or (scope.takes is Takes.ALL and one.entry.category is Category.BILLABLE)
     )
 
 

@@ -25,11 +25,12 @@ class Sorted:
 def days_of_entry(case: Case, entry: BillingEntry) -> list[Stretch]:
     """Step 4: all on the day of the start, or each day's own part (BD-14, BD-60)."""
     zone = ZoneInfo(case.contract.zone)
+    rank = 0 if entry.billed_on else 1 + entry.rank
     if entry.start is None:
         assert entry.work_date is not None
-        order = (entry.billed_on == "", midnight(entry.work_date, zone), 0, entry.source, entry.source_entry_id)
+        order = (rank, midnight(entry.work_date, zone), 0, entry.source, entry.source_entry_id)
         return [Stretch(entry, order, entry.work_date, entry.work_date, 0, entry.worked_seconds)]
-    order = (entry.billed_on == "", entry.start, 0, entry.source, entry.source_entry_id)
+    order = (rank, entry.start, 0, entry.source, entry.source_entry_id)
     day = local_day(entry.start, zone)
     if case.contract.day_attribution is DayAttribution.START or entry.kind is not EntryKind.TIME:
         return [Stretch(entry, order, day, day, 0, entry.worked_seconds)]

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 
 from billing.entries import BillingEntry
@@ -19,14 +19,16 @@ class Taxed:
     tax: int
 
 
-def tax_index(case: Case, kind: TaxedKind, entry: BillingEntry) -> int:
-    """The position of the rule that a charge of an entry meets; -1 without taxes."""
-    return fee_tax_index(case, kind, entry.service_item, entry.project_id, entry.expense_category)
+def tax_index(case: Case, kind: TaxedKind, entry: BillingEntry, counted: date) -> int:
+    """The position of the rule that a charge of an entry meets on the invoice of a day; -1 without taxes."""
+    return fee_tax_index(case, kind, entry.service_item, entry.project_id, counted, entry.expense_category)
 
 
-def fee_tax_index(case: Case, kind: TaxedKind, service_item: str, project: str, expense_category: str = "") -> int:
-    """The same for anything with a service item and a project."""
-    last = case.period.end - timedelta(days=1)
+def fee_tax_index(
+    case: Case, kind: TaxedKind, service_item: str, project: str, counted: date, expense_category: str = ""
+) -> int:
+    """The same for anything with a service item and a project; a rule is that of the period's last day."""
+    last = case.period_of(counted).end - timedelta(days=1)
     for at, rule in enumerate(case.contract.taxes):
         if (
             rule.covers(last)
@@ -40,6 +42,11 @@ def fee_tax_index(case: Case, kind: TaxedKind, service_item: str, project: str, 
         ):
             return at
     return -1
+
+
+def percent_of(case: Case, index: int) -> Fraction:
+    """The tax of a rule as a part of the amount."""
+    return fraction(case.contract.taxes[index].percent) / 100 if index >= 0 else Fraction(0)
 
 
 def tax_facts(case: Case, lines: list[Taxed]) -> tuple[Counter[Fact], int]:

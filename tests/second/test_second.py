@@ -1,32 +1,11 @@
-"""The product and the second calculator agree on generated firms, and the comparison sees what is wrong."""
+"""The comparison of the product with the second calculator sees what is wrong, and the firms give it work."""
 
 from decimal import Decimal
 
-import pytest
-from hypothesis import settings
-
 from tests.second.case import Case, differences
-from tests.second.comparing import compare, describe, shrink
+from tests.second.comparing import shrink
 from tests.second.firms import generate
 from tests.second.product import facts_of, product_body, product_facts
-
-SHARE = 10
-"""Each of so many tests looks at its share of the firms, so that a failure names a small range."""
-
-
-def firms_of(part: int) -> range:
-    """The seeds of a part: as many firms in all as twenty laws have examples, at most 10,000."""
-    each = min(10_000, settings().max_examples * 20) // SHARE
-    return range(part * each, (part + 1) * each)
-
-
-@pytest.mark.parametrize("part", range(SHARE))
-def test_both_calculations_of_a_firm_agree(part: int) -> None:
-    """Lines, shares, taxes, totals, buckets and the place of every second are the same in both."""
-    for seed in firms_of(part):
-        case = generate(seed)
-        if compare(case):
-            pytest.fail(f"seed {seed}\n{describe(shrink(case))}")
 
 
 def test_the_generated_firms_have_something_to_judge() -> None:

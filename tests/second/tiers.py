@@ -12,12 +12,13 @@ from tests.second.stretch import Stretch, cut
 
 @dataclass(frozen=True)
 class Banded:
-    """Time with the price of its band."""
+    """Time with the price of its band; `package` is its part of the price of packages that it shares."""
 
     one: Stretch
     rate: Fraction
     multiplied: bool
     mark: str
+    package: Fraction | None = None
 
 
 def band_time(case: Case, live: list[Stretch]) -> tuple[list[Banded], list[Stretch]]:
@@ -32,6 +33,9 @@ def band_time(case: Case, live: list[Stretch]) -> tuple[list[Banded], list[Stret
             rest.append(one)
             continue
         key = (tier.id, case.period_of(one.counted).start if tier.reset is TierReset.PERIOD else "")
+        if tier.mode is TierMode.BLOCK:
+            banded.append(Banded(one, Fraction(0), False, tier.id, package_part(case, tier, one, work)))
+            continue
         if tier.mode is TierMode.VOLUME:
             own = [other for other in work if other.overage is None and tier_of(case, other) is not None]
             same = [other for other in own if case.period_of(other.counted) == case.period_of(one.counted)]
@@ -41,6 +45,19 @@ def band_time(case: Case, live: list[Stretch]) -> tuple[list[Banded], list[Stret
         banded += graduated(tier, one, before.get(key, 0))
         before[key] = before.get(key, 0) + one.billable
     return banded, rest
+
+
+def package_part(case: Case, tier: Tier, one: Stretch, work: list[Stretch]) -> Fraction:
+    """What an entry has of the packages that its period starts, by seconds (BD-23)."""
+    size = fraction(tier.block_hours or 0) * 3600
+    period = case.period_of(one.counted)
+    own = [other for other in work if other.overage is None and getattr(tier_of(case, other), "id", "") == tier.id]
+    inside = sum(other.billable for other in own if case.period_of(other.counted) == period)
+    before = 0
+    if tier.reset is TierReset.CONTRACT:
+        before = sum(other.billable for other in own if other.counted < period.start)
+    started = -(-(before + inside) // size) - -(-before // size)
+    return fraction(tier.block_price or 0) * started * one.billable / inside if inside else Fraction(0)
 
 
 def rate_at(tier: Tier, seconds: int) -> Fraction:

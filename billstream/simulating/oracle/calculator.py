@@ -4,7 +4,7 @@ It shares billing's pure function with the product, and nothing else of what dec
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -20,12 +20,16 @@ from billstream.simulating.oracle.reading import read
 from schemas import commands, inputs
 from schemas.canonical import canonical_bytes
 from schemas.contract import ContractDocument
+from schemas.corrections import LatePolicy
 from schemas.directory import DirectoryDocument
 from schemas.draft import DocumentScope, DraftBody, body_hash
 from schemas.facts import DocumentDrafted
 from schemas.inputs import Decision
 from schemas.period import Period
 from schemas.values import named_fields
+
+LATE = 2**62
+"""The rank of work that stands on no document as it is."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,6 @@ class Calculator:
         journal, _ = self.state(moment.close_offset)
         revision, directory = journal.contracts[scope.contract_id], journal.directory
         assert directory is not None, "a draft without a directory"
-        known = [Rate(r.base, r.quote, r.on, r.rate, r.rate_source) for r in journal.rates.values()]
         return to_body(
             compute_invoice(
                 InvoiceRequest(
@@ -98,12 +101,25 @@ class Calculator:
                     contract_revision=revision.revision_hash,
                     directory=compile_directory(DirectoryDocument.model_validate_json(directory.document)),
                     directory_revision=directory.revision_hash,
-                    entries=[self.entry(one, verdict) for one, verdict in self.entries(moment, scope)],
-                    exchange_rates=known if rates is None else list(rates),
+                    entries=self._ranked(moment, scope),
+                    exchange_rates=self.rates(moment.close_offset) if rates is None else list(rates),
                     invoice_date=invoice_date,
                 )
             )
         )
+
+    def rates(self, cut: int) -> list[Rate]:
+        """The exchange rates at an offset."""
+        journal, _ = self.state(cut)
+        return [Rate(r.base, r.quote, r.on, r.rate, r.rate_source) for r in journal.rates.values()]
+
+    def _ranked(self, moment: Moment, scope: DocumentScope) -> list[BillingEntry]:
+        """The entries of a period; where late work gets only what is left, what stands as it is comes first."""
+        found = [self.entry(one, verdict) for one, verdict in self.entries(moment, scope)]
+        if self.contract(moment, scope).document.late_policy is not LatePolicy.REMAINING_CAPACITY:
+            return found
+        ranks = self.papers(moment.decided_offset).ranks(scope.contract_id)
+        return [replace(one, rank=ranks.get((one.entry_id, one.content), LATE)) for one in found]
 
     def contract(self, moment: Moment, scope: DocumentScope) -> Contract:
         """The contract in force at a moment."""

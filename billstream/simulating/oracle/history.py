@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from billing.adjust import Adjusted, Settled, adjust, nothing
 from billing.adjusted_body import correction_body, with_adjustments
 from billing.contract import needed_dates
+from billing.currency import Rate
 from billing.dated_terms import terms_hash
 from billing.directory import Directory, compile_directory
 from billing.entries import BillingEntry
@@ -103,7 +104,7 @@ class History:
         for document_id, then in sorted(self._before.billed.items()):
             now = self._papers.billed.get(document_id)
             same = now is not None and now.first.body.scope.contract_id == self._scope.contract_id
-            if now is not None and same and (then.returned or self._differs(then)):
+            if now is not None and same and (then.returned or then.lacks_rate or self._differs(then)):
                 found.append(now)
         return found
 
@@ -143,11 +144,19 @@ class History:
             document_id=billed.first.document_id,
             number=self._papers.by_id[billed.first.document_id].number,
             bodies=bodies_of(self._papers, billed),
-            fresh=self._calculator.invoice(self._moment, scope, billed.first.body.invoice_date),
+            fresh=self._calculator.invoice(self._moment, scope, billed.first.body.invoice_date, self._rates(billed)),
             pinned=None,
             reasons=self._reasons(billed),
-            amended=self._amended(billed),
+            amended=billed.lacks_rate or self._amended(billed),
         )
+
+    def _rates(self, billed: Billed) -> list[Rate]:
+        """The rates that the document keeps; a later one counts only where it has none."""
+        found: dict[tuple[str, str, date], Rate] = {}
+        for offset in (*billed.rates_of, self._moment.close_offset):
+            for one in self._calculator.rates(offset):
+                found.setdefault((one.base, one.quote, one.on), one)
+        return list(found.values())
 
     def _reasons(self, billed: Billed) -> Mapping[str, CorrectionReason]:
         then, now = self._known(moment_of(billed.pinned), billed), self._known(self._moment, billed)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from billstream.simulating.oracle.entries import Numbered
 from schemas import commands
-from schemas.draft import CorrectionPart, DocumentKind, DocumentScope, DraftBody, document_id_of
+from schemas.draft import BucketTotal, CorrectionPart, DocumentKind, DocumentScope, DraftBody, document_id_of
 from schemas.facts import CommandRefused, DocumentApproved, DocumentDrafted, DocumentIssued, DocumentVoided
 from schemas.values import Record
 
@@ -30,12 +30,18 @@ class Paper:
 
 @dataclass
 class Billed:
-    """A period that a document bills: what corrects it, and the paper whose facts it rests on."""
+    """A period that a document bills: what corrects it, and the paper whose facts it rests on.
+
+    `rates_of` are the offsets whose exchange rates it keeps, the first of them first; `lacks_rate` says that time was
+    held for want of one.
+    """
 
     first: Paper
     documents: list[str]
     pinned: Paper
+    rates_of: list[int]
     returned: bool = False
+    lacks_rate: bool = False
 
 
 @dataclass
@@ -134,13 +140,16 @@ class Papers:
         span = (paper.body.scope.date_from, paper.body.scope.date_to)
         own = any((one.date_from, one.date_to) == span for one in paper.body.corrections)
         if paper.body.scope.kind is DocumentKind.INVOICE and not own:
-            self.billed[paper.document_id] = Billed(paper, [paper.document_id], paper)
+            rates_of, lacks = [paper.close_offset], lacks_rate(paper.body.buckets)
+            self.billed[paper.document_id] = Billed(paper, [paper.document_id], paper, rates_of, lacks_rate=lacks)
         for one in paper.body.corrections:
             billed = self.billed.get(one.document_id)
             if billed is not None:
                 billed.documents.append(paper.document_id)
                 billed.returned = one.part is CorrectionPart.CREDIT
-                billed.pinned = billed.pinned if billed.returned else paper
+                if not billed.returned:
+                    billed.pinned, billed.lacks_rate = paper, lacks_rate(one.buckets)
+                    billed.rates_of.append(paper.close_offset)
 
     def _numbered(self, paper: Paper) -> Paper:
         kind = paper.body.scope.kind
@@ -171,6 +180,21 @@ class Papers:
                     else [each for each in billed.documents if each != paper.document_id]
                 )
 
+    def ranks(self, contract_id: str) -> dict[tuple[str, str], int]:
+        """When each entry version of a contract was approved first, counted: what stands is older than what is late."""
+        found: dict[tuple[str, str], int] = {}
+        for number, document_id in enumerate(self.approvals):
+            body = self.by_id[document_id].body
+            if body.scope.contract_id != contract_id:
+                continue
+            newest: dict[tuple[str, str], str] = {}
+            for line in body.lines:
+                corrects = line.corrects[0].document_id if line.corrects else ""
+                newest |= {(source.entry_id, corrects): source.content for source in line.sources}
+            for (entry_id, _), content in newest.items():
+                found.setdefault((entry_id, content), number)
+        return found
+
     def contracts_of(self, entry_id: str) -> list[str]:
         """The contracts of the standing documents that hold an entry, in the order of their approvals."""
         found = []
@@ -179,6 +203,11 @@ class Papers:
             if any(source.entry_id == entry_id for line in body.lines for source in line.sources):
                 found.append(body.scope.contract_id)
         return found
+
+
+def lacks_rate(buckets: Sequence[BucketTotal]) -> bool:
+    """Whether time was held for want of an exchange rate."""
+    return any(one.reason == "exchange_rate_missing" for one in buckets)
 
 
 def papers_at(journal: Numbered, tenant: str, book: str, cut: int) -> Papers:
