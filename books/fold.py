@@ -164,7 +164,9 @@ class Fold:
             case inputs.Payment():
                 apply_payment(book, self._catalog(book), record, cause, effects)
             case _:
-                raise AssertionError(f"{type(record).__name__} has no place in a journal")
+                # Only a foreign writer brings one here; an error would stop the book for ever.
+                detail = f"a {record.schema_name} has no place in a journal"
+                effects.unapplied.append((cause.offset, "record_misplaced", detail))
 
     def _command(self, book: Book, command: commands.Command, cause: Cause, effects: Effects) -> None:
         catalog = self._catalog(book)

@@ -41,6 +41,7 @@ REASONS = (
     "revision_mislabelled",
     "currency_changed",
     "tick_ahead",
+    "record_misplaced",
     "payment_account_unknown",
     "payment_unusable",
     "unexpected",

@@ -9,13 +9,14 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from runtime.kafka.connection import KafkaConnection
 from schemas.codec import decode
 from schemas.draft import PublishedDocument
-from schemas.errors import Retryable
+from schemas.errors import Retryable, Unreadable
 from schemas.outputs import Alert, HoursTotal
 
 NOTHING = -1
 READ_LIMIT_SECONDS = 60
 _POLL_MILLISECONDS = 1_000
 _FETCH_WAIT_MILLISECONDS = 10
+_STEP_MAX = 1_000
 
 
 async def highest_origins(connection: KafkaConnection, topics: Sequence[str], partition: int) -> Mapping[str, int]:
@@ -80,17 +81,42 @@ def _reader(connection: KafkaConnection) -> "AIOKafkaConsumer[bytes, bytes]":
 
 
 async def _last_origin(consumer: "AIOKafkaConsumer[bytes, bytes]", place: TopicPartition, end: int) -> int:
-    """Read back from the end until a record is found; the last record of a partition survives compaction."""
+    """Read back from the end, in growing steps, until a record is found; the last one survives compaction."""
     beginning = (await consumer.beginning_offsets([place]))[place]
-    start = end - 1
-    while start >= beginning:
-        consumer.seek(place, start)
-        records = (await consumer.getmany(place, timeout_ms=_POLL_MILLISECONDS)).get(place, [])
-        origins = [origin_of(record.value) for record in records if record.value is not None]
+    until, step = end, 1
+    while until > beginning:
+        start = max(beginning, until - step)
+        records = await _between(consumer, place, start, until)
+        origins = [origin for record in records if (origin := _readable_origin(record.value)) is not None]
         if origins:
             return max(origins)
-        start -= 1 if not records else len(records)
+        until, step = start, min(2 * step, _STEP_MAX)
     return NOTHING
+
+
+async def _between(
+    consumer: "AIOKafkaConsumer[bytes, bytes]", place: TopicPartition, start: int, until: int
+) -> "list[ConsumerRecord[bytes, bytes]]":
+    """The records from one offset to another, perhaps some behind it."""
+    found: list[ConsumerRecord[bytes, bytes]] = []
+    consumer.seek(place, start)
+    try:
+        async with asyncio.timeout(READ_LIMIT_SECONDS):
+            while await consumer.position(place) < until:
+                found += (await consumer.getmany(place, timeout_ms=_POLL_MILLISECONDS)).get(place, [])
+    except TimeoutError as error:
+        what = f"The end of {place.topic} cannot be read."
+        raise Retryable("output_unreadable", what, "Check that Kafka answers.") from error
+    return found
+
+
+def _readable_origin(value: bytes | None) -> int | None:
+    """None for a tombstone, and for what somebody else put into the topic: it must not keep a fold from starting."""
+    try:
+        record = None if value is None else decode(value)
+    except Unreadable:
+        return None
+    return record.origin_offset if isinstance(record, PublishedDocument | Alert | HoursTotal) else None
 
 
 def origin_of(value: bytes) -> int:

@@ -1,9 +1,10 @@
 """Settled dead letters: who did what and why stands in the rows, because the journal says it."""
 
 from books.rows import LetterRow
-from books.testing import Story
+from books.testing import Story, entry, envelope
 from schemas import commands
 from schemas.commands import LetterOutcome
+from schemas.outputs import HoursTotal
 
 
 def settle(story: Story, outcome: str, **more: object) -> None:
@@ -46,6 +47,25 @@ def test_the_history_of_a_letter_is_bounded(story: Story) -> None:
     row = story.book.get(LetterRow, "letter-1")
     assert row is not None
     assert (len(row.settlements), row.settlements[-1].outcome) == (50, "discarded")
+
+
+def test_a_record_that_no_journal_holds_does_not_stop_the_book(story: Story) -> None:
+    """A foreign writer put an output into the journal: it is told as unusable, and what follows is applied."""
+    total = HoursTotal(
+        envelope=envelope("stray"),
+        client_id="acme",
+        week="2026-W41",
+        role="senior",
+        person_id="dana",
+        worked_seconds=1,
+        billable_seconds=1,
+        held_seconds=0,
+        entries=1,
+        origin_offset=0,
+    )
+    story.say(total, entry("a"))
+    assert [reason for _, reason, _ in story.journal.unapplied] == ["record_misplaced"]
+    assert story.row("a").worked_seconds == 3600
 
 
 def test_a_word_of_a_newer_version_settles_too() -> None:

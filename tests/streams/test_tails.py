@@ -2,12 +2,15 @@
 
 import itertools
 import time
+from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.topics import TopicSpec, ensure_topics
+from schemas.codec import decode
+from schemas.outputs import HoursTotal
 from streams import tails
 
 pytestmark = pytest.mark.broker
@@ -35,3 +38,21 @@ async def test_a_record_is_known_again_and_told_from_others(kafka: str) -> None:
     found = [await tails.fingerprint_at(connection, topic, 0, offset) for offset in range(3)]
     assert found == [tails.fingerprint(record) for record in records]
     assert all(one != other for one, other in itertools.combinations(found, 2))
+
+
+async def test_what_a_stranger_wrote_does_not_keep_a_fold_from_starting(kafka: str, repository_root: Path) -> None:
+    """Behind the last hours lie random bytes and a record of another kind: the origin is that of the hours."""
+    topic = f"hours-{time.time_ns()}"
+    connection = KafkaConnection(bootstrap_servers=kafka)
+    await ensure_topics(connection, [TopicSpec(topic, 1, 1, {"cleanup.policy": "compact"}, fixed=True)])
+    golden = repository_root / "tests/golden/records"
+    producer = AIOKafkaProducer(bootstrap_servers=kafka)
+    await producer.start()
+    for stem in ("1502-hours_total", "1010-clock_tick"):
+        await producer.send_and_wait(topic, (golden / f"{stem}.bin").read_bytes(), stem.encode(), 0)
+    for name in (b"a", b"b", b"c", b"d"):
+        await producer.send_and_wait(topic, b"random", name, 0)
+    await producer.stop()
+    hours = decode((golden / "1502-hours_total.bin").read_bytes())
+    assert isinstance(hours, HoursTotal)
+    assert await tails.highest_origins(connection, [topic], 0) == {topic: hours.origin_offset}

@@ -26,6 +26,7 @@ from runtime.kafka import KafkaConnection, ensure_topics
 from schemas.codec import encode, encode_fields
 from schemas.entry import EntryVersion
 from schemas.inputs import ClockTick, Payment
+from schemas.outputs import HoursTotal
 from schemas.values import Record
 from streams.engine.publisher import Outgoing, Publisher
 from streams.topics import COMMANDS, INPUT_BYTES_MAX, JOURNAL, TIME_ENTRIES, WORK, book_partition, topic_specs
@@ -41,6 +42,18 @@ LOOKS = 30
 LARGE_BYTES = 16_000_000
 LIST_COMMAND = (sys.executable, "-m", "billstream", "dead-letters", "list", "--all")
 RETAINER: dict[str, object] = {"id": "retainer", "threshold": "200.00", "target": "1000.00", "received": []}
+STRAY = HoursTotal(
+    envelope=envelope("stray"),
+    client_id="acme",
+    week="2026-W41",
+    role="senior",
+    person_id="dana",
+    worked_seconds=1,
+    billable_seconds=1,
+    held_seconds=0,
+    entries=1,
+    origin_offset=0,
+)
 Typed = Callable[..., Awaitable[Any]]
 
 
@@ -220,6 +233,7 @@ def poisons() -> list[Poison]:
         poison("payment_account_unknown", COMMANDS, encode(ours(payment())), JOURNAL),
         poison("frame_short", JOURNAL, b"!"),
         poison("frame_magic", JOURNAL, b"\x01" * LARGE_BYTES),
+        poison("record_misplaced", JOURNAL, encode(ours(STRAY))),
         poison("schema_unknown", WORK, struct.pack(">bI", 0, 999_999)),
     ]
 
