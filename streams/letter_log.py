@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -136,22 +137,20 @@ class LetterLog:
 
     async def letter(self, place: tuple[int, int]) -> DeadLetter:
         """The letter at a (partition, offset) of a note, whole. Raises Unavailable when it cannot be had."""
-        where = TopicPartition(DEAD_LETTERS, place[0])
+        async with aclosing(self.several([place])) as found:
+            return await anext(found)
+
+    async def several(self, places: Sequence[tuple[int, int]]) -> AsyncGenerator[DeadLetter, None]:
+        """The letters at these places, whole, one after the other. Raises Unavailable when one cannot be had."""
         consumer = self._consumer()
         try:
             await consumer.start()
-            consumer.assign([where])
-            consumer.seek(where, place[1])
-            async with asyncio.timeout(READ_LIMIT_SECONDS):
-                record = await consumer.getone(where)
+            for place in places:
+                yield await _whole(consumer, place)
         except (KafkaError, OSError, TimeoutError) as error:
             raise self._silent(error) from error
         finally:
             await consumer.stop()
-        letter = _letter(record)
-        if letter is None or record.offset != place[1]:
-            raise Unavailable("letter_gone", "The dead letter is no longer in its topic.", "List the letters again.")
-        return letter
 
     async def _page(
         self,
@@ -233,6 +232,22 @@ async def _read(
             if letter is not None and letter.dead_letter_id not in found:
                 found[letter.dead_letter_id] = note_of(letter, place.partition, record.offset)
         positions[place.partition] = await consumer.position(place)
+
+
+async def _whole(consumer: "AIOKafkaConsumer[bytes | None, bytes | None]", place: tuple[int, int]) -> DeadLetter:
+    """The letter at a place; without a seek when it is the next one, for what was fetched ahead is dropped by it."""
+    where = TopicPartition(DEAD_LETTERS, place[0])
+    if where not in consumer.assignment():
+        consumer.assign([where])
+        consumer.seek(where, place[1])
+    elif await consumer.position(where) != place[1]:
+        consumer.seek(where, place[1])
+    async with asyncio.timeout(READ_LIMIT_SECONDS):
+        record = await consumer.getone(where)
+    letter = _letter(record)
+    if letter is None or record.offset != place[1]:
+        raise Unavailable("letter_gone", "The dead letter is no longer in its topic.", "List the letters again.")
+    return letter
 
 
 def _letter(record: "ConsumerRecord[bytes | None, bytes | None]") -> DeadLetter | None:

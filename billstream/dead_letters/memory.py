@@ -1,6 +1,6 @@
 """Dead letters of a desk in memory: what the workers' own check refuses becomes a letter, as it would on a broker."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 
 from billstream.dead_letters.port import Raw
@@ -36,6 +36,11 @@ class MemoryLetters:
     async def letter(self, place: tuple[int, int]) -> DeadLetter:
         """See `Letters`."""
         return self._letters[place[1]]
+
+    async def several(self, places: Sequence[tuple[int, int]]) -> AsyncGenerator[DeadLetter, None]:
+        """See `Letters`."""
+        for place in places:
+            yield await self.letter(place)
 
     def keep(self, letter: DeadLetter) -> None:
         """Put a letter into the topic."""

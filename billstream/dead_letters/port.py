@@ -1,6 +1,6 @@
 """What the commands about dead letters need of a desk: the letters, and a way to send bytes as they are."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -29,6 +29,9 @@ class Letters(Protocol):
 
     async def letter(self, place: tuple[int, int]) -> DeadLetter:
         """The letter of a note, whole."""
+
+    def several(self, places: Sequence[tuple[int, int]]) -> AsyncGenerator[DeadLetter, None]:
+        """The letters of these notes, whole, one after the other and in this order."""
 
 
 @runtime_checkable

@@ -5,6 +5,7 @@ open, and sending the same bytes once more changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 from billstream.cli.exits import Exit
@@ -37,14 +38,14 @@ async def replay(
     standing, more = chosen.among(found)
     sender = Sender(desk, LetterOutcome.REPLAYED, order, dry_run=dry_run)
     refused: list[RefusedItem] = []
-    for one in standing:
-        letter = await desk.letters.letter(one.note.place)
-        try:
-            raw = _again(one, letter, desk.installation.settings.partitions, anyway=anyway)
-        except LetterRefused as error:
-            refused.append(_refused(one, error))
-        else:
-            await sender.add(raw)
+    async with aclosing(desk.letters.several([one.note.place for one in standing])) as letters:
+        for one in standing:
+            try:
+                raw = _again(one, await anext(letters), desk.installation.settings.partitions, anyway=anyway)
+            except LetterRefused as error:
+                refused.append(_refused(one, error))
+            else:
+                await sender.add(raw)
     gone = await sender.finish()
     done = _would(gone) if dry_run else await what_came(desk, gone, found, order.wait_seconds)
     return SettledLettersResult(done=done, refused=tuple(refused), dry_run=dry_run, more=more)
