@@ -18,7 +18,8 @@ from random import Random
 from bench.machine import machine_facts
 from billing.contract import Contract, compile_contract
 from billing.directory import Directory, compile_directory
-from billing.entries import BillingEntry
+from billing.entries import BillingEntry, work_order
+from billing.following import FollowedInvoice
 from billing.invoice import InvoiceRequest, compute_invoice, to_body
 from schemas.contract import ContractDocument
 from schemas.directory import DirectoryDocument
@@ -30,6 +31,8 @@ WHAT = "Measure the rating of entries; one JSON on standard output."
 SIZES = (10_000, 100_000, 1_000_000)
 ENTRIES_OF_A_CLIENT = 1_000
 ONE_CLIENT = 10_000
+PREVIEWS = 3
+"""The best of so many counts: the rest is what else the machine did."""
 COLLECT_THRESHOLDS = (50_000, 20, 50)
 """As in a worker: what the program is made of is not looked through again and again."""
 PERIOD = (date(2026, 10, 1), date(2026, 11, 1))
@@ -147,6 +150,55 @@ def measure(entries: int, per_client: int) -> dict[str, object]:
     }
 
 
+def preview_again(entries: int) -> dict[str, object]:
+    """Processor milliseconds of an invoice after one new entry, followed and computed whole, by kind of contract.
+
+    The new entry is the last of the period, as a rule, and once the first: everything behind it is allotted anew.
+    """
+    directory, found = directory_of(1), dict[str, object]()
+    zone = contract_of(0, entries).zone
+    work = sorted(entries_of(0, entries), key=lambda one: work_order(one, zone))
+    gc.freeze()
+    gc.set_threshold(*COLLECT_THRESHOLDS)
+    for kind, contract in _kinds(entries).items():
+        followed, figures_of = FollowedInvoice(), dict[str, float]()
+        for name, new in (("last", work[-1]), ("first", work[0])):
+            before = [entry for entry in work if entry is not new]
+            taken = []
+            for _ in range(PREVIEWS):
+                followed.compute(_request(0, contract, directory, before))
+                began = time.process_time()
+                followed.compute(_request(0, contract, directory, work))
+                taken.append(time.process_time() - began)
+            figures_of[f"{name}_ms"] = round(min(taken) * 1000, 1)
+        began = time.process_time()
+        compute_invoice(_request(0, contract, directory, work))
+        figures_of["whole_ms"] = round((time.process_time() - began) * 1000, 1)
+        found[kind] = {**figures_of, "answers": dict(followed.answers)}
+    return found
+
+
+def _kinds(entries: int) -> dict[str, Contract]:
+    """The contract of the other figures, and plainer ones."""
+    document = contract_of(0, entries).document
+    given = document.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    given = {name: member for name, member in given.items() if name not in ("retainers", "tiers", "caps")}
+    given["rates"] = [{"role": role, "rate": rate} for role, rate in zip(ROLES, ("220", "150", "99.99"), strict=True)]
+    week = {"id": "week", "window": "week", "hours": max(entries // 20, 40), "pool": "person", "overflow": "write_down"}
+    discount = {"id": "loyal", "percent": "5", "level": "invoice", "counts": "fees"}
+    return {
+        "caps_retainer_tiers": contract_of(0, entries),
+        "rates": _compiled(given),
+        "hour_cap": _compiled({**given, "caps": [week]}),
+        "hour_cap_discount": _compiled({**given, "caps": [week], "discounts": [discount]}),
+        "carried_time": _compiled({**given, "caps": [{**week, "overflow": "carry_forward"}]}),
+    }
+
+
+def _compiled(document: dict[str, object]) -> Contract:
+    return compile_contract(ContractDocument.model_validate(document))
+
+
 def _request(client: int, contract: Contract, directory: Directory, entries: list[BillingEntry]) -> InvoiceRequest:
     return InvoiceRequest(
         tenant="firm",
@@ -170,12 +222,17 @@ def figures(*, quick: bool) -> dict[str, object]:
     return {
         "many_clients": [_apart(size, min(ENTRIES_OF_A_CLIENT, size)) for size in sizes],
         "one_client": _apart(one_client, one_client),
+        "incremental_preview": _said_by(["--previews", str(one_client)]),
     }
 
 
 def _apart(entries: int, per_client: int) -> dict[str, object]:
-    command = [sys.executable, "-m", "bench.rating", "--entries", str(entries), "--per-client", str(per_client)]
-    done = subprocess.run(command, capture_output=True, check=True)
+    return _said_by(["--entries", str(entries), "--per-client", str(per_client)])
+
+
+def _said_by(arguments: list[str]) -> dict[str, object]:
+    """What this program says in a process of its own."""
+    done = subprocess.run([sys.executable, "-m", "bench.rating", *arguments], capture_output=True, check=True)
     found: dict[str, object] = json.loads(done.stdout)
     return found
 
@@ -185,8 +242,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=WHAT)
     parser.add_argument("--entries", type=int, default=0, help="measure only so many entries, here")
     parser.add_argument("--per-client", type=int, default=ENTRIES_OF_A_CLIENT, help="entries of each client")
+    parser.add_argument("--previews", type=int, default=0, help="measure previews of a client with so many entries")
     parser.add_argument("--quick", action="store_true", help="small amounts, to see that it works")
     arguments = parser.parse_args()
+    if arguments.previews:
+        print(json.dumps(preview_again(arguments.previews)))
+        return
     if arguments.entries:
         print(json.dumps(measure(arguments.entries, arguments.per_client)))
         return

@@ -57,13 +57,17 @@ class _Pass(NamedTuple):
     known: dict[tuple[str, date], WindowState]
 
 
-def allocate(contract: Contract, live: list[Portion], until: date) -> Allocated:
+Windows = dict[WindowId, WindowState]
+
+
+def allocate(contract: Contract, live: list[Portion], until: date, windows: Windows | None = None) -> Allocated:
     """Apply all hour caps to portions in work order.
 
-    `until` is the end of the period: the free capacity of a window that ends later is not known yet.
+    `until` is the end of the period: the free capacity of a window that ends later is not known yet. `windows` are
+    those that earlier work met, if it was allocated before: they are filled further.
     """
     placed: list[Placed] = []
-    windows: dict[WindowId, WindowState] = {}
+    windows = {} if windows is None else windows
     for cap in contract.caps:
         one = _Pass(contract, cap, until, [], placed, windows, {})
         _fill(one, live)

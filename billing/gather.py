@@ -21,7 +21,7 @@ from schemas.entry import EntryKind
 from schemas.inputs import Category
 from schemas.period import Period
 
-_NOT_WORK = (EntryKind.EXPENSE, EntryKind.MILESTONE, EntryKind.USAGE)
+NOT_WORK = (EntryKind.EXPENSE, EntryKind.MILESTONE, EntryKind.USAGE)
 """What is billed without being time; other modules take it."""
 
 _WORK_ORDER = itemgetter(Portion._fields.index("order"))
@@ -47,7 +47,7 @@ def gather(book: Rulebook, dated: Iterable[tuple[BillingEntry, date]], period: P
     first, end = period.start, period.end
     is_split = attribution is DayAttribution.SPLIT
     for entry, day in dated:
-        if entry.kind is not EntryKind.TIME and entry.kind in _NOT_WORK:
+        if entry.kind is not EntryKind.TIME and entry.kind in NOT_WORK:
             continue
         if not is_split:
             if first <= day < end:

@@ -19,7 +19,7 @@ from billing.balances import reported
 from billing.body import to_body
 from billing.carried import Carried, earlier_periods, needs_earlier_invoices
 from billing.contract import Contract, needed_dates, own_dates
-from billing.cover import remove_covered
+from billing.cover import Uncovered, remove_covered
 from billing.currency import Rate, exchange_of
 from billing.entries import BillingEntry
 from billing.expenses import ExpensePart, gather_expenses
@@ -42,7 +42,7 @@ from billing.taxes import rule_of, tax_rows
 from billing.terms import rulebook
 from billing.tiers import Tiered, apply_tiers
 from schemas.draft import Bucket, LineKind
-from schemas.entry import EVENT_KINDS
+from schemas.entry import EVENT_KINDS, EntryKind
 from schemas.period import Period
 
 Dated = tuple[BillingEntry, date]
@@ -57,6 +57,15 @@ def compute_invoice(request: InvoiceRequest) -> Invoice:
     Raises AssertionError when seconds or money would be lost: that is a mistake of ours, never of the facts.
     """
     return trace_invoice(request).invoice
+
+
+class Allotted(NamedTuple):
+    """Where all time went before it was priced: the results of steps 2 to 8."""
+
+    gathered: Gathered
+    uncovered: Uncovered
+    allocated: Allocated
+    drawn: Drawn
 
 
 class Traced(NamedTuple):
@@ -76,7 +85,7 @@ def trace_invoice(request: InvoiceRequest) -> Traced:
     """Compute the invoice of a request again and keep what happened on the way; it is the same invoice."""
     dated = _needed(request)
     traced = _compute(request, dated, _carried_into(request, dated))
-    hashed = _entries_hash([entry for entry, _ in dated])
+    hashed = hash_of_versions(sorted([version_line(entry) for entry, _ in dated]))
     return traced._replace(invoice=replace(traced.invoice, entries_hash=hashed))
 
 
@@ -112,15 +121,23 @@ def _compute(request: InvoiceRequest, known: Sequence[Dated], carried: Carried) 
     first, end = own_dates(contract, period)
     dated = [one for one in known if one[1] < end and (first <= one[1] or one[0].kind in EVENT_KINDS)]
     entries = [entry for entry, _ in dated]
-    exchange = exchange_of(contract, request.exchange_rates, request.invoice_date, period, request.written)
     gathered = gather(rulebook(contract, request.directory), dated, period)
     uncovered = remove_covered(gathered.live)
     allocated = allocate(contract, uncovered.live, period.end)
     drawn = draw(contract, allocated.live, period, first)
+    return bill(request, carried, entries, Allotted(gathered, uncovered, allocated, drawn))
+
+
+def bill(request: InvoiceRequest, carried: Carried, entries: Sequence[BillingEntry], allotted: Allotted) -> Traced:
+    """The second half of the pipeline: what is left to be billed becomes priced lines, and all of it an invoice."""
+    contract, period = request.contract, request.period
+    gathered, uncovered, allocated, drawn = allotted
+    exchange = exchange_of(contract, request.exchange_rates, request.invoice_date, period, request.written)
     tiered = apply_tiers(contract, drawn.live, period)
     rated = rate_portions(contract, exchange, tiered.live)
-    expenses = gather_expenses(contract, exchange, entries)
-    agreed = agreed_fees(contract, entries, period, drawn.charges)
+    others = [entry for entry in entries if entry.kind is not EntryKind.TIME]
+    expenses = gather_expenses(contract, exchange, others)
+    agreed = agreed_fees(contract, others, period, drawn.charges)
     opened = open_fee_lines(contract, period, rated.parts)
     fee_lines = _measured(contract, opened)
     parts = Parts(contract, period, rated.parts, expenses.parts, agreed.parts)
@@ -198,6 +215,8 @@ def _off_lines(
     }
     kept: list[RatedPart] = []
     placed: list[Placed] = []
+    if not empty and not [part for part in parts if part.portion.entry.billed_on]:
+        kept, parts = list(parts), ()
     for position, part in enumerate(parts):
         one = part.portion
         if one.entry.billed_on and one.counted_day in period:
@@ -214,7 +233,11 @@ def _off_lines(
     return kept, placed
 
 
-def _entries_hash(entries: Sequence[BillingEntry]) -> str:
-    """Pins the set of entry versions, whatever their order."""
-    lines = sorted(f"{entry.entry_id} {entry.content}\n" for entry in entries)
+def version_line(entry: BillingEntry) -> str:
+    """An entry version in the text that `entries_hash` is made of."""
+    return f"{entry.entry_id} {entry.content}\n"
+
+
+def hash_of_versions(lines: Sequence[str]) -> str:
+    """Pins the set of entry versions, given by their lines in order."""
     return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from billing.currency import SAME, Exchange
 from billing.entries import BillingEntry
 from billing.exact import fraction_of, units_of
-from billing.portions import Placed, made
+from billing.portions import Placed, Portion, made
 from billing.rating import RatedPart
 from billing.results import LedgerRow, Unbilled
 from billing.terms import Terms
@@ -32,18 +32,12 @@ def ledger_of(
     exchange: Exchange, period: Period, parts: Sequence[RatedPart], placed: Sequence[Placed], billed_units: int
 ) -> Ledger:
     """Sum a period up. Time carried into it from before stands beside its own worked seconds."""
-    billed_entries: set[str] = set()
-    billed_seconds = 0
-    carried_in = delta = 0
     first, end = period.start, period.end
-    for part in parts:
-        portion = part.portion
-        if first <= portion.counted_day < end:
-            billed_seconds += portion.worked_seconds
-            billed_entries.add(portion.entry.entry_id)
-            delta += portion.delta_seconds
-            if portion.day is not portion.counted_day and portion.day < first:
-                carried_in += portion.worked_seconds
+    billed = [part.portion for part in parts if first <= part.portion.counted_day < end]
+    billed_entries = {one.entry.entry_id for one in billed}
+    billed_seconds = sum([one.worked_seconds for one in billed])
+    delta = sum([one.delta_seconds for one in billed])
+    carried_in = sum([one.worked_seconds for one in billed if one.day is not one.counted_day and one.day < first])
     rows: list[LedgerRow] = []
     unbilled: list[Unbilled] = []
     for (bucket, reason), members in sorted(_by_reason(period, placed).items(), key=_order):
@@ -129,16 +123,16 @@ def assert_conserved(
     ledger: Ledger,
 ) -> None:
     """The law: each entry's seconds are all somewhere, none twice, and the ledger adds up. A breach is our mistake."""
-    seconds: dict[str, int] = {}
-    for part in parts:
-        portion = part.portion
-        entry_id = portion.entry.entry_id
-        seconds[entry_id] = seconds.get(entry_id, 0) + portion.worked_seconds
-    for one in placed:
-        entry_id = one.entry.entry_id
-        seconds[entry_id] = seconds.get(entry_id, 0) + one.worked_seconds
-    for entry in entries:
-        if entry.kind is EntryKind.TIME:
-            assert seconds.get(entry.entry_id) == entry.worked_seconds, f"seconds of entry {entry.entry_id} are lost"
+    pieces: list[Portion | Placed] = [part.portion for part in parts]
+    pieces += placed
+    # Most entries are in one piece, so few of them must be added up.
+    seconds = {one.entry.entry_id: one.worked_seconds for one in pieces}
+    if len(seconds) < len(pieces):
+        seconds = {}
+        for one in pieces:
+            entry_id = one.entry.entry_id
+            seconds[entry_id] = seconds.get(entry_id, 0) + one.worked_seconds
+    lost = [one for one in entries if one.kind is EntryKind.TIME and seconds.get(one.entry_id) != one.worked_seconds]
+    assert not lost, f"seconds of entry {lost[0].entry_id} are lost"
     total = sum(row.seconds for row in ledger.rows)
     assert total == worked_seconds + ledger.carried_in_seconds, "the ledger does not add up"

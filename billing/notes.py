@@ -43,7 +43,7 @@ def _amount_caps(contract: Contract, settled: Iterable[SettledLine]) -> list[Not
 def _blended_variance(contract: Contract, period: Period, parts: Sequence[RatedPart]) -> list[Note]:
     """What blended time would have cost at the standard rates; reported, never invoiced (BD-17)."""
     seconds: dict[Terms, int] = {}
-    for part in parts:
+    for part in parts if contract.document.blended else ():
         portion = part.portion
         rate = portion.terms.rate
         if portion.counted_day in period and rate is not None and rate.standard is not None and not portion.price:

@@ -7,7 +7,7 @@ and then the work up to the next such day draws in work-time order.
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -72,12 +72,18 @@ class _Draws:
 
 
 @dataclass(slots=True, eq=False)
-class _Balances:
-    """The balances on their way through the days; `lots` stand in the order in which they are used."""
+class Balances:
+    """The balances on their way through the days; `lots` stand in the order in which they are used.
+
+    `to_turn` are the turning days that are still to come, `weighing` the premiums that a weight names.
+    """
 
     contract: Contract
     period: Period
     accounts: dict[str, Account]
+    grants: Sequence[Grant]
+    to_turn: list[date]
+    weighing: Sequence[Premium]
     lots: list[Lot] = field(default_factory=list)
     deficits: dict[str, int] = field(default_factory=dict)
     live: list[Portion] = field(default_factory=list)
@@ -85,26 +91,56 @@ class _Balances:
     draws: dict[tuple[Engaged, ...], _Draws] = field(default_factory=dict)
     prices: dict[tuple[Engaged, int], SetPrice] = field(default_factory=dict)
 
+    def copied(self) -> "Balances":
+        """The same state once more: going on with one of them leaves the other where it is."""
+        accounts = {name: replace(account, credits=list(account.credits)) for name, account in self.accounts.items()}
+        lots, to_turn = [replace(lot) for lot in self.lots], list(self.to_turn)
+        return replace(self, accounts=accounts, lots=lots, to_turn=to_turn, deficits=dict(self.deficits))
+
 
 def draw(contract: Contract, live: list[Portion], period: Period, since: date) -> Drawn:
     """Let retainers and blocks pay for portions in work order, from `since` up to the end of the period."""
     if not contract.engagements:
         return Drawn(live, [], (), [], [])
-    grants = grants_of(contract, since, period.end)
-    book = _Balances(contract, period, {one.id: Account(one) for one in contract.engagements})
-    days = _turning_days(contract, grants, period)
+    book = begin_draw(contract, period, since)
+    days = list(book.to_turn)
+    kept: list[Portion] = []
+    placed: list[Placed] = []
     for day, work in zip((date.min, *days), _work_by_span(days, live), strict=True):
-        _turn(book, grants, day)
-        _draw_all(book, work)
+        still, paid = draw_on(book, day, work)
+        kept += still
+        placed += paid
+    if not _in_order(kept):
+        kept.sort(key=portion_order)
+    return end_draw(book, kept, placed)
+
+
+def begin_draw(contract: Contract, period: Period, since: date) -> Balances:
+    """The balances before any day was turned."""
+    grants = grants_of(contract, since, period.end)
+    accounts = {one.id: Account(one) for one in contract.engagements}
+    return Balances(contract, period, accounts, grants, _turning_days(contract, grants, period), _weighing(contract))
+
+
+def draw_on(book: Balances, day: date, work: Sequence[Portion]) -> tuple[list[Portion], list[Placed]]:
+    """Turn all days up to a date, then let the work behind it draw: what is still to be billed, and what was paid."""
+    while book.to_turn and book.to_turn[0] <= day:
+        _turn(book, book.to_turn.pop(0))
+    book.live, book.placed = [], []
+    _draw_all(book, work)
+    kept = sum([one.worked_seconds for one in book.live]) + sum([one.worked_seconds for one in book.placed])
+    assert kept == sum([one.worked_seconds for one in work]), "a draw keeps the seconds"
+    return book.live, book.placed
+
+
+def end_draw(book: Balances, live: list[Portion], placed: list[Placed]) -> Drawn:
+    """Turn the days that are left, and close the accounts; `live` and `placed` are what all days came to."""
+    draw_on(book, date.max, ())
     for account in book.accounts.values():
         account.assert_balanced()
-    kept = sum(one.worked_seconds for one in book.live) + sum(one.worked_seconds for one in book.placed)
-    assert kept == sum(one.worked_seconds for one in live), "a draw keeps the seconds"
-    if not _in_order(book.live):
-        book.live.sort(key=portion_order)
     accounts = tuple(account for account in book.accounts.values() if account.is_touched)
-    charges = charges_of(contract, grants, accounts, period)
-    return Drawn(book.live, book.placed, accounts, charges, notes_of_balances(accounts))
+    charges = charges_of(book.contract, book.grants, accounts, book.period)
+    return Drawn(live, placed, accounts, charges, notes_of_balances(accounts))
 
 
 def _in_order(live: Sequence[Portion]) -> bool:
@@ -137,10 +173,8 @@ def _work_by_span(days: Sequence[date], live: Sequence[Portion]) -> list[list[Po
     return found
 
 
-def _turn(book: _Balances, grants: Sequence[Grant], day: date) -> None:
+def _turn(book: Balances, day: date) -> None:
     """What happens on a turning day before its work: ends first, then what begins."""
-    if day == date.min:
-        return
     for lot in book.lots:
         if lot.last_day < day:
             _lapse(book, lot, lot.left, day)
@@ -153,18 +187,18 @@ def _turn(book: _Balances, grants: Sequence[Grant], day: date) -> None:
     book.lots = [lot for lot in book.lots if lot.left]
     if day in (book.period.start, book.period.end):
         _take_stock(book, day)
-    for grant in grants:
+    for grant in book.grants:
         if grant.day == day and day < book.period.end:
             _grant(book, grant)
 
 
-def _lapse(book: _Balances, lot: Lot, units: int, day: date) -> None:
+def _lapse(book: Balances, lot: Lot, units: int, day: date) -> None:
     if book.period.start < day:
         book.accounts[lot.engagement.id].lapsed += units
     lot.left -= units
 
 
-def _trim(book: _Balances, engagement: Engagement, row: Retainer, day: date) -> None:
+def _trim(book: Balances, engagement: Engagement, row: Retainer, day: date) -> None:
     """At most so many hours cross the end of a period, rolled ones among them; what lives longest is kept."""
     assert row.rollover_hours is not None, "validated with the contract"
     room = int(row.rollover_hours * 3600) * BURN_UNITS
@@ -175,7 +209,7 @@ def _trim(book: _Balances, engagement: Engagement, row: Retainer, day: date) -> 
         _lapse(book, lot, lot.left - kept, day)
 
 
-def _settle_end(book: _Balances, engagement: Engagement, day: date) -> None:
+def _settle_end(book: Balances, engagement: Engagement, day: date) -> None:
     """At the end of an engagement what is left lapses or is credited, and what is owed is billed."""
     account = book.accounts[engagement.id]
     is_reported = book.period.start < day
@@ -194,7 +228,7 @@ def _settle_end(book: _Balances, engagement: Engagement, day: date) -> None:
         account.owed_at_end = owed
 
 
-def _take_stock(book: _Balances, day: date) -> None:
+def _take_stock(book: Balances, day: date) -> None:
     """The balances at the beginning or the end of the period."""
     is_start = day == book.period.start
     for lot in book.lots:
@@ -211,7 +245,7 @@ def _take_stock(book: _Balances, day: date) -> None:
             account.deficit_out = owed + account.owed_at_end
 
 
-def _grant(book: _Balances, grant: Grant) -> None:
+def _grant(book: Balances, grant: Grant) -> None:
     """New hours; a deficit is made up for first, and what is left of the grant can be used (BD-42).
 
     A block that expired before the contract began is there and gone on its first day.
@@ -233,17 +267,22 @@ def _grant(book: _Balances, grant: Grant) -> None:
             book.lots.sort(key=lambda lot: (lot.last_day, lot.since, lot.engagement.id))
 
 
-def _draw_all(book: _Balances, work: Sequence[Portion]) -> None:
-    """Let the work of a span draw. An hour that a cap priced has its price, so it draws from nothing."""
-    premiums = {
+def _weighing(contract: Contract) -> Sequence[Premium]:
+    """The premiums in whose hours work burns more or less."""
+    named = {
         weight.premium
-        for engagement in book.contract.engagements
+        for engagement in contract.engagements
         for row in (*engagement.retainer, engagement.block)
         if row is not None
         for weight in row.weights
         if weight.premium
     }
-    weighing = [one for one in book.contract.document.premiums if one.id in premiums]
+    return [one for one in contract.document.premiums if one.id in named]
+
+
+def _draw_all(book: Balances, work: Sequence[Portion]) -> None:
+    """Let the work of a span draw. An hour that a cap priced has its price, so it draws from nothing."""
+    weighing = book.weighing
     for portion in work:
         draws = draws_of(portion.terms, portion.entry) if portion.terms.engaged and portion.price is None else ()
         if not draws:
@@ -280,7 +319,7 @@ def _draws(draws: tuple[Engaged, ...]) -> _Draws:
     return _Draws({one.engagement.id: one for one in draws}, draws[0], deficit, priced)
 
 
-def _draw(book: _Balances, portion: Portion, draws: _Draws, premiums: frozenset[str]) -> None:
+def _draw(book: Balances, portion: Portion, draws: _Draws, premiums: frozenset[str]) -> None:
     """Draw from the lots in their order, then in deficit; what is left is billed (BD-36, BD-39)."""
     is_in_period = book.period.start <= portion.counted_day < book.period.end
     is_emptied = False
@@ -321,7 +360,7 @@ def _inside(portion: Portion, room_seconds: int) -> tuple[Portion | None, Portio
     return cut(portion, worked, room_seconds - worked)
 
 
-def _pay(book: _Balances, inside: Portion, lot: Lot, units: int, *, is_in_period: bool) -> None:
+def _pay(book: Balances, inside: Portion, lot: Lot, units: int, *, is_in_period: bool) -> None:
     before, lot.left = lot.left, lot.left - units
     assert lot.left >= 0, f"{lot.engagement.id} pays for more than it has"
     account, detail = book.accounts[lot.engagement.id], f"{lot.text} {_seconds(before)} -> {_seconds(lot.left)}"
@@ -338,7 +377,7 @@ def _seconds(units: int) -> str:
     return f"{units // BURN_UNITS} s" if units % BURN_UNITS == 0 else f"{Decimal(units) / BURN_UNITS:f} s"
 
 
-def _beyond(book: _Balances, portion: Portion, draws: _Draws, premiums: frozenset[str], *, is_in_period: bool) -> None:
+def _beyond(book: Balances, portion: Portion, draws: _Draws, premiums: frozenset[str], *, is_in_period: bool) -> None:
     """What finds no hours: it is carried as a deficit, priced by an overage rate, or billed like other work."""
     if draws.deficit is not None:
         _owe(book, portion, draws.deficit, _weight(draws.deficit, portion, premiums), is_in_period=is_in_period)
@@ -353,7 +392,7 @@ def _beyond(book: _Balances, portion: Portion, draws: _Draws, premiums: frozense
     book.live.append(portion if priced is None else portion.at(_overage(book, priced, weight)))
 
 
-def _owe(book: _Balances, portion: Portion, one: Engaged, weight: int, *, is_in_period: bool) -> None:
+def _owe(book: Balances, portion: Portion, one: Engaged, weight: int, *, is_in_period: bool) -> None:
     """Draw more than there is; the next grant makes up for it (BD-42)."""
     engagement, units = one.engagement, portion.billable_seconds * weight
     owed = book.deficits.get(engagement.id, 0)
@@ -364,7 +403,7 @@ def _owe(book: _Balances, portion: Portion, one: Engaged, weight: int, *, is_in_
         book.accounts[engagement.id].used_deficit += units
 
 
-def _overage(book: _Balances, one: Engaged, weight: int) -> SetPrice:
+def _overage(book: Balances, one: Engaged, weight: int) -> SetPrice:
     """The price of a real hour beyond the balance: the rate of a burned hour times what the work burns (BD-39)."""
     known = book.prices.get((one, weight))
     if known is None:
