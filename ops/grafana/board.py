@@ -47,10 +47,10 @@ FIRST_ROW = (
         1,
     ),
     Panel(
-        "Dead letters of a day",
-        "Records that could not be read or applied, in the last 24 hours; they wait for a person.",
+        "Open dead letters",
+        "Records that could not be read or applied and that nobody has settled: `billstream dead-letters list`.",
         "short",
-        (Line("sum(increase(billstream_dead_letters_total[24h]))", ""),),
+        (Line("sum(billstream_dead_letters_pending)", ""),),
         "stat",
         6,
         1,
