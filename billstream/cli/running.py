@@ -95,7 +95,10 @@ def exit_of(result: Result) -> Exit:
         case VerifyResult():
             return Exit.DONE if all(one.holds for one in result.documents) else Exit.REFUSED
         case RebuildResult():
-            return Exit.DONE if all(one.verdict == "same" or one.replaced for one in result.stores) else Exit.REFUSED
+            verdicts = {one.verdict for one in result.stores if not one.replaced} - {"same"}
+            if verdicts - {"no_store", "other_version"}:
+                return Exit.REFUSED
+            return Exit.NEEDS_ATTENTION if verdicts else Exit.DONE
         case RestoreResult():
             if not all(one.holds for one in result.proofs):
                 return Exit.REFUSED

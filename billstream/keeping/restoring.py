@@ -63,7 +63,9 @@ async def _restore(session: Session, wanted: Wanted) -> RestoreResult:
     clock = SystemClock()
     began_seconds = clock.monotonic_seconds()
     manifest = None if wanted.folder is None else whole(wanted.folder.resolve())
-    if wanted.dry_run or (manifest is None and not wanted.verify):
+    if manifest is None and not wanted.verify:
+        raise CommandFailed("usage", "Nothing to restore.", "Name a backup, or use --verify.", Exit.USAGE)
+    if wanted.dry_run and manifest is not None:
         return _only_looked(manifest)
     records, proven, put = 0, _Proven(), []
     if wanted.folder is not None and manifest is not None:
@@ -78,7 +80,7 @@ async def _restore(session: Session, wanted: Wanted) -> RestoreResult:
             _finished(installation)
         if wanted.verify:
             proven = await _prove(installation, connection)
-            if proven.holds or wanted.accept:
+            if (proven.holds or wanted.accept) and not wanted.dry_run:
                 if not proven.holds:
                     say(session, f"Sent all the same: {wanted.accept}")
                 await sending.allow(connection)
@@ -111,9 +113,7 @@ def whole(folder: Path) -> Manifest:
     return manifest
 
 
-def _only_looked(manifest: Manifest | None) -> RestoreResult:
-    if manifest is None:
-        raise CommandFailed("usage", "Nothing to restore.", "Name a backup, or use --verify.", Exit.USAGE)
+def _only_looked(manifest: Manifest) -> RestoreResult:
     return RestoreResult(
         backup_id=manifest.backup_id,
         taken_at=manifest.taken_at,

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
 from typing import TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, for_code
 
 from runtime.kafka.admin import admin_client, unreachable
 from runtime.kafka.connection import KafkaConnection
@@ -24,21 +24,31 @@ async def committed_offsets(connection: KafkaConnection, groups: Sequence[str]) 
     found: dict[str, Mapping[Place, int]] = {}
     async with admin_client(connection) as admin:
         for group in groups:
-            offsets = await _when_ready(partial(admin.list_consumer_group_offsets, group))
+            # A coordinator that is still loading answers this question with nothing, which the client takes for the
+            # answer; the question for the group's state it answers with an error.
+            await _state(admin, group)
+            offsets = await admin.list_consumer_group_offsets(group)
             found[group] = {(one.topic, one.partition): int(at.offset) for one, at in offsets.items() if at.offset >= 0}
     return found
 
 
 async def members(connection: KafkaConnection, groups: Sequence[str]) -> tuple[str, ...]:
     """Those of the groups in which somebody works now."""
-    busy = []
     async with admin_client(connection) as admin:
-        for group in groups:
-            answers = await _when_ready(partial(admin.describe_consumer_groups, [group]))
-            states = [str(one[2]) for answer in answers for one in answer.groups]
-            if any(state not in _QUIET for state in states):
-                busy.append(group)
-    return tuple(busy)
+        return tuple([group for group in groups if await _state(admin, group) not in _QUIET])
+
+
+async def _state(admin: AIOKafkaAdminClient, group: str) -> str:
+    """The state of a group, from a coordinator that has loaded all that is known of it."""
+
+    async def ask() -> str:
+        (answer,) = await admin.describe_consumer_groups([group])
+        (described,) = answer.groups
+        if described[0]:
+            raise for_code(described[0])
+        return str(described[2])
+
+    return await _when_ready(ask)
 
 
 async def commit_offsets(connection: KafkaConnection, group: str, offsets: Mapping[Place, int]) -> None:

@@ -21,8 +21,11 @@ GUIDES = (
     "docs/guides/quickstart.md",
     "docs/guides/begin.md",
     "docs/guides/contracts.md",
+    "docs/guides/backup.md",
+    "docs/guides/past.md",
     "docs/guides/dead-letters.md",
     "docs/runbooks/dead-letters.md",
+    "docs/runbooks/restore.md",
     "docs/walkthrough.md",
 )
 

@@ -113,6 +113,8 @@ def restore(
 ) -> int:
     """Put a backup into a new project folder and an empty cluster; nothing is sent until --verify holds.
 
+    With --dry-run a backup is only read, every byte of it; with --verify --dry-run sending stays held.
+
     \b
     Examples:
       billstream restore /mnt/safe/billstream-2026-W47 --dry-run

@@ -248,21 +248,27 @@ async def test_a_restore_does_not_begin_beside_a_worker(place: Place, tmp_path: 
         await restored(place, tmp_path / "backup", tmp_path / "new")
 
 
-def broken(damage: Callable[[Path, Manifest], None]) -> Callable[[Path, Manifest], None]:
-    return damage
+def without_store(folder: Path, manifest: Manifest) -> None:
+    (folder / manifest.stores[0].path).unlink()
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        broken(lambda folder, manifest: (folder / manifest.stores[0].path).unlink()),
-        broken(lambda folder, manifest: shutil.rmtree(folder / "records" / JOURNAL)),
-        broken(lambda folder, manifest: (folder / manifest.segments[0].path).write_bytes(b"")),
-        broken(lambda folder, manifest: (folder / manifest.project[0].path).write_text("partitions: 9\n")),
-        broken(lambda folder, manifest: (folder / MANIFEST).write_text("{}")),
-    ],
-    ids=["no store", "no journal", "a cut file", "a changed file", "a broken list"],
-)
+def without_journal(folder: Path, manifest: Manifest) -> None:
+    shutil.rmtree(folder / "records" / JOURNAL)
+
+
+def with_cut_file(folder: Path, manifest: Manifest) -> None:
+    (folder / manifest.segments[0].path).write_bytes(b"")
+
+
+def with_changed_file(folder: Path, manifest: Manifest) -> None:
+    (folder / manifest.project[0].path).write_text("partitions: 9\n")
+
+
+def with_broken_list(folder: Path, manifest: Manifest) -> None:
+    (folder / MANIFEST).write_text("{}")
+
+
+@pytest.mark.parametrize("damage", [without_store, without_journal, with_cut_file, with_changed_file, with_broken_list])
 async def test_a_backup_that_is_not_whole_is_refused(
     place: Place, tmp_path: Path, damage: Callable[[Path, Manifest], None]
 ) -> None:
