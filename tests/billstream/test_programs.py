@@ -120,6 +120,7 @@ def test_a_month_beside_a_running_installation(program: Program, up: Path) -> No
     answer(program(up, "import", "exports", "--json"))
     until((up / "inbox" / "harvest.csv.done").exists)
     until(lambda: answer(program(up, "status", "--json"))["entries"] > 700)
+    assert answer(program(up, "dead-letters", "list", "--json"))["open"] == 0
     closed = answer(program(up, "close", "--period", "2026-10", "--client", "pavlik", "--json"), 0, 6)
     document = closed["documents"][0]
     issued = answer(program(up, "approve", document["document_id"][:10], "--issue", "--json"), 0, 6)
