@@ -107,10 +107,15 @@ def main() -> None:
     parser.add_argument("--minimum", type=int, default=0, help="fail below this percentage")
     parser.add_argument("--jobs", type=int, default=2, help="how many processes at once")
     parser.add_argument("--budget", type=float, default=1.5, help="seconds for the tests of one change")
+    parser.add_argument("--again", type=Path, help="only what these verdicts of an earlier run say was not noticed")
     parser.add_argument("--minutes", type=float, default=0, help="try no further change after so many; 0 for no end")
     parser.add_argument("--page", type=Path, default=PAGE, help="where the report goes")
     given = parser.parse_args()
     made = changes_in(given.modules)
+    if given.again:
+        rows = [line.split("\t") for line in given.again.read_text().splitlines()]
+        missed = {name for name, verdict, _ in rows if verdict not in NOTICED}
+        made = [one for one in made if one.name in missed]
     random = Random(given.seed)
     # In any order by chance, what is tried when the time is over is a fair sample.
     some = random.sample(made, min(given.sample or len(made), len(made)))

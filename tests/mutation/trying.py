@@ -154,14 +154,17 @@ class Trial:
     def _tests_for(self, change: Change) -> list[int]:
         """Those that reach the place, in the order in which they are likely to notice soon.
 
-        First those that noticed changes of this function, then those that see most of its module in their time.
+        First those that noticed changes of this function, then those that see most of its module in their time; of a
+        test with many rows each further row counts less, so that all kinds of tests have their turn.
         """
         noticed, seconds, module = self._noticing[change.function.name], self._seconds, change.function.module
-
-        def order(one: int) -> tuple[float, float]:
-            return -noticed[one] / (seconds[one] + 0.01), seconds[one] / self._reached[one][module]
-
-        tests = sorted(self._reaching[change.place], key=order)
+        costs = {one: seconds[one] / self._reached[one][module] for one in self._reaching[change.place]}
+        rows: Counter[str] = Counter()
+        for one in sorted(costs, key=costs.__getitem__):
+            name = self._items[one].nodeid.partition("[")[0]
+            rows[name] += 1
+            costs[one] *= rows[name]
+        tests = sorted(costs, key=lambda one: (-noticed[one] / (seconds[one] + 0.01), costs[one]))
         spent = 0.0
         for position, one in enumerate(tests):
             spent += self._seconds[one]
