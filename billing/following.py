@@ -20,10 +20,12 @@ from billing.directory import Directory
 from billing.entries import BillingEntry
 from billing.gather import NOT_WORK, Gathered, on_one_day
 from billing.invoice import Allotted, Invoice, InvoiceRequest, bill, compute_invoice, hash_of_versions, version_line
+from billing.ledger import assert_conserved
 from billing.portions import Placed, Portion
 from billing.retainers import Balances, Drawn, begin_draw, draw_on, end_draw
 from billing.terms import rulebook
 from schemas.clauses import CapWindow, DayAttribution, IncrementScope
+from schemas.entry import EntryKind
 from schemas.period import Period
 
 FOLLOWED = "followed"
@@ -63,7 +65,8 @@ class FollowedInvoice:
         if not days.are_in_order():
             return None
         self.answers[how] += 1
-        traced = bill(request, Carried(), list(days.entries.values()), days.allotted())
+        others = [entry for entry in days.entries.values() if entry.kind is not EntryKind.TIME]
+        traced = bill(request, Carried(), others, days.allotted())
         return replace(traced.invoice, entries_hash=hash_of_versions(days.versions))
 
 
@@ -214,3 +217,4 @@ class _Days:
         one.covered, one.capped, one.live, one.paid = uncovered.placed, allocated.placed, allocated.live, []
         if self.contract.engagements:
             one.live, one.paid = draw_on(state.balances, day, allocated.live)
+        assert_conserved([portion.entry for portion in one.work], one.live, [*one.covered, *one.capped, *one.paid])

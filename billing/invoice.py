@@ -27,7 +27,7 @@ from billing.explain import cap_texts
 from billing.finish import agreed_fees, assert_money_conserved, finish
 from billing.gather import Gathered, gather
 from billing.held_money import apply_held_money
-from billing.ledger import assert_conserved, ledger_of
+from billing.ledger import assert_adds_up, assert_conserved, ledger_of
 from billing.lines import OpenLine, measure_fee_line, open_agreed_lines, open_expense_lines, open_fee_lines
 from billing.money_items import Parts
 from billing.notes import money_notes, notes_of
@@ -69,7 +69,10 @@ class Allotted(NamedTuple):
 
 
 class Traced(NamedTuple):
-    """An invoice with everything on its way, for explanations; `lines` stand in the order of the invoice's."""
+    """An invoice with everything on its way, for explanations; `lines` stand in the order of the invoice's.
+
+    `billed` are the rated parts that are on lines.
+    """
 
     invoice: Invoice
     gathered: Gathered
@@ -77,6 +80,7 @@ class Traced(NamedTuple):
     drawn: Drawn
     tiered: Tiered
     rated: Rated
+    billed: Sequence[RatedPart]
     placed: Sequence[Placed]
     lines: Sequence[SettledLine]
 
@@ -125,17 +129,22 @@ def _compute(request: InvoiceRequest, known: Sequence[Dated], carried: Carried) 
     uncovered = remove_covered(gathered.live)
     allocated = allocate(contract, uncovered.live, period.end)
     drawn = draw(contract, allocated.live, period, first)
-    return bill(request, carried, entries, Allotted(gathered, uncovered, allocated, drawn))
+    others = [entry for entry in entries if entry.kind is not EntryKind.TIME]
+    traced = bill(request, carried, others, Allotted(gathered, uncovered, allocated, drawn))
+    assert_conserved(entries, [part.portion for part in traced.billed], traced.placed)
+    return traced
 
 
-def bill(request: InvoiceRequest, carried: Carried, entries: Sequence[BillingEntry], allotted: Allotted) -> Traced:
-    """The second half of the pipeline: what is left to be billed becomes priced lines, and all of it an invoice."""
+def bill(request: InvoiceRequest, carried: Carried, others: Sequence[BillingEntry], allotted: Allotted) -> Traced:
+    """The second half of the pipeline: what is left to be billed becomes priced lines, and all of it an invoice.
+
+    `others` are the entries that are not time. That no second is lost is checked in sum here, by entry in the caller.
+    """
     contract, period = request.contract, request.period
     gathered, uncovered, allocated, drawn = allotted
     exchange = exchange_of(contract, request.exchange_rates, request.invoice_date, period, request.written)
     tiered = apply_tiers(contract, drawn.live, period)
     rated = rate_portions(contract, exchange, tiered.live)
-    others = [entry for entry in entries if entry.kind is not EntryKind.TIME]
     expenses = gather_expenses(contract, exchange, others)
     agreed = agreed_fees(contract, others, period, drawn.charges)
     opened = open_fee_lines(contract, period, rated.parts)
@@ -153,7 +162,7 @@ def bill(request: InvoiceRequest, carried: Carried, entries: Sequence[BillingEnt
     placed += [*rated.placed, *expenses.placed, *agreed.placed, *off_lines]
     fee_units = sum(line.units for line in lines if line.kind is LineKind.FEE)
     ledger = ledger_of(exchange, period, billed, placed, fee_units)
-    assert_conserved(entries, gathered.worked_seconds, billed, placed, ledger)
+    assert_adds_up(gathered.worked_seconds, ledger)
     taxes = tax_rows(contract, lines)
     net_units, tax_units = sum(line.units for line in lines), sum(row.tax_units for row in taxes)
     assert_money_conserved(lines, sum(line.units for line in finished.lines))
@@ -182,7 +191,7 @@ def bill(request: InvoiceRequest, carried: Carried, entries: Sequence[BillingEnt
         retainers=tuple(reported(contract, period, account) for account in drawn.accounts),
         entries_hash="",
     )
-    return Traced(invoice, gathered, allocated, drawn, tiered, rated, placed, in_order)
+    return Traced(invoice, gathered, allocated, drawn, tiered, rated, billed, placed, in_order)
 
 
 def _needed(request: InvoiceRequest) -> list[Dated]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date
 from fractions import Fraction
+from operator import attrgetter
 from typing import NamedTuple
 
 from billing.currency import SAME, Exchange
@@ -51,7 +52,7 @@ def ledger_of(
         rows.append(LedgerRow(Bucket.BILLED, "", billed_seconds, len(billed_entries), billed_units))
     rows.sort(key=lambda row: (_BUCKET_RANK[row.bucket], row.reason))
     # They stand by bucket and reason, and a sort leaves equals as they are.
-    unbilled.sort(key=lambda one: one.entry.entry_id)
+    unbilled.sort(key=attrgetter("entry.entry_id"))
     return Ledger(tuple(rows), tuple(unbilled), carried_in, delta)
 
 
@@ -79,6 +80,11 @@ def _by_reason(period: Period, placed: Sequence[Placed]) -> dict[_Reason, list[P
 
 def _singles(bucket: Bucket, reason: str, members: Sequence[Placed]) -> list[Unbilled]:
     """One placement for each entry."""
+    if len({one.entry.entry_id for one in members}) == len(members):
+        return [
+            made(Unbilled, (entry, bucket, reason, detail, worked, delta))
+            for entry, _, _, _, _, detail, worked, delta, _ in members
+        ]
     found: dict[str, Unbilled] = {}
     for one in members:
         entry = one.entry
@@ -115,16 +121,15 @@ def _value(exchange: Exchange, members: Sequence[Placed]) -> int | None:
     return units_of(value, contract.places, contract.document.rounding.money_rounding)
 
 
-def assert_conserved(
-    entries: Iterable[BillingEntry],
-    worked_seconds: int,
-    parts: Sequence[RatedPart],
-    placed: Sequence[Placed],
-    ledger: Ledger,
-) -> None:
-    """The law: each entry's seconds are all somewhere, none twice, and the ledger adds up. A breach is our mistake."""
-    pieces: list[Portion | Placed] = [part.portion for part in parts]
-    pieces += placed
+def assert_adds_up(worked_seconds: int, ledger: Ledger) -> None:
+    """The law in sum: what was worked, and carried in, is in the ledger. A breach is our mistake."""
+    total = sum(row.seconds for row in ledger.rows)
+    assert total == worked_seconds + ledger.carried_in_seconds, "the ledger does not add up"
+
+
+def assert_conserved(entries: Sequence[BillingEntry], live: Iterable[Portion], placed: Iterable[Placed]) -> None:
+    """The law for each entry: its seconds are all somewhere, and none of them twice. A breach is our mistake."""
+    pieces: list[Portion | Placed] = [*live, *placed]
     # Most entries are in one piece, so few of them must be added up.
     seconds = {one.entry.entry_id: one.worked_seconds for one in pieces}
     if len(seconds) < len(pieces):
@@ -134,5 +139,3 @@ def assert_conserved(
             seconds[entry_id] = seconds.get(entry_id, 0) + one.worked_seconds
     lost = [one for one in entries if one.kind is EntryKind.TIME and seconds.get(one.entry_id) != one.worked_seconds]
     assert not lost, f"seconds of entry {lost[0].entry_id} are lost"
-    total = sum(row.seconds for row in ledger.rows)
-    assert total == worked_seconds + ledger.carried_in_seconds, "the ledger does not add up"
