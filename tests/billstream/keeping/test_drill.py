@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -324,9 +325,19 @@ def work_goes_on(story: Story) -> None:
     assert numbers == {"pavlik": "0001", "lumen": "0002", "solberg": "0003"}
     after = contents(story.accounting)
     assert {name: digest for name, digest in after.items() if name in story.sent} == story.sent
-    assert {Path(name).parts[0] for name in set(after) - set(story.sent)} == {"solberg"}
+    added = set(after) - set(story.sent)
+    assert added
+    assert all(name.startswith("solberg-") for name in added)
     assert firm.type("rebuild", "--replace", codes=(7,))["code"] == "worker_running"
     assert {one["verdict"] for one in firm.type("rebuild")["stores"]} == {"same"}
     firm.down()
     replaced = firm.type("rebuild", "--replace")
     assert all(one["replaced"] for one in replaced["stores"])
+    (home,) = [one for one in replaced["stores"] if one["partition"] == HOME]
+    with sqlite3.connect(home["file"]) as changed:
+        changed.execute("DELETE FROM row WHERE kind = 'clock'")
+    changed.close()
+    told = firm.type("rebuild", "--partition", str(HOME), codes=(5,))
+    (wrong,) = told["stores"][0]["differences"]
+    assert (told["stores"][0]["verdict"], wrong["table"], wrong["stored"]) == ("differs", "clock", "")
+    assert wrong["rebuilt"]
