@@ -60,6 +60,10 @@ class Reader(BatchConsumerThread):
         self._process.tell(f"reads {topic}[{position}:{stop}]")
         return Fetched(log.topics[topic][position:stop], max(stop, position), log.end(topic))
 
+    async def wait_for_progress(self, pumps: Sequence[Pump]) -> None:
+        """Return when there is something to commit."""
+        await self._process.gate("", lambda: any(one.position not in (None, one.committed) for one in pumps))
+
     async def commit(self, pump: Pump) -> None:
         """Commit how far a pump has come, unless the group does not count this process any more."""
         topic, position = pump.claim.partition.topic, pump.position
@@ -101,5 +105,6 @@ async def run_agents(
 async def _commit_now_and_then(reader: Reader, pumps: Sequence[Pump]) -> None:
     while True:
         await asyncio.sleep(COMMIT_SECONDS)
+        await reader.wait_for_progress(pumps)
         for pump in pumps:
             await reader.commit(pump)

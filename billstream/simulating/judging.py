@@ -117,9 +117,9 @@ def judge_alerts(journal: Numbered, alerts: Numbered, found: Findings) -> None:
     """Each alert that counts is seen once."""
     facts = {record.fact_id for _, record in journal if isinstance(record, AlertRaised)}
     counted = Counter(one.alert_id for one in seen_once(alerts) if isinstance(one, Alert))
-    found.lost += [f"alert {one} was never published" for one in facts - counted.keys()]
+    found.lost += [f"alert {one} was never published" for one in sorted(facts - counted.keys())]
     found.doubled += [f"a consumer sees alert {one} {n} times" for one, n in counted.items() if n > 1]
-    found.differing += [f"alert {one} has no fact" for one in counted.keys() - facts]
+    found.differing += [f"alert {one} has no fact" for one in sorted(counted.keys() - facts)]
 
 
 def judge_verdicts(journal: Numbered, found: Findings) -> None:
@@ -211,10 +211,10 @@ def judge_deliveries(log: Log, destinations: Mapping[str, Destination], found: F
             if isinstance(one, SinkReceipt) and one.sink == sink and one.state is DeliveryState.DELIVERED
         }
         there = {(one.identity[0], one.identity[1]) for one in place.made}
-        found.lost += [f"{sink} was said to have {key}" for key in delivered - there]
+        found.lost += [f"{sink} was said to have {key}" for key in sorted(delivered - there)]
         wanted = {key for key in requests if key[0] == sink}
         extra = {(sink, *one.identity[:3]) for one in place.made} - wanted
-        found.doubled += [f"nobody asked {sink} for {key}" for key in extra]
+        found.doubled += [f"nobody asked {sink} for {key}" for key in sorted(extra)]
 
 
 def _in_the_gap(place: Destination, key: object) -> bool:

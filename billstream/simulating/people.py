@@ -24,7 +24,7 @@ DECISION_WAIT_HOURS = 2
 BY_KEY, PLAIN = "books", "plain"
 DELIVERY = {
     "acme": ({"sink": BY_KEY, "leave": "approved"}, {"sink": PLAIN, "leave": "approved"}),
-    "birch": ({"sink": PLAIN, "leave": "draft"},),
+    "birch": ({"sink": PLAIN, "leave": "draft"}, {"sink": BY_KEY, "leave": "draft"}),
 }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
-STEPS = 170
+STEPS = 150
 
 
 class Role(StrEnum):
@@ -47,17 +47,17 @@ _KINDS: Sequence[tuple[Kind, int]] = (
     (Kind.SAY, 230),
     (Kind.AGAIN, 25),
     (Kind.ELAPSE, 90),
-    (Kind.ZOMBIE, 50),
+    (Kind.ZOMBIE, 60),
     (Kind.ARRIVE, 15),
     (Kind.KILL, 35),
-    (Kind.FREEZE, 22),
+    (Kind.FREEZE, 26),
     (Kind.STOP, 6),
     (Kind.LOSE, 6),
     (Kind.TEAR, 6),
     (Kind.SET_BACK, 7),
     (Kind.JUMP, 6),
     (Kind.SINK, 30),
-    (Kind.CUT, 8),
+    (Kind.CUT, 24),
 )
 _ROLES: Sequence[tuple[Role, int]] = (
     (Role.SEQUENCE, 25),

@@ -44,10 +44,11 @@ from schemas.inputs import Decision, DeliveryState
 from schemas.outputs import OutboxAttempt
 from schemas.values import Record
 from sinks.base import DraftKey
-from streams.agents.fold import FoldHandler, _Owned
+from streams.agents.fold import Applied, FoldHandler, _Owned
 from streams.agents.sequence import SequenceHandler
 from streams.engine.batch import Batch, Settling
 from streams.engine.publisher import Outgoing
+from streams.engine.pump import Pump
 from streams.tails import fingerprint
 from streams.topics import DEAD_LETTERS
 
@@ -128,6 +129,28 @@ def tail_included(replace: Replace) -> None:
         return origin >= owned.silent_until or origin > owned.tails[topic]
 
     replace(FoldHandler, "_wanted", staticmethod(behind))
+
+
+def failed_commit_stops(replace: Replace) -> None:
+    """A batch that waits while a commit fails is applied to the rows of the commit before."""
+
+    async def process(self: FoldHandler, batch: Batch) -> Settling:
+        owned = self._owned[batch.partition]
+        if owned.transaction.failure is not None:
+            raise owned.transaction.failure
+        async with owned.transaction.lock:
+            try:
+                return await self._process(owned, batch, Effects(), Applied())
+            except BaseException as error:
+                owned.transaction.roll_back(error)
+                raise
+
+    replace(FoldHandler, "process", process)
+
+
+def failed_batch_stops(replace: Replace) -> None:
+    """The next batch is written although the one before it perhaps was not."""
+    replace(Pump, "_raise_failed", lambda self: None)
 
 
 def same_ids(replace: Replace) -> None:
@@ -420,6 +443,8 @@ TWINS: Mapping[str, Twin] = {
     "compare-and-set": Twin(1, "a commit is not compared with the stored offset", compare_and_set),
     "store-of-version": Twin(1, "a store written by another version is used", code_store),
     "resume-from-store": Twin(1, "a fold goes on at the group's offset", resume_from_store),
+    "failed-commit-stops": Twin(1, "a batch goes on after a failed commit", failed_commit_stops),
+    "failed-batch-stops": Twin(2, "a batch is written behind one that failed", failed_batch_stops),
     "open-at-start": Twin(2, "what is open is not published at a start", open_at_start),
     "from-the-tail": Twin(2, "a start publishes no ordered output again", tails),
     "tail-included": Twin(2, "the highest origin itself is not published again", tail_included),

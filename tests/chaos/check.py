@@ -1,12 +1,11 @@
 """What must hold when the storm is over, judged from the topics, the stores and the plan alone."""
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from billstream.simulating.findings import Findings
+from billstream.simulating.judging import judge_alerts, judge_documents, seen_once
 from billstream.simulating.oracle.calculator import Calculator
-from billstream.simulating.oracle.papers import revisions_of
 from billstream.simulating.oracle.rating import wrong_amounts
 from books.book import Book
 from books.local import Follower
@@ -15,34 +14,11 @@ from books.stores.memory import MemoryStore
 from books.stores.sqlite import SqliteStore
 from books.testing import BOOK, TENANT
 from books.versions import is_deleted
-from schemas.draft import DocumentState, PublishedDocument
 from schemas.entry import Deletion
-from schemas.facts import AlertRaised
-from schemas.outputs import Alert
 from schemas.values import Record
 from tests.chaos.firm import Plan
 
 Numbered = Sequence[tuple[int, Record]]
-
-
-@dataclass
-class Findings:
-    """What is wrong, by kind; each a sentence."""
-
-    lost: list[str] = field(default_factory=list)
-    doubled: list[str] = field(default_factory=list)
-    differing: list[str] = field(default_factory=list)
-
-    def all(self) -> list[str]:
-        """Everything that is wrong."""
-        return [*self.lost, *self.doubled, *self.differing]
-
-    def line(self, entries: int, kills: int) -> str:
-        """The one line a crash test prints."""
-        return (
-            f"entries {entries} kills {kills} lost {len(self.lost)} doubled {len(self.doubled)}"
-            f" differing {len(self.differing)}"
-        )
 
 
 def judge(plan: Plan, journal: Numbered, documents: Numbered, alerts: Numbered, follower: Follower) -> Findings:
@@ -79,48 +55,6 @@ def _judge_entries(plan: Plan, follower: Follower, found: Findings) -> None:
 
 def _book(follower: Follower) -> Book:
     return Book(follower.rows, TENANT, BOOK)
-
-
-def judge_documents(calculator: Calculator, seen: Sequence[Record], documents: Numbered, found: Findings) -> None:
-    """Each draft that counts is published as the revision it is, once for a consumer, with its fact's offsets."""
-    wanted = revisions_of(calculator.journal, TENANT, BOOK)
-    drafts = [one for one in seen if isinstance(one, PublishedDocument) and one.state is DocumentState.DRAFT]
-    counted = Counter((one.document_id, one.revision) for one in drafts)
-    found.lost += [f"document {key} was never published" for key in wanted if key not in counted]
-    found.doubled += [f"a consumer sees document {key} {n} times" for key, n in counted.items() if n > 1]
-    for _, record in documents:
-        if isinstance(record, PublishedDocument) and record.state is DocumentState.DRAFT:
-            fact_of = wanted.get((record.document_id, record.revision))
-            said = (record.content, record.close_offset, record.decided_offset, record.code_version)
-            told = fact_of and (fact_of.content, fact_of.close_offset, fact_of.decided_offset, fact_of.code_version)
-            if said != told:
-                found.differing.append(
-                    f"document {record.document_id}/{record.revision} is not its fact: {said} {told}"
-                )
-
-
-def judge_alerts(journal: Numbered, alerts: Numbered, found: Findings) -> None:
-    """Each alert that counts is seen once."""
-    facts = {record.fact_id for _, record in journal if isinstance(record, AlertRaised)}
-    counted = Counter(one.alert_id for one in seen_once(alerts) if isinstance(one, Alert))
-    found.lost += [f"alert {one} was never published" for one in facts - counted.keys()]
-    found.doubled += [f"a consumer sees alert {one} {n} times" for one, n in counted.items() if n > 1]
-    found.differing += [f"alert {one} has no fact" for one in counted.keys() - facts]
-
-
-def seen_once(records: Numbered) -> list[Record]:
-    """What a consumer of an ordered topic does: it keeps the highest origin and the ids at it, and skips the rest."""
-    high, ids = -1, set[str]()
-    found: list[Record] = []
-    for _, record in records:
-        assert isinstance(record, PublishedDocument | Alert), type(record).__name__
-        identity = record.envelope.event_id
-        if record.origin_offset < high or (record.origin_offset == high and identity in ids):
-            continue
-        ids = ids | {identity} if record.origin_offset == high else {identity}
-        high = record.origin_offset
-        found.append(record)
-    return found
 
 
 def nothing_is_open(follower: Follower) -> list[str]:

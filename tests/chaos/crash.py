@@ -19,6 +19,7 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from billstream.simulating.findings import Findings
 from books.local import Follower
 from books.stores.memory import MemoryStore
 from books.testing import BOOK, TENANT
@@ -43,7 +44,7 @@ from streams.topics import (
     book_partition,
     topic_specs,
 )
-from tests.chaos.check import Findings, Numbered, judge, judge_stores
+from tests.chaos.check import Numbered, judge, judge_stores
 from tests.chaos.firm import Plan, plan
 
 PARTITIONS = 2
