@@ -10,7 +10,7 @@ from tests.second.product import facts_of, product_body, product_facts
 
 def test_the_generated_firms_have_something_to_judge() -> None:
     """Among the first firms every bucket that the base rules know holds time, and lines are reduced."""
-    facts = [product_facts(generate(seed)) for seed in range(200)]
+    facts = [product_facts(generate(seed)) for seed in range(400)]
     buckets = {bucket for one in facts for bucket, _ in one.buckets}
     assert {"billed", "held", "carried", "written_down", "written_off", "non_billable"} <= buckets
     assert any(line[2] for one in facts for line in one.lines)
