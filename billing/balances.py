@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
 
 from billing.contract import Contract
 from billing.engagements import BURN_UNITS, Engagement
@@ -14,7 +13,7 @@ from schemas.money import MoneyRounding
 from schemas.period import Period
 
 
-@dataclass(eq=False)
+@dataclass(slots=True, eq=False)
 class Account:
     """What moved in the period, in balance units (hundredths of a second); filled by `billing.retainers`.
 
@@ -37,11 +36,6 @@ class Account:
     owed_at_end: int = 0
     beyond: int = 0
     credits: list[tuple[Retainer | PrepaidBlock, int]] = field(default_factory=list)
-
-    @cached_property
-    def reason(self) -> str:
-        """The reason under which the ledger shows what it pays for."""
-        return self.engagement.reason
 
     @property
     def used(self) -> int:

@@ -363,8 +363,14 @@ def _inside(portion: Portion, room_seconds: int) -> tuple[Portion | None, Portio
 def _pay(book: Balances, inside: Portion, lot: Lot, units: int, *, is_in_period: bool) -> None:
     before, lot.left = lot.left, lot.left - units
     assert lot.left >= 0, f"{lot.engagement.id} pays for more than it has"
-    account, detail = book.accounts[lot.engagement.id], f"{lot.text} {_seconds(before)} -> {_seconds(lot.left)}"
-    book.placed.append(placed_as(inside, Bucket.RETAINER, account.reason, detail))
+    engagement, detail = lot.engagement, f"{lot.text} {_seconds(before)} -> {_seconds(lot.left)}"
+    is_block = engagement.block is not None
+    book.placed.append(
+        placed_as(
+            inside, Bucket.RETAINER, f"block:{engagement.id}" if is_block else f"retainer:{engagement.id}", detail
+        )
+    )
+    account = book.accounts[engagement.id]
     if not is_in_period:
         account.used_before += units
     elif lot.granted_on < book.period.start:
