@@ -16,6 +16,7 @@ from books.testing import (
     directory,
     entry,
     entry_id,
+    envelope,
     expense,
     firm,
     scope,
@@ -23,7 +24,7 @@ from books.testing import (
     tick,
     week_cap,
 )
-from schemas import commands
+from schemas import commands, inputs
 from schemas.draft import DocumentKind, DocumentState, body_hash
 from schemas.entry import Deletion
 from schemas.facts import DocumentDrafted
@@ -51,27 +52,53 @@ class Whimsical:
         return None
 
 
-def month(seed: int) -> list[Record]:
-    """A random month: everything that can happen to entries, with closes and approvals between."""
+IN_DOLLARS: dict[str, object] = {
+    "rates": [{"role": "senior", "rate": "150.00", "currency": "USD"}, {"role": "junior", "rate": "90.00"}],
+    "exchange": {"fx_date": "work", "fallback_days": 4},
+}
+
+
+def month(seed: int, *, abroad: bool = False) -> list[Record]:
+    """A random month: everything that can happen to entries, with closes and approvals between.
+
+    `abroad` has seniors paid in dollars, whose rates come and change, and late work that gets only what is left.
+    """
     random = Random(seed)
     answer = Whimsical(random)
     story = Story(answer)
-    story.say(directory(firm()), contract(terms(caps=[week_cap(hours="6")])), contract(terms("birch")))
-    for step in range(60):
-        happen(story, random, step)
+    clauses = IN_DOLLARS | {"late_policy": "remaining_capacity"} if abroad else {}
+    story.say(
+        directory(firm()),
+        contract(
+            terms() | {"caps": [week_cap(hours="2" if abroad else "6", pool="all" if abroad else "person")], **clauses}
+        ),
+        contract(terms("birch")),
+    )
+    for step in range(120 if abroad else 60):
+        if abroad and random.random() < 0.2:
+            day, price = random.choice(["2026-10-01", "2026-10-03", "2026-10-06"]), random.choice(["0.92", "0.93"])
+            story.say(exchange_rate(f"rate-{step}", day, price))
+            continue
+        happen(story, random, step, clauses)
         if answer.kept and random.random() < 0.4:
             story.say(answer.kept.pop(random.randrange(len(answer.kept))))
     story.say(*answer.kept, tick("2026-11-05T10:00"))
     return list(story.journal.records)
 
 
-def happen(story: Story, random: Random, step: int) -> None:
+def exchange_rate(name: str, day: str, price: str) -> inputs.ExchangeRate:
+    """What a dollar costs on a day; another price for the same day is a correction of the bank."""
+    named = {"base": "USD", "quote": "EUR", "on": day, "rate": price, "rate_source": "ECB"}
+    return inputs.ExchangeRate.model_validate({"envelope": envelope(name), **named})
+
+
+def happen(story: Story, random: Random, step: int, agreed: dict[str, object]) -> None:
     """One thing happens."""
-    name = random.choice("abcdefgh")
+    name = random.choice("abcdefghijklmno" if agreed else "abcdefgh")
     about = {"entry_id": entry_id(name)}
     roll = random.random()
     if roll < 0.45:
-        story.say(any_version(random, name))
+        story.say(any_version(random, name, newest=90 if agreed else 4))
     elif roll < 0.5:
         story.say(expense(f"x{random.randint(1, 3)}", f"{random.randint(1, 90)}.50", revision=random.randint(1, 9)))
     elif roll < 0.65:
@@ -82,7 +109,13 @@ def happen(story: Story, random: Random, step: int) -> None:
         about_documents(story, random)
     elif roll < 0.93:
         correction = random.choice(["adjust_next", "credit_and_rebill", "credit_now"])
-        clauses = terms(caps=[week_cap(hours=str(random.randint(3, 9)))], correction=correction)
+        clauses = (
+            terms(
+                caps=[week_cap(hours="2", pool="all") if agreed else week_cap(hours=str(random.randint(3, 9)))],
+                correction=correction,
+            )
+            | agreed
+        )
         story.say(contract(clauses, f"contract-{step}"))
     elif roll < 0.96:
         people = [{"id": "dana", "name": "Dana", "roles": [{"role": random.choice(["senior", "junior"])}]}]
@@ -134,13 +167,13 @@ def order(story: Story, random: Random, about: dict[str, str]) -> None:
     story.order(kind, **about, **fields)
 
 
-def any_version(random: Random, name: str) -> Record:
+def any_version(random: Random, name: str, newest: int) -> Record:
     """A version of an entry, near to others in time and revision."""
     return entry(
         name,
         f"2026-10-0{random.randint(1, 6)}T{random.randint(8, 18):02d}:00",
         random.choice(["0", "0.5", "1", "3", "5"]),
-        revision=random.randint(0, 4),
+        revision=random.randint(0, newest),
         seen=random.randint(0, 3),
         person_ref=random.choice(["Dana", "Dana", "Bo", "Who"]),
         client_ref=random.choice(["Acme Ltd", "Acme Ltd", "Birch AG", "?"]),
@@ -154,6 +187,48 @@ def test_every_draft_is_what_the_calculator_makes(seed: int) -> None:
     """Whatever happened before a close, its draft is byte for byte the naive calculation over the journal."""
     calculator = Calculator(list(enumerate(month(seed))), TENANT, BOOK)
     assert list(calculator.differences()) == []
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("seed", range(40))
+def test_drafts_in_other_currencies_and_of_what_is_left_are_what_the_calculator_makes(seed: int) -> None:
+    """Kept exchange rates, time held for want of one, and late work under `remaining_capacity`."""
+    calculator = Calculator(list(enumerate(month(seed, abroad=True))), TENANT, BOOK)
+    assert list(calculator.differences()) == []
+
+
+def late_month(policy: str) -> list[Record]:
+    """Two hours of a week with a cap of two are approved; an hour of a junior on the day before comes late."""
+    story = Story()
+    story.say(directory(firm()))
+    story.say(contract(terms(caps=[week_cap(hours="2", pool="all")], late_policy=policy)))
+    story.say(entry("a", "2026-10-02T12:00", "2"))
+    story.close(scope("acme", "2026-10-01", "2026-10-04"))
+    story.approve(drafts_of(story)[0])
+    story.say(entry("b", "2026-10-01T09:00", "1", person_ref="Bo"))
+    story.close(scope("acme", "2026-10-04", "2026-11-01"))
+    return list(story.journal.records)
+
+
+@pytest.mark.parametrize(
+    ("policy", "nets"), [("recompute_delta", ["300.00", "-60.00", "0.00"]), ("remaining_capacity", ["300.00", "0.00"])]
+)
+def test_late_work_gets_what_its_policy_leaves_it(policy: str, nets: list[str]) -> None:
+    """It takes an hour of the senior's, or nothing; the calculator comes to the same documents."""
+    calculator = Calculator(list(enumerate(late_month(policy))), TENANT, BOOK)
+    assert [f"{fact.body.net:f}" for _, fact in calculator.drafts.values()] == nets
+    assert list(calculator.differences()) == []
+
+
+def test_a_credit_note_that_was_forgotten_is_seen() -> None:
+    """A close that had to draft two documents and drafted one is a difference."""
+    records = [
+        (offset, record)
+        for offset, record in enumerate(late_month("recompute_delta"))
+        if not (isinstance(record, DocumentDrafted) and record.body.scope.kind is DocumentKind.CREDIT_NOTE)
+    ]
+    (found,) = Calculator(records, TENANT, BOOK).differences()
+    assert "had to draft a document of kind credit_note, too: -60.00" in found.what
 
 
 def test_months_hold_drafts_to_judge() -> None:

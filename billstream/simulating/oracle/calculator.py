@@ -63,14 +63,25 @@ class Calculator:
         return found
 
     def differences(self) -> Iterator[Difference]:
-        """Every draft that is not, byte for byte, what the journal up to its offsets gives."""
+        """Every draft that is not, byte for byte, what the journal up to its offsets gives; and what a close had to
+        draft beside its drafts and did not, such as a credit note.
+        """
+        lacking: dict[tuple[int, str], tuple[str, int, dict[DocumentScope, DraftBody]]] = {}
         for fact_id, (offset, fact) in self.drafts.items():
+            close = (fact.close_offset, fact.command_id.partition("~credit~")[0])
             wrong = self._wrong_offsets(fact)
             if not wrong:
-                wanted = self.body(fact)
-                wrong = "nothing was to be drafted" if wanted is None else compare(wanted, fact)
+                wanted = {body.scope: body for body in History(self, fact).bodies()}
+                _, _, left = lacking.setdefault(close, (fact_id, offset, dict(wanted)))
+                own = wanted.get(fact.body.scope)
+                wrong = "nothing was to be drafted" if own is None else compare(own, fact)
+                left.pop(fact.body.scope, None)
             if wrong:
                 yield Difference(fact_id, offset, wrong)
+        for fact_id, offset, left in lacking.values():
+            for scope, body in left.items():
+                said = f"its close had to draft a document of kind {scope.kind.value}, too: {body.net:f}"
+                yield Difference(fact_id, offset, said)
 
     def state(self, cut: int) -> tuple[Journal, dict[str, Resolved]]:
         """Journal and entries at an offset."""
@@ -78,11 +89,6 @@ class Calculator:
             journal = read(self.journal, cut)
             self._states = {cut: (journal, resolve_all(journal))}
         return self._states[cut]
-
-    def body(self, fact: DocumentDrafted) -> DraftBody | None:
-        """What the close of this fact must have drafted: of several documents the one that the fact is about."""
-        found = {body.scope: body for body in History(self, fact).bodies()}
-        return found.get(fact.body.scope)
 
     def invoice(
         self, moment: Moment, scope: DocumentScope, invoice_date: date, rates: Iterable[Rate] | None = None
