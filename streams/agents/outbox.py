@@ -5,6 +5,7 @@ States only move forward: a settled attempt is the last word on its request, who
 
 import asyncio
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -55,8 +56,9 @@ def goes_forward(known: OutboxAttempt | None, attempt: OutboxAttempt) -> bool:
     return attempt.state in SETTLED or _progress(attempt) > _progress(known)
 
 
-def _progress(attempt: OutboxAttempt) -> tuple[int, int]:
-    return attempt.attempt, _ORDER.index(attempt.state)
+def _progress(attempt: OutboxAttempt) -> tuple[int, datetime, int]:
+    """Two workers may give an attempt the same number. The later one counts: from it on a sink has time to show it."""
+    return attempt.attempt, attempt.envelope.recorded_at, _ORDER.index(attempt.state)
 
 
 class MemoryOutbox:
