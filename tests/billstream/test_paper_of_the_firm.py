@@ -12,26 +12,32 @@ from pypdf import PdfReader
 
 from billstream.applying import apply_configuration
 from billstream.cli.session import Session
-from billstream.closing import agreements_of
+from billstream.closing import Order, agreements_of, approve, close
 from billstream.demo.run import FIRM
+from billstream.entry_orders import order_entries, write_off
 from billstream.file_preview import memory_desk
+from billstream.history import void
 from billstream.importing import Declared, publish_file, understand
 from billstream.project import open_project
 from billstream.settings import PdfFiles
+from books.bodies import read_body
 from books.preview import preview
-from schemas.draft import DocumentScope, DocumentState, DraftBody, body_hash
+from books.rows import DocumentRow
+from schemas.draft import DocumentScope, DocumentState, DraftBody, LineKind, body_hash
 from schemas.period import parse_period
 from sinks.base import DraftToSend
 from sinks.json_file.document import write_document
 from sinks.ledes_1998b import Receiver, render
 from sinks.ledes_1998b import fields as f
 from sinks.ledes_1998b.reader import number_of, read_ledes
+from sinks.ledes_1998b.validator import check_ledes
 from sinks.pdf.settings import Details
 from sinks.pdf.sink import Press
 
 pytestmark = pytest.mark.proof
 
 PERIOD = parse_period("2026-10")
+ORDER = Order("dana", "test", 1)
 AMOUNT = re.compile(r"(?<![\d.,])-?\d{1,3}(?:,\d{3})*\.\d{2}(?!\d)")
 FLAT = {"\u00a0": " ", "\u202f": " ", "\u200b": ""}
 
@@ -79,6 +85,53 @@ def issued(body: DraftBody) -> DraftToSend:
         content=body_hash(body),
         body=body,
     )
+
+
+async def credit_notes_of(firm: Path) -> dict[str, DraftBody]:
+    """October is issued; Meridian's invoice is void, and of Varga's some work is written off afterwards."""
+    session, installation = Session(project=firm, quiet=True), open_project(firm, {})
+    desk = memory_desk(installation)
+    await apply_configuration(desk, None, "test", "test", dry_run=False)
+    names = ("harvest-2026-11-02.csv", "care-2026-10.jsonl", "expenses-2026-10.jsonl")
+    for file in understand(installation, [firm / "exports" / name for name in names], Declared()):
+        await publish_file(desk, session, file)
+    await close(desk, ["meridian", "varga"], PERIOD, ORDER)
+    issued_ones = (await approve(desk, [], ORDER, issue_too=True)).documents
+    ids = {one.client: one.document_id for one in issued_ones}
+    first = read_body(desk.book, ids["varga"]).lines[0]
+    await order_entries(desk, [source.entry_id for source in first.sources][:2], "write-off", write_off, ORDER)
+    await void(desk, [ids["meridian"]], ORDER, rebill=False)
+    await close(desk, ["varga"], parse_period("2026-11"), ORDER)
+    rows = [row for _, row in desk.book.scan(DocumentRow) if row.kind == "credit_note"]
+    return {row.client_id: read_body(desk.book, row.document_id) for row in rows}
+
+
+def test_credit_notes_of_the_firm_are_the_same_in_all_three_files(sink: PdfFiles) -> None:
+    """What is given back stands on the pages and in both files, hours and expenses apart; nobody is asked to pay."""
+    notes = asyncio.run(credit_notes_of(FIRM))
+    assert set(notes) == {"meridian", "varga"}
+    press = Press(sink)
+    for client, body in notes.items():
+        draft = issued(body)
+        pages = PdfReader(io.BytesIO(press.render(draft).content)).pages
+        text = "".join(FLAT.get(letter, letter) for page in pages for letter in page.extract_text() + "\n")
+        shown = [Decimal(amount.replace(",", "")) for amount in AMOUNT.findall(text)]
+        said = json.loads(write_document(draft))["body"]
+        for line in said["lines"]:
+            assert Decimal(line["amount"]) in shown, (client, line["text"])
+            shown.remove(Decimal(line["amount"]))
+        assert -body.due in shown
+        assert "In your favour" in text
+        assert "IBAN" not in text
+        assert sum(one.amount for one in body.timekeepers) == sum(
+            line.amount for line in body.lines if line.corrected_kind is LineKind.FEE
+        )
+    receiver = Receiver.model_validate({"activity_code_required": False, "task_code_required": False})
+    content = render(issued(notes["meridian"]), receiver).content
+    assert check_ledes(content, receiver) == ()
+    records = read_ledes(content, receiver).records
+    assert [record[f.LINE_TYPE] for record in records] == ["IF", "IE"]
+    assert sum(number_of(record[f.LINE_ITEM_TOTAL]) for record in records) == notes["meridian"].net
 
 
 @pytest.mark.parametrize("details", ["lines", "entries"])
