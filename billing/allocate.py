@@ -185,7 +185,7 @@ def _carry(one: _Pass, pool_key: str, waiting: deque[Portion]) -> None:
     day of the contract where that ends within the window. A window in which the cap is not valid has nothing free.
     """
     cap, stop = one.cap, one.contract.document.date_to
-    day = window_dates(cap, waiting[0].counted_day)[1]
+    day = min([window_dates(cap, portion.counted_day)[1] for portion in waiting])
     while waiting:
         first, end = window_dates(cap, day)
         own_end = end if stop is None else min(end, stop)
@@ -201,14 +201,20 @@ def _carry(one: _Pass, pool_key: str, waiting: deque[Portion]) -> None:
         window = (cap.id, pool_key, window_key(cap.window, cap.at_month_end, last, "", "", ""))
         state = one.windows.setdefault(window, WindowState())
         state.limit_seconds = limit_seconds
-        while waiting and state.used_seconds < limit_seconds and window_dates(cap, waiting[0].counted_day)[1] <= first:
+        # Work that counts first, as in time before late, may be younger than what waits behind it.
+        younger: list[Portion] = []
+        while waiting and state.used_seconds < limit_seconds:
             portion = waiting.popleft()
+            if window_dates(cap, portion.counted_day)[1] > first:
+                younger.append(portion)
+                continue
             room = limit_seconds - state.used_seconds
             if _size(cap, portion) > room:
                 portion, rest = _cut_at(cap, portion, room)
                 waiting.appendleft(rest)
             state.used_seconds += _size(cap, portion)
             one.kept.append(_counted_on(one.contract, portion, last))
+        waiting.extendleft(reversed(younger))
     one.placed.extend(placed_as(portion, Bucket.CARRIED, f"cap:{cap.id}") for portion in waiting)
 
 

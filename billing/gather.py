@@ -155,7 +155,12 @@ def _round_groups(book: Rulebook, live: list[Portion], period: Period) -> list[P
     for members in groups.values():
         rule = live[members[0]].terms.increment
         worked = [live[index].worked_seconds for index in members]
-        counted = sum(counted_seconds(seconds, rule) for seconds in worked)
+        of_entries: dict[str, int] = {}
+        for index, seconds in zip(members, worked, strict=True):
+            # Parts of a split entry are no entries: what ignores seconds looks at them together (BD-07).
+            entry_id = live[index].entry.entry_id
+            of_entries[entry_id] = of_entries.get(entry_id, 0) + seconds
+        counted = sum(counted_seconds(seconds, rule) for seconds in of_entries.values())
         deltas = lay_delta(worked, round_seconds(counted, rule) - sum(worked))
         for index, delta in zip(members, deltas, strict=True):
             live[index] = live[index]._replace(delta_seconds=delta)

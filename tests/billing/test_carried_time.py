@@ -1,6 +1,8 @@
-"""Time that a cap carries forward: over days without the cap, and in the order of the work under wider caps (BD-25)."""
+"""Time across days: carried forward by caps (BD-25), over days without them, and split at midnight."""
 
-from tests.billing.tables import check
+from dataclasses import replace
+
+from tests.billing.tables import check, read_story
 
 
 def test_time_is_carried_over_a_gap_between_the_rows_of_a_cap() -> None:
@@ -44,4 +46,39 @@ def test_carried_time_of_several_people_meets_a_wider_cap_in_the_order_of_the_wo
     placements 2025-03:
         entry  bucket        reason    hours
         b      written_down  cap:week  1.00
+    """)
+
+
+def test_late_work_is_carried_into_the_first_free_window_after_its_own() -> None:
+    """With `remaining_capacity` late work counts last; the free hours right behind its day are still its own."""
+    story = read_story("""
+    contract:
+        from: 2025-02-01
+        rates: [{rate: 100.00}]
+        caps: [{id: day, window: day, pool: all, hours: 4, overflow: carry_forward}]
+    work:
+        entry   date        worked
+        late    2025-02-26  5.00
+        timely  2025-03-03  6.00
+    """)
+    late, timely = story.desk.entries(story.sections["work"])
+    entries = [replace(late, rank=1), timely]
+    assert [story.desk.bill(entries, month).net for month in ("2025-02", "2025-03")] == ["500.00", "600.00"]
+
+
+def test_a_split_at_midnight_takes_no_seconds_of_whole_minutes() -> None:
+    """An increment that ignores seconds looks at the entry (BD-07), so 2 h are 2 h whatever second midnight cuts."""
+    check("""
+    contract:
+        from: 2025-03-01
+        day_attribution: split
+        rates: [{rate: 60.00}]
+        increments: [{minutes: 0, scope: period, ignore_seconds: true}]
+    work:
+        start                worked
+        2025-03-03 22:59:59  2:00:00
+        2025-03-05 09:00     0:01:59
+    invoices:
+        period   net
+        2025-03  121.00
     """)
