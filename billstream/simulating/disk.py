@@ -34,6 +34,9 @@ class Disk(Protocol):
     def set_back(self, machine: int, random: Random) -> None:
         """The last commits did not reach the disk."""
 
+    def left(self) -> list[tuple[int, str, str]]:
+        """Offset, version and digest of each store when nobody works any more."""
+
 
 class _Rows(MemoryRows):
     """Rows that can go back to earlier commits."""
@@ -130,7 +133,7 @@ class SimulatedStore:
         """See `Store`."""
         file = self.file
         if file.holder is not None:
-            raise StoreUnusable("simulated", "database is locked", "Start again.")
+            raise StoreUnusable("of a simulated machine", "database is locked", "Start again.")
         self.check_begin(begin_offset)
         file.rows.begin()
         file.holder, self._end = self, (end_offset, file.position.mark)
@@ -192,7 +195,7 @@ class MemoryDisk:
             file = self.files[machine] = File(fold_version)
         elif not self.is_usable(file, fold_version):
             if file.holder is not None:
-                raise StoreUnusable("simulated", "database is locked", "Start again.")
+                raise StoreUnusable("of a simulated machine", "database is locked", "Start again.")
             file = self.files[machine] = File(fold_version)
         return SimulatedStore(file, fold_version)
 
@@ -219,6 +222,15 @@ class MemoryDisk:
         file = self.files.get(machine)
         if file is not None and file.holder is None:
             file.position = file.rows.set_back(random.randint(1, KEPT_COMMITS)) or file.position
+
+    def left(self) -> list[tuple[int, str, str]]:
+        """See `Disk`."""
+        found = []
+        for file in self.files.values():
+            if not file.is_torn and file.position.next_offset:
+                digest = rows_digest(file.rows, file.rows.tables())
+                found.append((file.position.next_offset, file.position.fold_version, digest))
+        return found
 
 
 class KillableStore:
@@ -265,7 +277,7 @@ class KillableStore:
         """Undo what is open, and let go of the file."""
         if self._is_closed:
             return
-        gone = StoreUnusable("simulated", "its process is dead", "Start again.")
+        gone = StoreUnusable("of a simulated machine", "its process is dead", "Start again.")
         if self._open is not None:
             # What is not open any more, or was never begun, cannot be left.
             with suppress(StoreUnusable, RuntimeError, AttributeError):
@@ -323,6 +335,10 @@ class FolderDisk:
         if log.exists() and log.stat().st_size:
             with log.open("r+b") as file:
                 file.truncate(random.randrange(log.stat().st_size))
+
+    def left(self) -> list[tuple[int, str, str]]:
+        """See `Disk`; that of the last fold is known already."""
+        return []
 
     def _path(self, machine: int) -> Path:
         return self._folder / f"machine-{machine}" / "book.sqlite"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import books.closing
 from billstream.simulating.disk import FolderDisk, SimulatedStore
 from billstream.simulating.findings import Findings
 from billstream.simulating.judging import judge_log
@@ -13,6 +14,7 @@ from billstream.simulating.plan import FAULTS, Step, plan_of
 from billstream.simulating.world import World, simulate
 from books.local import Follower
 from books.stores.memory import MemoryStore
+from books.version import FOLD_VERSION
 from streams.topics import DOCUMENTS, JOURNAL
 
 REAL_DISK_EVERY = 10
@@ -69,12 +71,23 @@ def judge(world: World) -> list[str]:
         judge_log(world.log, world.destinations, found)
     except (AssertionError, KeyError, AttributeError) as error:
         found.differing.append(f"the log makes no sense to the judge: {type(error).__name__}: {error}")
-    if world.digest:
-        rebuilt = MemoryStore("rebuilt")
-        Follower(rebuilt).apply(world.log.numbered(JOURNAL))
-        if rebuilt.digest() != world.digest:
-            found.differing.append("a rebuild gives other rows than the worker has")
+    found.differing += rebuilt_otherwise(world)
     store = None if (fold := world.fold()) is None else fold.store
     if isinstance(store, SimulatedStore) and len(store.file.written_by) > 1:
         found.differing.append(f"a store holds rows of the versions {sorted(store.file.written_by)}")
     return [*world.broke, *found.all()]
+
+
+def rebuilt_otherwise(world: World) -> list[str]:
+    """Stores whose rows are not what the journal gives up to their offset, with the code that wrote them."""
+    wrong, journal = [], world.log.numbered(JOURNAL)
+    for version in sorted({version for _, version, _ in world.stores}):
+        vars(books.closing)["FOLD_VERSION"] = version
+        store = MemoryStore(version)
+        for offset, _, digest in sorted(one for one in world.stores if one[1] == version):
+            done = store.position.next_offset
+            Follower(store).apply([pair for pair in journal if done <= pair[0] < offset])
+            if store.digest() != digest:
+                wrong.append(f"a store at offset {offset} has other rows than a rebuild gives")
+    vars(books.closing)["FOLD_VERSION"] = FOLD_VERSION
+    return wrong

@@ -60,10 +60,10 @@ _KINDS: Sequence[tuple[Kind, int]] = (
     (Kind.CUT, 24),
 )
 _ROLES: Sequence[tuple[Role, int]] = (
-    (Role.SEQUENCE, 25),
-    (Role.FOLD, 45),
-    (Role.CATEGORISE, 14),
-    (Role.DELIVER, 16),
+    (Role.SEQUENCE, 22),
+    (Role.FOLD, 40),
+    (Role.CATEGORISE, 12),
+    (Role.DELIVER, 26),
 )
 _ON_DISK = frozenset({Kind.LOSE, Kind.TEAR, Kind.SET_BACK, Kind.STOP})
 

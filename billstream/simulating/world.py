@@ -53,8 +53,8 @@ class World:
         self.broke: list[str] = []
         self.happened: dict[str, int] = {}
         self.is_healing = False
-        self.digest = ""
-        """Of the rows that the last fold had at the end."""
+        self.stores: list[tuple[int, str, str]] = []
+        """Offset, version of the fold and digest of the rows of each store that is left."""
         self.said: list[Outgoing] = []
         self.loop = SimulatedLoop()
         self._machinery = Machinery()
@@ -84,9 +84,11 @@ class World:
         """The rows of the last fold are still there to be judged; nothing runs any more."""
         vars(books.closing)["FOLD_VERSION"] = FOLD_VERSION
         if (fold := self.fold()) is not None and fold.store is not None:
-            self.digest = fold.store.digest()
+            position = fold.store.position
+            self.stores.append((position.next_offset, position.fold_version, fold.store.digest()))
         for process in self._everybody():
             process.kill()
+        self.stores += self._disk.left()
         self.loop.idle = self.loop.stop
         self.loop.run_forever()
         asyncio.set_event_loop(None)
@@ -151,7 +153,8 @@ class World:
         machinery = self._machinery
         match step.kind:
             case Kind.TURN:
-                self.give_turn(self.owner(step.role, random), random, random.randint(1, 14))
+                effects_max = 5 if step.role is Role.DELIVER else 14
+                self.give_turn(self.owner(step.role, random), random, random.randint(1, effects_max))
                 return True
             case Kind.SAY:
                 self._write("people", self.people.say(random))
@@ -229,7 +232,7 @@ class World:
     def start(self, role: Role, random: Random) -> Process:
         """Another process takes a role."""
         self._started += 1
-        machine = random.randrange(MACHINES)
+        machine = random.choice([0, *range(MACHINES)])
         process = Process(f"{role}-{self._started}", machine, self.seed, self.log, self.loop, self.tell)
         process.role = role
         process.ahead_seconds = self._ahead(process)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from billstream.cli.sim_results import SimResult
+from billstream.simulating.outcome import UPGRADE_EVERY
 from billstream.simulating.report import Wanted, run
 from billstream.simulating.runs import run_many, run_one
 from billstream.simulating.shrinking import shrink
@@ -33,6 +34,13 @@ def test_no_world_is_wrong(result: SimResult) -> None:
     """Kills, zombies, lost and torn stores, repeats, lost answers, wrong clocks: everything is as the log says."""
     assert {one.seed: one.wrong for one in result.wrong} == {}
     assert result.worlds == WORLDS
+
+
+def test_no_world_is_wrong_when_the_code_changes_in_it(result: SimResult) -> None:
+    """In each third world every start of a fold has another version of the code, as in a rolling upgrade and back."""
+    changing = [seed for seed in range(1, WORLDS + 1) if seed % UPGRADE_EVERY == 0]
+    assert len(changing) >= WORLDS // 4
+    assert not {one.seed for one in result.wrong} & set(changing)
 
 
 def test_the_worlds_hold_something_to_judge(result: SimResult) -> None:
