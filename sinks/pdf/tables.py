@@ -10,6 +10,7 @@ from schemas.draft import DraftBody, DraftLine, LineKind
 from schemas.utbms import CODES
 from sinks.pdf.corrections import correction_text
 from sinks.pdf.numbers import HOUR_SECONDS, Numbers, clock
+from sinks.pdf.phrases import own_words
 from sinks.pdf.settings import Details, HoursForm, Layout, Paper
 from sinks.pdf.sheet import FILL, Column, Row, RowStyle, SheetTable
 from sinks.pdf.texts import Printer
@@ -108,6 +109,11 @@ class Desk:
         if line.unit.startswith(PACKAGE):
             return f"{number} × {self.printer.line(line.unit.removeprefix(PACKAGE))}"
         return number if line.unit == "unit" else f"{number} {self.printer.line(line.unit)}"
+
+    def text(self, line: DraftLine, part: str | None = None) -> str:
+        """What a line says, or the part of it that is shown: people's words as they are, ours in the language."""
+        said = correction_text(line, self.words) if part is None else part
+        return self.printer.line(own_words(line, said, self.words, self.numbers))
 
     def price(self, line: DraftLine) -> str:
         """The rate or price of a line."""
@@ -216,7 +222,8 @@ def _project(desk: Desk, project_id: str, lines: tuple[DraftLine, ...]) -> _Proj
         texts, name = [rest for _, rest in named], names.pop()
     else:
         texts, name = [line.text for line in lines], project_id or desk.words.other_work
-    return _Project(desk.printer.line(name), is_named, lines, tuple(desk.printer.line(text) for text in texts))
+    shown = tuple(desk.text(line, text) for line, text in zip(lines, texts, strict=True))
+    return _Project(desk.printer.line(name), is_named, lines, shown)
 
 
 def _named_project(line: DraftLine) -> tuple[str, str]:
@@ -363,7 +370,7 @@ def _legal_fees(desk: Desk) -> SheetTable:
     for line in desk.fees:
         code = (" ".join(one for one in (line.utbms_task, line.utbms_activity) if one),) if has_codes else ()
         first = (desk.numbers.day(line.date), _who(desk, line), *map(desk.printer.line, code))
-        rows.append(Row((*first, desk.printer.line(line.text), *_figures(desk, line, columns))))
+        rows.append(Row((*first, desk.text(line), *_figures(desk, line, columns))))
     if rows:
         seconds = sum(line.seconds for line in desk.fees)
         rows.append(_subtotal(desk, columns, words.subtotal, seconds, desk.fees))
@@ -391,7 +398,7 @@ def _entries(desk: Desk) -> SheetTable:
     names = {one.person_id: one.person_name for one in desk.body.timekeepers}
     rows: list[Row] = []
     for line in desk.fees:
-        rows.append(Row((printer.line(line.text), numbers.amount(line.amount)), RowStyle.GROUP))
+        rows.append(Row((desk.text(line), numbers.amount(line.amount)), RowStyle.GROUP))
         for source in sorted(line.sources, key=lambda one: (one.work_date, one.entry_id)):
             who = printer.line(names.get(source.person_id, source.person_id))
             seconds = source.worked_seconds + source.delta_seconds
@@ -416,7 +423,7 @@ def _expenses(desk: Desk) -> SheetTable:
             (
                 desk.numbers.day(line.date),
                 *((desk.printer.line(line.expense_code),) if has_codes else ()),
-                desk.printer.line(line.text),
+                desk.text(line),
                 *_figures(desk, line, columns),
             )
         )
@@ -430,7 +437,7 @@ def _expenses(desk: Desk) -> SheetTable:
 def _charges(desk: Desk) -> SheetTable:
     words = desk.words
     columns = _line_columns(desk, desk.charges)
-    rows = [Row((desk.printer.line(line.text), *_figures(desk, line, columns))) for line in desk.charges]
+    rows = [Row((desk.text(line), *_figures(desk, line, columns))) for line in desk.charges]
     if rows:
         rows.append(_subtotal(desk, columns, words.subtotal, None, desk.charges))
     return SheetTable(words.charges, columns, tuple(rows))
@@ -450,8 +457,7 @@ def _others(desk: Desk) -> SheetTable:
         name = (desk.printer.line(", ".join(numbers)),) if corrects else ()
         is_time = bool(line.corrects) and line.unit == "hour"
         figures = (desk.quantity(line), desk.price(line)) if is_time else ("", "")
-        text = desk.printer.line(correction_text(line, words))
-        rows.append(Row((text, *name, *(figures if has_hours else ()), desk.numbers.amount(line.amount))))
+        rows.append(Row((desk.text(line), *name, *(figures if has_hours else ()), desk.numbers.amount(line.amount))))
     if rows:
         rows.append(_subtotal(desk, columns, words.subtotal, None, desk.others))
     return SheetTable(words.adjustments, columns, tuple(rows))

@@ -8,6 +8,22 @@ from schemas.draft import CorrectionReason
 
 
 @dataclass(frozen=True, slots=True)
+class Phrases:
+    """What billing says by itself on lines; `{...}` marks where a value goes."""
+
+    services: str
+    above_retainer: str
+    above_block: str
+    above_cap: str
+    used_and_left: str
+    markup: str
+    deducted: str
+    minimum: str
+    shortfall: str
+    shortfall_of: str
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """One language; `{...}` marks where a value goes."""
 
@@ -88,6 +104,7 @@ class Words:
     used: str
     lapsed: str
     carried_out: str
+    phrases: Phrases
 
 
 _ENGLISH = Words(
@@ -181,6 +198,18 @@ _ENGLISH = Words(
     used="Used",
     lapsed="Lapsed",
     carried_out="Carried forward",
+    phrases=Phrases(
+        services="Services",
+        above_retainer="above retainer {name}",
+        above_block="above block {name}",
+        above_cap="above cap {name}",
+        used_and_left="{used} h used, {left} h left",
+        markup="Mark-up on expenses",
+        deducted="{name} of {day}, deducted",
+        minimum="Minimum commitment",
+        shortfall="shortfall",
+        shortfall_of="{name}, shortfall of {period}",
+    ),
 )
 
 _GERMAN = Words(
@@ -274,6 +303,18 @@ _GERMAN = Words(
     used="Verbraucht",
     lapsed="Verfallen",
     carried_out="Übertrag",
+    phrases=Phrases(
+        services="Leistungen",
+        above_retainer="über {name} hinaus",
+        above_block="über {name} hinaus",
+        above_cap="über der Grenze {name}",
+        used_and_left="{used} h verbraucht, {left} h übrig",
+        markup="Aufschlag auf Auslagen",
+        deducted="{name} vom {day}, abgezogen",
+        minimum="Mindestumsatz",
+        shortfall="Fehlbetrag",
+        shortfall_of="{name}, Fehlbetrag aus {period}",
+    ),
 )
 
 _FRENCH = Words(
@@ -367,6 +408,18 @@ _FRENCH = Words(
     used="Utilisé",
     lapsed="Expiré",
     carried_out="À reporter",
+    phrases=Phrases(
+        services="Prestations",
+        above_retainer="au-delà de {name}",
+        above_block="au-delà de {name}",
+        above_cap="au-delà du plafond {name}",
+        used_and_left="{used} h utilisées, {left} h restantes",
+        markup="Majoration sur les frais",
+        deducted="{name} du {day}, déduit",
+        minimum="Minimum convenu",
+        shortfall="montant manquant",
+        shortfall_of="{name}, montant manquant de {period}",
+    ),
 )
 
 _SPANISH = Words(
@@ -460,6 +513,18 @@ _SPANISH = Words(
     used="Usado",
     lapsed="Caducado",
     carried_out="A arrastrar",
+    phrases=Phrases(
+        services="Servicios",
+        above_retainer="por encima de {name}",
+        above_block="por encima de {name}",
+        above_cap="por encima del límite {name}",
+        used_and_left="{used} h usadas, {left} h restantes",
+        markup="Recargo sobre gastos",
+        deducted="{name} del {day}, deducido",
+        minimum="Mínimo acordado",
+        shortfall="importe pendiente",
+        shortfall_of="{name}, importe pendiente de {period}",
+    ),
 )
 
 LANGUAGES: Mapping[str, Words] = MappingProxyType({"de": _GERMAN, "en": _ENGLISH, "es": _SPANISH, "fr": _FRENCH})
