@@ -42,7 +42,7 @@ def changes_in(names: Sequence[str]) -> list[Change]:
     return [change for path in paths for change in changes_of(path)]
 
 
-def try_them(changes: Sequence[Change], jobs: int, budget_seconds: float, minutes: float) -> list[Tried]:
+def try_them(changes: Sequence[Change], given: argparse.Namespace) -> list[Tried]:
     """Run the tests that reach each change; verdicts are written down as they come."""
     ANSWERS.parent.mkdir(exist_ok=True)
     with ANSWERS.open("w") as answers:
@@ -50,10 +50,10 @@ def try_them(changes: Sequence[Change], jobs: int, budget_seconds: float, minute
         def note(one: Tried) -> None:
             print(one.change.name, one.verdict, one.test, sep="\t", file=answers, flush=True)
 
-        trial = Trial(changes, jobs, budget_seconds, minutes, note)
+        trial = Trial(changes, given.jobs, given.budget, given.minutes, note)
         ignored = [f"--ignore={name}" for name in LEFT_OUT]
-        code = pytest.main([*OPTIONS, f"--rootdir={ROOT}", *ignored, *TESTS], plugins=[trial])
-    if code or not (minutes or len(trial.tried) == len(changes)):
+        code = pytest.main([*OPTIONS, f"--rootdir={ROOT}", *ignored, *given.tests], plugins=[trial])
+    if code or not (given.minutes or len(trial.tried) == len(changes)):
         sys.exit(f"the tests could not be collected or do not pass: pytest says {code}")
     return sorted(trial.tried, key=lambda one: (one.change.function.name, one.change.number))
 
@@ -71,6 +71,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=0, help="how many changes; 0 for all")
     parser.add_argument("--seed", type=int, default=1, help="which ones")
     parser.add_argument("--modules", nargs="*", default=[], help="only of these modules")
+    parser.add_argument("--tests", nargs="*", default=TESTS, help="with the tests in these folders and files")
     parser.add_argument("--minimum", type=int, default=0, help="fail below this percentage")
     parser.add_argument("--jobs", type=int, default=2, help="how many processes at once")
     parser.add_argument("--budget", type=float, default=1.5, help="seconds for the tests of one change")
@@ -87,7 +88,7 @@ def main() -> None:
     if given.verdicts and given.again:
         some = [one.change for one in written_in(given.verdicts, made) if one.verdict not in NOTICED]
     is_read = given.verdicts and not given.again
-    tried = written_in(given.verdicts, made) if is_read else try_them(some, given.jobs, given.budget, given.minutes)
+    tried = written_in(given.verdicts, made) if is_read else try_them(some, given)
     chosen = "all changes" if len(tried) == len(made) else f"sample with seed {given.seed}"
     chosen += f" of {', '.join(given.modules)}" if given.modules else ""
     with TemporaryDirectory() as folder:

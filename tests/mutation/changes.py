@@ -50,10 +50,15 @@ class Function:
         """What stands there."""
         return _text(self.definition)
 
+    @cached_property
+    def _spans(self) -> list[tuple[int, int]]:
+        """First and last line of each statement inside."""
+        inside = [one for one in ast.walk(self.tree) if isinstance(one, ast.stmt) and one is not self.tree]
+        return [(one.lineno, one.end_lineno or one.lineno) for one in inside]
+
     def place(self, line: int) -> Place:
         """The smallest statement that holds a line; what is above the first statement counts as it."""
-        spans = [(one.lineno, one.end_lineno or one.lineno) for one in ast.walk(self.tree) if isinstance(one, ast.stmt)]
-        holding = [(end - start, -start) for start, end in spans[1:] if start <= line <= end]
+        holding = [(end - start, -start) for start, end in self._spans if start <= line <= end]
         return Place(self.module, -min(holding)[1] if holding else self.tree.body[0].lineno)
 
     def observe(self, reached: Callable[[int], None], numbers: Mapping[Place, int]) -> None:
