@@ -141,4 +141,4 @@ def _balance(desk: Desk, agreement: Agreement, held: HeldMoney) -> tuple[Decimal
         client_id=agreement.client_id, contract_id=agreement.contract_id, date_from=first, date_to=end
     )
     drawn = drawn_before(desk.book, contract, every).values()
-    return received, sum((one.get(held.id, Decimal(0)) for one in drawn), Decimal(0))
+    return received, sum((one.get(held.id, Decimal(0)) for one in drawn), received * 0)
