@@ -15,6 +15,7 @@ from billstream.simulating.world import World, simulate
 from books.local import Follower
 from books.stores.memory import MemoryStore
 from books.version import FOLD_VERSION
+from schemas.values import Record
 from streams.topics import DOCUMENTS, JOURNAL
 
 REAL_DISK_EVERY = 10
@@ -60,7 +61,7 @@ def outcome_of(seed: int, steps: Sequence[Step] | None = None, *, traces: bool =
         faults=faults,
         journal=world.log.end(JOURNAL),
         documents=world.log.end(DOCUMENTS),
-        trace=tuple(world.trace),
+        trace=tuple(_named(world, line) for line in world.trace),
     )
 
 
@@ -91,3 +92,19 @@ def rebuilt_otherwise(world: World) -> list[str]:
                 wrong.append(f"a store at offset {offset} has other rows than a rebuild gives")
     vars(books.closing)["FOLD_VERSION"] = FOLD_VERSION
     return wrong
+
+
+def _named(world: World, line: str) -> str:
+    """A line of the trace with the kind of record that was appended."""
+    _, arrow, place = line.rpartition("-> ")
+    topic, _, offset = place.rstrip("]").partition("[")
+    if not arrow or not offset.isdigit():
+        return line
+    record = dict(world.log.numbered(topic)).get(int(offset))
+    return f"{line} {'nobody can read it' if record is None else _about(record)}"
+
+
+def _about(record: Record) -> str:
+    names = ("command_id", "fact_id", "request_id", "source_entry_id", "document_id", "attempt", "state", "revision")
+    told = (f"{name} {getattr(record, name)}" for name in names if getattr(record, name, ""))
+    return ", ".join([record.schema_name, *told])[:100]

@@ -232,7 +232,9 @@ class World:
     def start(self, role: Role, random: Random) -> Process:
         """Another process takes a role."""
         self._started += 1
-        machine = random.choice([0, *range(MACHINES)])
+        frozen = [one.machine for one in self._machinery.zombies if one.role == role]
+        # As often as not on the machine where the one before is frozen: it has the same store open.
+        machine = random.choice([random.randrange(MACHINES), *frozen[-1:]])
         process = Process(f"{role}-{self._started}", machine, self.seed, self.log, self.loop, self.tell)
         process.role = role
         process.ahead_seconds = self._ahead(process)
