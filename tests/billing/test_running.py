@@ -135,3 +135,31 @@ def test_a_window_knows_its_limit_by_its_key() -> None:
     assert cap_limit(contract, "all", "contract") == 100 * HOUR
     with pytest.raises(KeyError):
         cap_limit(contract, "none", "contract")
+
+
+@pytest.mark.parametrize(
+    ("cap_id", "key", "hours"),
+    [
+        ("week", "2025-W14", 40),
+        ("part", "2025-W14/2025-03", 8),
+        ("part", "2025-W14/2025-04", 32),
+        ("part", "2025-W13/2025-03", 40),
+        ("month", "2025-03", 100),
+        ("day", "2025-03-31", 8),
+        ("day", "2025-03-30", 7),
+        ("project", "alpha", 60),
+        ("project", "alpha/x", 60),
+    ],
+)
+def test_the_limit_of_a_window_is_that_of_its_last_day(cap_id: str, key: str, hours: int) -> None:
+    """31 March 2025 is a Monday: a week that is shared by workdays has one of five in March; rows change with dates."""
+    caps = [
+        {"id": "week", "window": "week", "hours": "40", "pool": "all"},
+        {"id": "part", "window": "week", "hours": "40", "pool": "all", "week_cap_at_month_end": "prorate_by_workday"},
+        {"id": "month", "window": "month", "hours": "100", "pool": "all"},
+        {"id": "day", "window": "day", "hours": "7", "pool": "all", "to": "2025-03-31"},
+        {"id": "day", "window": "day", "hours": "8", "pool": "all", "from": "2025-03-31"},
+        {"id": "project", "window": "project", "hours": "50", "pool": "all", "to": "2025-03-31"},
+        {"id": "project", "window": "project", "hours": "60", "pool": "all", "from": "2025-03-31"},
+    ]
+    assert cap_limit(open_desk(caps=caps).contract, cap_id, key) == hours * HOUR
