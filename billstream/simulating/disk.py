@@ -38,6 +38,9 @@ class Disk(Protocol):
     def left(self) -> list[tuple[int, str, str]]:
         """Offset, version and digest of each store when nobody works any more."""
 
+    def complaints(self) -> list[str]:
+        """What a disk saw that must not happen to a store."""
+
 
 class _Rows(MemoryRows):
     """Rows that can go back to earlier commits."""
@@ -107,6 +110,8 @@ class File:
         self.is_torn = False
         self.written_by: set[str] = set()
         """The versions of the fold whose rows are here."""
+        self.strayed = ""
+        """An owner began elsewhere than where the rows stood."""
         self.holder: SimulatedStore | None = None
 
 
@@ -136,6 +141,8 @@ class SimulatedStore:
         if file.holder is not None:
             raise StoreUnusable("of a simulated machine", "database is locked", "Start again.")
         self.check_begin(begin_offset)
+        if begin_offset != file.position.next_offset:
+            file.strayed = f"at {file.position.next_offset} somebody went on from {begin_offset}"
         file.rows.begin()
         file.holder, self._end = self, (end_offset, file.position.mark)
         try:
@@ -232,6 +239,15 @@ class MemoryDisk:
                 digest = rows_digest(file.rows, file.rows.tables())
                 found.append((file.position.next_offset, file.position.fold_version, digest))
         return found
+
+    def complaints(self) -> list[str]:
+        """See `Disk`."""
+        mixed = [sorted(file.written_by) for file in self.files.values() if len(file.written_by) > 1]
+        strayed = [file.strayed for file in self.files.values() if file.strayed]
+        return [
+            *(f"a store holds rows of the versions {versions}" for versions in mixed),
+            *(f"a store was changed by two owners: {how}" for how in strayed),
+        ]
 
 
 class KillableStore:
@@ -340,6 +356,10 @@ class FolderDisk:
 
     def left(self) -> list[tuple[int, str, str]]:
         """See `Disk`; that of the last fold is known already."""
+        return []
+
+    def complaints(self) -> list[str]:
+        """See `Disk`; SQLite sees to it by itself."""
         return []
 
     def _path(self, machine: int) -> Path:

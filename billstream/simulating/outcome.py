@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import books.closing
-from billstream.simulating.disk import FolderDisk, SimulatedStore
+from billstream.simulating.disk import FolderDisk
 from billstream.simulating.findings import Findings
 from billstream.simulating.judging import judge_log
 from billstream.simulating.plan import FAULTS, Step, plan_of
@@ -73,9 +73,6 @@ def judge(world: World) -> list[str]:
     except (AssertionError, KeyError, AttributeError) as error:
         found.differing.append(f"the log makes no sense to the judge: {type(error).__name__}: {error}")
     found.differing += rebuilt_otherwise(world)
-    store = None if (fold := world.fold()) is None else fold.store
-    if isinstance(store, SimulatedStore) and len(store.file.written_by) > 1:
-        found.differing.append(f"a store holds rows of the versions {sorted(store.file.written_by)}")
     return [*world.broke, *found.all()]
 
 

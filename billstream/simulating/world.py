@@ -89,6 +89,7 @@ class World:
         for process in self._everybody():
             process.kill()
         self.stores += self._disk.left()
+        self.broke += self._disk.complaints()
         self.loop.idle = self.loop.stop
         self.loop.run_forever()
         asyncio.set_event_loop(None)
