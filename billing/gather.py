@@ -1,9 +1,9 @@
 """Steps 2 to 5: classify the entries, attribute them to days, look up their terms, round them; nothing is lost."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from billing.attribute import DayPart, days_of
 from billing.classify import WITHOUT_ENGAGEMENT, verdict_of
@@ -26,8 +26,16 @@ NOT_WORK = (EntryKind.EXPENSE, EntryKind.MILESTONE, EntryKind.USAGE)
 
 _WORK_ORDER = itemgetter(Portion._fields.index("order"))
 
+# What every entry is asked; members of an enum are looked up slowly.
+_TIME: Final = EntryKind.TIME
+_BILLABLE: Final = Category.BILLABLE
+
 Refusal = tuple[Bucket, str, str]
 """Why work is not billed: bucket, reason, detail."""
+
+
+Dated = tuple[BillingEntry, date]
+"""An entry with its local work date."""
 
 
 class Gathered(NamedTuple):
@@ -38,27 +46,56 @@ class Gathered(NamedTuple):
     worked_seconds: int
 
 
-def gather(book: Rulebook, dated: Iterable[tuple[BillingEntry, date]], period: Period) -> Gathered:
+def gather(book: Rulebook, dated: Iterable[Dated], period: Period) -> Gathered:
     """Turn time entries of any order, each with its work date, into portions and placements."""
-    zone, attribution = book.contract.zone, book.contract.document.day_attribution
     live: list[Portion] = []
     placed: list[Placed] = []
+    if book.contract.document.day_attribution is DayAttribution.SPLIT:
+        worked_seconds = _gather_split(book, dated, period, live, placed)
+    else:
+        worked_seconds = _gather_whole(book, dated, period, live, placed)
+    # Starts alone are compared quickly, and leave little to do for the order that knows everything. The parts of one
+    # entry are made in their order, and a sort leaves equals as they are.
+    live.sort(key=_start_of)
+    live.sort(key=_WORK_ORDER)
+    return Gathered(_round_groups(book, live, period), placed, worked_seconds)
+
+
+def _start_of(portion: Portion) -> datetime:
+    return portion[0][1]
+
+
+def _gather_whole(
+    book: Rulebook, dated: Iterable[Dated], period: Period, live: list[Portion], placed: list[Placed]
+) -> int:
+    """Entries whose seconds all belong to one date; the seconds that were worked in the period."""
     worked_seconds = 0
     first, end = period.start, period.end
-    is_split = attribution is DayAttribution.SPLIT
     for entry, day in dated:
-        if entry.kind is not EntryKind.TIME and entry.kind in NOT_WORK:
+        kind = entry.kind
+        if kind is not _TIME and kind in NOT_WORK:
             continue
-        if not is_split:
-            if first <= day < end:
-                worked_seconds += entry.worked_seconds
-            found = on_one_day(book, entry, day)
-            if isinstance(found, Portion):
-                live.append(found)
-            else:
-                placed.append(found)
+        if first <= day < end:
+            worked_seconds += entry.worked_seconds
+        found = on_one_day(book, entry, day)
+        if isinstance(found, Portion):
+            live.append(found)
+        else:
+            placed.append(found)
+    return worked_seconds
+
+
+def _gather_split(
+    book: Rulebook, dated: Iterable[Dated], period: Period, live: list[Portion], placed: list[Placed]
+) -> int:
+    """Entries that are cut at midnight; the seconds that were worked in the period."""
+    zone = book.contract.zone
+    worked_seconds = 0
+    first, end = period.start, period.end
+    for entry, day in dated:
+        if entry.kind in NOT_WORK:
             continue
-        days = days_of(entry, day, zone, attribution)
+        days = days_of(entry, day, zone, DayAttribution.SPLIT)
         worked_seconds += sum([part.worked_seconds for part in days if first <= part.day < end])
         refused, terms = billable_terms(book, entry, days)
         if refused is not None:
@@ -68,9 +105,7 @@ def gather(book: Rulebook, dated: Iterable[tuple[BillingEntry, date]], period: P
             placed.append(Placed(entry, day, day, Bucket.BILLED, "zero_length", "", 0))
         else:
             live += portions_of(book, entry, days, terms)
-    # The parts of one entry are made in their order, and a sort leaves equals as they are.
-    live.sort(key=_WORK_ORDER)
-    return Gathered(_round_groups(book, live, period), placed, worked_seconds)
+    return worked_seconds
 
 
 def on_one_day(book: Rulebook, entry: BillingEntry, day: date) -> Portion | Placed:
@@ -80,7 +115,7 @@ def on_one_day(book: Rulebook, entry: BillingEntry, day: date) -> Portion | Plac
     if refused is not None:
         return Placed(entry, day, day, *refused, worked_seconds)
     terms = book.terms(entry.person_id, entry.project_id, entry.service_item, entry.task, day)
-    if not terms.is_plain or entry.category is not Category.BILLABLE:
+    if not terms.is_plain or entry.category is not _BILLABLE:
         refused = _refused_by_terms(book.contract, terms, entry, day)
         if refused is not None:
             return Placed(entry, day, day, *refused, worked_seconds)

@@ -5,7 +5,7 @@ row begins or ends, so the answer is kept for person, project, item, task and th
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -18,7 +18,7 @@ from billing.engagements import Engaged
 from billing.entries import Hold
 from billing.increments import NO_INCREMENT, Rounding, rounding_of
 from billing.rates import ChosenRate, Work, resolve_rate
-from schemas.clauses import BlendedRate, Cap, CapPool, CapScope, IncrementRule, IncrementScope, Premium
+from schemas.clauses import AmountCap, BlendedRate, Cap, CapPool, CapScope, IncrementRule, IncrementScope, Premium
 from schemas.dated import DatedRow
 from schemas.engagement import FixedCover, Takes, Tier, WorkScope
 
@@ -68,6 +68,24 @@ WorkKey = tuple[str, str, str, str]
 """Person, project, service item, task."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Valid:
+    """The rows of a contract that are valid in one span of dates: looked for once, then asked for each kind of work.
+
+    `caps` have their limits in seconds; `applied` are those that were met, by cap and pool.
+    """
+
+    covers: tuple[FixedCover, ...]
+    engaged: tuple[Engaged, ...]
+    tiers: tuple[Tier, ...]
+    premiums: tuple[Premium, ...]
+    increment: IncrementRule
+    rounding: Rounding | None
+    caps: tuple[tuple[HourCap, Cap, int], ...]
+    money_caps: tuple[tuple[MoneyCap, AmountCap], ...]
+    applied: dict[tuple[str, str], AppliedCap]
+
+
 class KnownTerms(NamedTuple):
     """The terms of one kind of work: they begin anew on each of the `starts`; None for a span nobody asked for."""
 
@@ -85,6 +103,7 @@ class Rulebook:
     asks_for_task: bool
     confidence_min: Decimal
     known: dict[WorkKey, KnownTerms] = field(default_factory=dict)
+    valid: dict[int, _Valid] = field(default_factory=dict)
 
     def terms(self, person_id: str, project_id: str, service_item: str, task: str, day: date) -> Terms:
         """The terms of work on a local date: one object for all days of a span, and of one kind of work only."""
@@ -98,13 +117,22 @@ class Rulebook:
         if found is None:
             role = self.directory.role_on(person_id, day)
             asked = Work(person_id, role, project_id, service_item, work[3], day)
-            found = known.found[span] = terms_of(self.contract, self.directory, asked)
+            found = known.found[span] = terms_of(self, asked)
+        return found
+
+    def valid_on(self, day: date) -> _Valid:
+        """The contract's rows of a local date; one object for all days of a span."""
+        span = bisect_right(self.boundaries, day)
+        found = self.valid.get(span)
+        if found is None:
+            found = self.valid[span] = _valid_on(self.contract, day)
         return found
 
     def _begin(self, work: WorkKey) -> KnownTerms:
         if len(self.known) >= _TERMS_KEPT:
             self.known.clear()
-        starts = tuple(sorted({*self.boundaries, *self.directory.changes_of.get(work[0], ())}))
+        changes = self.directory.changes_of.get(work[0])
+        starts = tuple(sorted({*self.boundaries, *changes})) if changes else self.boundaries
         begun = self.known[work] = KnownTerms(starts, [None] * (len(starts) + 1))
         return begun
 
@@ -132,33 +160,33 @@ def rulebook(contract: Contract, directory: Directory) -> Rulebook:
     )
 
 
-def terms_of(contract: Contract, directory: Directory, work: Work) -> Terms:
+def terms_of(book: Rulebook, work: Work) -> Terms:
     """Look everything up for work of a person on a local date."""
+    contract, directory, valid = book.contract, book.directory, book.valid_on(work.day)
     rate = resolve_rate(contract, directory, work)
-    document = contract.document
-    covers = tuple(row for row in document.fixed_cover if row.covers(work.day) and in_scope(row, work))
-    engaged = tuple(_engaged(contract, work))
-    tier = next((row for row in document.tiers if row.covers(work.day) and in_scope(row, work)), None)
+    covers = tuple([row for row in valid.covers if in_scope(row, work)]) if valid.covers else ()
+    engaged = tuple([one for one in valid.engaged if in_scope(one.row, work)]) if valid.engaged else ()
+    tier = next((row for row in valid.tiers if in_scope(row, work)), None) if valid.tiers else None
     unpriced = None
     if rate is None:
         name = directory.person_name(work.person_id)
         unpriced = Hold("rate_missing", f"no rate for {name} ({work.role or 'no role'}) on the day of the work")
     is_engaged = bool(covers or engaged or tier is not None)
-    premiums = tuple(premium for premium in document.premiums if _premium_may_apply(premium, work, rate, tier))
     hold = _hold(contract, directory, work, None if is_engaged else unpriced)
-    weighed = {weight.premium for one in engaged for weight in one.row.weights}
-    burning = tuple(one for one in document.premiums if one.is_timed and one.id in weighed and _looks_at(one, work))
+    premiums = burning = _NO_PREMIUMS
+    if valid.premiums:
+        premiums = tuple([one for one in valid.premiums if _premium_may_apply(one, work, rate, tier)])
+        weighed = {weight.premium for one in engaged for weight in one.row.weights}
+        burning = tuple([one for one in valid.premiums if one.is_timed and one.id in weighed and _looks_at(one, work)])
     engaged_whole = all(one.row.takes is Takes.ALL and not one.row.tags for one in engaged)
     # A balance or a tier prices the work instead of a rate, where it does so whatever the tags of an entry are.
     is_priced = unpriced is None or (bool(engaged) and engaged_whole) or (tier is not None and not tier.tags)
-    increment = next((row for row in document.increments if row.covers(work.day)), NO_INCREMENT)
-    is_rounded_alone = increment is not NO_INCREMENT and increment.scope is IncrementScope.ENTRY
     return Terms(
         role=work.role,
         rate=rate,
-        caps=_caps(contract, work),
-        money_caps=_money_caps(contract, work),
-        increment=increment,
+        caps=_caps(valid, work) if valid.caps else _NO_CAPS,
+        money_caps=_money_caps(valid, work) if valid.money_caps else (),
+        increment=valid.increment,
         premiums=premiums,
         hold=hold,
         unpriced=unpriced,
@@ -168,15 +196,33 @@ def terms_of(contract: Contract, directory: Directory, work: Work) -> Terms:
         is_plain=hold is None and is_priced and not covers and not premiums and not burning,
         burning=burning,
         engaged_whole=engaged_whole,
-        rounding=rounding_of(increment) if is_rounded_alone else None,
+        rounding=valid.rounding,
     )
 
 
-def _engaged(contract: Contract, work: Work) -> Iterator[Engaged]:
-    for engagement in contract.engagements:
-        row = engagement.row_on(work.day)
-        if row is not None and in_scope(row, work):
-            yield Engaged(engagement, row)
+_NO_CAPS: Mapping[str, AppliedCap] = {}
+_NO_PREMIUMS: tuple[Premium, ...] = ()
+
+
+def _valid_on(contract: Contract, day: date) -> _Valid:
+    """Look for all rows of a contract that are valid on a local date."""
+    document = contract.document
+    rows = [(engagement, engagement.row_on(day)) for engagement in contract.engagements]
+    caps = [(cap, cap.row_on(day)) for cap in contract.caps]
+    money_caps = [(cap, cap.row_on(day)) for cap in contract.money_caps]
+    increment = next((row for row in document.increments if row.covers(day)), NO_INCREMENT)
+    is_rounded_alone = increment is not NO_INCREMENT and increment.scope is IncrementScope.ENTRY
+    return _Valid(
+        covers=tuple([row for row in document.fixed_cover if row.covers(day)]),
+        engaged=tuple([Engaged(engagement, row) for engagement, row in rows if row is not None]),
+        tiers=tuple([row for row in document.tiers if row.covers(day)]),
+        premiums=tuple([row for row in document.premiums if row.covers(day)]),
+        increment=increment,
+        rounding=rounding_of(increment) if is_rounded_alone else None,
+        caps=tuple([(cap, row, int(row.hours * 3600)) for cap, row in caps if row is not None]),
+        money_caps=tuple([(cap, row) for cap, row in money_caps if row is not None]),
+        applied={},
+    )
 
 
 def in_scope(scope: WorkScope, work: Work) -> bool:
@@ -226,11 +272,10 @@ def _asks_for_role(contract: Contract, work: Work) -> bool:
     return by_role or any(row.roles and row.covers(work.day) for row in document.discounts)
 
 
-def _caps(contract: Contract, work: Work) -> dict[str, AppliedCap]:
+def _caps(valid: _Valid, work: Work) -> dict[str, AppliedCap]:
     found: dict[str, AppliedCap] = {}
-    for cap in contract.caps:
-        row = cap.row_on(work.day)
-        if row is None or not _scope_matches(row, work) or (row.roles and work.role not in row.roles):
+    for cap, row, limit_seconds in valid.caps:
+        if not _scope_matches(row, work) or (row.roles and work.role not in row.roles):
             continue
         match cap.pool:
             case CapPool.PERSON:
@@ -239,16 +284,20 @@ def _caps(contract: Contract, work: Work) -> dict[str, AppliedCap]:
                 pool_key = work.role
             case _:
                 pool_key = "all"
-        found[cap.id] = AppliedCap(cap, row, pool_key, int(row.hours * 3600))
+        applied = valid.applied.get((cap.id, pool_key))
+        if applied is None:
+            applied = valid.applied[cap.id, pool_key] = AppliedCap(cap, row, pool_key, limit_seconds)
+        found[cap.id] = applied
     return found
 
 
-def _money_caps(contract: Contract, work: Work) -> tuple[MoneyCap, ...]:
-    rows = [(cap, cap.row_on(work.day)) for cap in contract.money_caps]
+def _money_caps(valid: _Valid, work: Work) -> tuple[MoneyCap, ...]:
     return tuple(
-        cap
-        for cap, row in rows
-        if row is not None and _scope_matches(row, work) and (not row.roles or work.role in row.roles)
+        [
+            cap
+            for cap, row in valid.money_caps
+            if _scope_matches(row, work) and (not row.roles or work.role in row.roles)
+        ]
     )
 
 
@@ -273,9 +322,7 @@ def _premium_may_apply(premium: Premium, work: Work, rate: ChosenRate | None, ti
 
 
 def _looks_at(premium: Premium, work: Work) -> bool:
-    """Whether a premium is valid on the date and about such work."""
-    return (
-        premium.covers(work.day)
-        and (not premium.service_items or work.service_item in premium.service_items)
-        and (not premium.tasks or work.task in premium.tasks)
+    """Whether a premium that is valid on the date is about such work."""
+    return (not premium.service_items or work.service_item in premium.service_items) and (
+        not premium.tasks or work.task in premium.tasks
     )
