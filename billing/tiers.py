@@ -94,7 +94,9 @@ def _counted(
     if window is None:
         window = windows[tier.id, span] = _Window(tier.id)
     size = portion.worked_seconds + portion.delta_seconds
-    window.total += size
+    if day < period.end:
+        # What midnight splits off into the next period is counted there.
+        window.total += size
     if day < period.start:
         window.before += size
     return tier, window

@@ -78,3 +78,20 @@ def test_work_that_no_tag_brings_to_a_tier_is_held_before_it_is_rounded() -> Non
         entry  bucket  reason        delta
         e2     held    rate_missing  0
     """)
+
+
+def test_a_package_is_charged_whole_where_midnight_splits_the_last_entry_of_a_period() -> None:
+    """BD-23: the package that January starts is January's; what the clock moves into February finds it open."""
+    check("""
+    contract:
+        from: 2025-01-01
+        day_attribution: split
+        tiers: [{id: pack, mode: block, reset: contract, block_hours: 10, block_price: 450.00}]
+    work:
+        start             worked
+        2025-01-31 22:30  2.00
+    invoices:
+        period   billed  net
+        2025-01  1.50    450.00
+        2025-02  0.50    0.00
+    """)
