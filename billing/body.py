@@ -1,13 +1,15 @@
 """The invoice as the body of a document: names for ids, decimals for units, and ids that are the same every time."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from billing.certificate import with_certificate
 from billing.exact import decimal_of
 from billing.held_money import use_of
-from billing.results import Invoice, Line, LineCharge, RetainerAccount, SourceShare, Tax
+from billing.results import Invoice, Line, LineCharge, RetainerAccount, SourceShare, Tax, Unbilled
 from schemas.canonical import deterministic_id
 from schemas.draft import (
     BucketTotal,
@@ -25,13 +27,31 @@ from schemas.draft import (
 from schemas.values import named_fields
 
 
+class Shown(NamedTuple):
+    """What a body says of single entries: its lines, what is on no line, and the sums of people."""
+
+    lines: Sequence[DraftLine]
+    placements: Sequence[Placement]
+    timekeepers: Sequence[TimekeeperTotal]
+
+
 def to_body(invoice: Invoice) -> DraftBody:
     """The same invoice gives the same bytes, whoever computes it and when."""
+    scope = scope_of(invoice)
+    lines = [
+        _line(invoice, id_of_line(scope, line), line, tax, position)
+        for position, (line, tax) in enumerate(zip(invoice.lines, invoice.line_taxes, strict=True), start=1)
+    ]
+    placements = [placement_of(one) for one in invoice.unbilled]
+    return with_certificate(body_of(invoice, Shown(lines, placements, _timekeepers(invoice))))
+
+
+def body_of(invoice: Invoice, shown: Shown) -> DraftBody:
+    """The body of an invoice without its certificate."""
     request = invoice.request
     contract = request.contract
     matter = contract.document.matter
-    scope = _scope_of(invoice)
-    body = DraftBody(
+    return DraftBody(
         tenant=request.tenant,
         book=request.book,
         scope=request.scope,
@@ -46,10 +66,7 @@ def to_body(invoice: Invoice) -> DraftBody:
         payment_terms_days=contract.document.payment_terms_days,
         contract_revision=request.contract_revision,
         directory_revision=request.directory_revision,
-        lines=tuple(
-            _line(invoice, _line_id(scope, line), line, tax, position)
-            for position, (line, tax) in enumerate(zip(invoice.lines, invoice.line_taxes, strict=True), start=1)
-        ),
+        lines=tuple(shown.lines),
         taxes=tuple(_tax_row(invoice, row) for row in invoice.taxes),
         net=_money(invoice, invoice.net_units),
         tax=_money(invoice, invoice.tax_units),
@@ -60,13 +77,12 @@ def to_body(invoice: Invoice) -> DraftBody:
         carried_in_seconds=invoice.carried_in_seconds,
         rounding_delta_seconds=invoice.rounding_delta_seconds,
         buckets=_buckets(invoice),
-        placements=_placements(invoice),
-        timekeepers=_timekeepers(invoice),
+        placements=tuple(shown.placements),
+        timekeepers=tuple(shown.timekeepers),
         findings=tuple(Finding(code=note.code, text=note.text) for note in invoice.notes),
         entries_hash=invoice.entries_hash,
         retainers=tuple(_balance(one) for one in invoice.retainers),
     )
-    return with_certificate(body)
 
 
 def _money(invoice: Invoice, units: int) -> Decimal:
@@ -88,20 +104,39 @@ def _client(invoice: Invoice) -> Party:
 
 def line_id_of(invoice: Invoice, line: Line) -> str:
     """The id of a line: the same for the same scope and grouping key."""
-    return _line_id(_scope_of(invoice), line)
+    return id_of_line(scope_of(invoice), line)
 
 
-def _scope_of(invoice: Invoice) -> dict[str, object]:
+def scope_of(invoice: Invoice) -> dict[str, object]:
     """The scope as ids are made of it, with dates as texts: the same encoding, without looking at them each time."""
     named = named_fields(invoice.request.scope)
     return {name: member.isoformat() if isinstance(member, date) else member for name, member in named.items()}
 
 
-def _line_id(scope: dict[str, object], line: Line) -> str:
+def id_of_line(scope: dict[str, object], line: Line) -> str:
+    """The id of a line of a scope as `scope_of` gives it."""
     return deterministic_id("line", {"scope": scope, "key": line.key})
 
 
 def _line(invoice: Invoice, line_id: str, line: Line, tax: Tax, position: int) -> DraftLine:
+    places = invoice.request.contract.places
+    charges = [
+        draft_charge(places, line_id, number, charge, charge.steps) for number, charge in enumerate(line.charges)
+    ]
+    sources = [draft_source(places, source) for charge in line.charges for source in charge.sources]
+    return draft_line(invoice, line_id, position, (line, tax), (tuple(charges), tuple(sources)))
+
+
+def draft_line(
+    invoice: Invoice,
+    line_id: str,
+    position: int,
+    taxed: tuple[Line, Tax],
+    parts: tuple[tuple[Charge, ...], tuple[LineSource, ...]],
+) -> DraftLine:
+    """A line with its tax as the body says it, with these charges and sources."""
+    line, tax = taxed
+    charges, sources = parts
     return DraftLine(
         line_id=line_id,
         position=position,
@@ -125,25 +160,27 @@ def _line(invoice: Invoice, line_id: str, line: Line, tax: Tax, position: int) -
         utbms_task=line.utbms_task,
         utbms_activity=line.utbms_activity,
         expense_code=line.expense_code,
-        charges=tuple(_charge(invoice, line_id, charge, number) for number, charge in enumerate(line.charges)),
-        sources=tuple(_source(invoice, source) for charge in line.charges for source in charge.sources),
+        charges=charges,
+        sources=sources,
     )
 
 
-def _charge(invoice: Invoice, line_id: str, charge: LineCharge, number: int) -> Charge:
+def draft_charge(places: int, line_id: str, number: int, charge: LineCharge, steps: tuple[str, ...]) -> Charge:
+    """A charge of a line as the body says it, with its steps in words."""
     return Charge(
         charge_id=f"{line_id}-{number}",
         seconds=charge.seconds,
         quantity=charge.quantity,
         unit_price=charge.unit_price,
-        amount=_money(invoice, charge.units),
+        amount=decimal_of(charge.units, places),
         rate_origin=charge.rate_origin,
         lost=charge.lost,
-        steps=charge.steps,
+        steps=steps,
     )
 
 
-def _source(invoice: Invoice, source: SourceShare) -> LineSource:
+def draft_source(places: int, source: SourceShare) -> LineSource:
+    """One entry's part of a line as the body says it."""
     entry = source.entry
     return LineSource(
         entry_id=entry.entry_id,
@@ -155,7 +192,7 @@ def _source(invoice: Invoice, source: SourceShare) -> LineSource:
         work_date=source.day,
         worked_seconds=source.worked_seconds,
         delta_seconds=source.delta_seconds,
-        amount=_money(invoice, source.units),
+        amount=decimal_of(source.units, places),
         description=entry.description,
     )
 
@@ -187,18 +224,16 @@ def _balance(one: RetainerAccount) -> RetainerBalance:
     return RetainerBalance(**{field.name: getattr(one, field.name) for field in fields(one)})
 
 
-def _placements(invoice: Invoice) -> tuple[Placement, ...]:
-    return tuple(
-        Placement(
-            entry_id=one.entry.entry_id,
-            content=one.entry.content,
-            bucket=one.bucket,
-            reason=one.reason,
-            detail=one.detail,
-            seconds=one.seconds,
-            delta_seconds=one.delta_seconds,
-        )
-        for one in invoice.unbilled
+def placement_of(one: Unbilled) -> Placement:
+    """What is on no line as the body says it."""
+    return Placement(
+        entry_id=one.entry.entry_id,
+        content=one.entry.content,
+        bucket=one.bucket,
+        reason=one.reason,
+        detail=one.detail,
+        seconds=one.seconds,
+        delta_seconds=one.delta_seconds,
     )
 
 
@@ -216,6 +251,15 @@ def _timekeepers(invoice: Invoice) -> tuple[TimekeeperTotal, ...]:
                     total = known[person_id, source.day] = totals.setdefault(key, [0, 0])
                 total[0] += source.worked_seconds + source.delta_seconds
                 total[1] += source.units
+    return timekeepers_of(invoice, {key: (seconds, units) for key, (seconds, units) in totals.items()})
+
+
+TimekeeperKey = tuple[str, str, str]
+"""Name, person, role."""
+
+
+def timekeepers_of(invoice: Invoice, totals: Mapping[TimekeeperKey, tuple[int, int]]) -> tuple[TimekeeperTotal, ...]:
+    """Seconds and units of people in their roles as the body says them."""
     return tuple(
         TimekeeperTotal(
             person_id=person_id, person_name=name, role=role, seconds=seconds, amount=_money(invoice, units)

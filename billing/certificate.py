@@ -5,7 +5,7 @@ document, check that no minute was lost, doubled or exchanged.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.draft import Bucket, CertifiedBucket, DraftBody, LineKind, MinutesCertificate
 
@@ -59,12 +59,23 @@ def _by_bucket(body: DraftBody) -> Mapping[Key, dict[str, int]]:
 
 def statement_hash(entries_hash: str, contract_revision: str, buckets: Sequence[CertifiedBucket]) -> str:
     """SHA-256 over entry set, contract revision and what each bucket holds."""
+    texts = [map(entry_text, one.entry_ids, one.entry_seconds) for one in buckets]
+    return hash_of_statement(entries_hash, contract_revision, buckets, texts)
+
+
+def entry_text(entry_id: str, seconds: int) -> str:
+    """An entry of a bucket in the text that the statement is made of."""
+    return f"{entry_id} {seconds}\n"
+
+
+def hash_of_statement(
+    entries_hash: str, contract_revision: str, buckets: Sequence[CertifiedBucket], texts: Sequence[Iterable[str]]
+) -> str:
+    """The statement of buckets whose entries are given as texts."""
     lines = [f"entries {entries_hash}\n", f"contract {contract_revision}\n"]
-    for one in buckets:
+    for one, of_entries in zip(buckets, texts, strict=True):
         lines.append(f"bucket {one.bucket.value} {one.reason} {one.seconds}\n")
-        lines += [
-            f"{entry_id} {seconds}\n" for entry_id, seconds in zip(one.entry_ids, one.entry_seconds, strict=False)
-        ]
+        lines += of_entries
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

@@ -3,7 +3,7 @@
 Billing-domain sections 2.6 and 6: with the entries of a line these sentences answer why an amount is what it is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 
@@ -12,6 +12,7 @@ from billing.contract import Contract
 from billing.exact import decimal_of, exact_or_shown, shown
 from billing.increments import rule_text
 from billing.lines import OpenLine
+from billing.portions import Portion
 from billing.rating import RatedPart
 from billing.settled import SettledCharge
 from schemas.clauses import AmountBasis, CapWindow
@@ -42,9 +43,14 @@ def charge_steps(
     one: SettledCharge,
     parts: Sequence[RatedPart],
     windows: Mapping[WindowId, str],
+    touched: Iterable[WindowId] | None = None,
 ) -> tuple[str, ...]:
-    """The steps of one charge; `windows` are the texts of `cap_texts`."""
-    steps = [*_rounding_steps(one, parts), *_cap_steps(one, parts, windows)]
+    """The steps of one charge; `windows` are the texts of `cap_texts`, `touched` those of the charge where known."""
+    if touched is None:
+        touched = _touched(one, parts) if windows else ()
+    steps = _rounding_steps(one, parts)
+    if one.charge.seconds:
+        steps += [windows[window] for window in sorted(touched) if window in windows]
     if line.agreed is not None:
         steps += line.agreed.steps
     key = one.charge.key
@@ -81,15 +87,20 @@ def _rounding_steps(one: SettledCharge, parts: Sequence[RatedPart]) -> list[str]
     ]
 
 
-def _cap_steps(one: SettledCharge, parts: Sequence[RatedPart], windows: Mapping[WindowId, str]) -> list[str]:
+def _touched(one: SettledCharge, parts: Sequence[RatedPart]) -> set[WindowId]:
+    """The windows of hour caps that pay for the time of a charge."""
     touched: set[WindowId] = set()
-    for positions, _, _ in one.charge.kinds if one.charge.seconds and windows else ():
+    for positions, _, _ in one.charge.kinds:
         # The parts of a kind have their terms and task in common, so the date decides the window.
         portions = [parts[position].portion for position in positions]
         for portion in {portion.counted_day: portion for portion in portions}.values():
-            for applied in portion.terms.caps.values():
-                touched.add((applied.cap.id, applied.pool_key, key_of(applied.cap, portion)))
-    return [windows[window] for window in sorted(touched) if window in windows]
+            touched.update(windows_of(portion))
+    return touched
+
+
+def windows_of(portion: Portion) -> list[WindowId]:
+    """The windows of hour caps that pay for a portion."""
+    return [(applied.cap.id, applied.pool_key, key_of(applied.cap, portion)) for applied in portion.terms.caps.values()]
 
 
 def cap_texts(contract: Contract, windows: Mapping[WindowId, WindowState]) -> dict[WindowId, str]:

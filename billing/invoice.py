@@ -7,34 +7,36 @@ Billing-domain section 3: 2-5 `gather` (classify, attribute, round), 6 `remove_c
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
-from billing.allocate import Allocated, allocate
+from billing.agreed import Agreed, AgreedPart
+from billing.allocate import Allocated, WindowId, allocate
 from billing.attribute import work_date_of
-from billing.balances import reported
+from billing.balances import Account, reported
 from billing.body import to_body
 from billing.carried import Carried, earlier_periods, needs_earlier_invoices
 from billing.contract import Contract, needed_dates, own_dates
 from billing.cover import Uncovered, remove_covered
-from billing.currency import Rate, exchange_of
+from billing.currency import Exchange, Rate, exchange_of
 from billing.entries import BillingEntry
-from billing.expenses import ExpensePart, gather_expenses
+from billing.expenses import ExpensePart, Expenses, gather_expenses
 from billing.explain import cap_texts
-from billing.finish import agreed_fees, assert_money_conserved, finish
+from billing.finish import Finished, agreed_fees, assert_money_conserved, finish
 from billing.gather import Gathered, gather
 from billing.held_money import apply_held_money
-from billing.ledger import assert_adds_up, assert_conserved, ledger_of
+from billing.ledger import Ledger, assert_adds_up, assert_conserved, ledger_of
 from billing.lines import OpenLine, measure_fee_line, open_agreed_lines, open_expense_lines, open_fee_lines
 from billing.money_items import Parts
 from billing.notes import money_notes, notes_of
 from billing.portions import Placed, placed_as
 from billing.present import Facts, in_line_order, present
 from billing.rating import Rated, RatedPart, rate_portions
-from billing.results import Invoice, InvoiceRequest
+from billing.results import Invoice, InvoiceRequest, Line, Note
 from billing.retainers import Drawn, draw
 from billing.settle import settle
 from billing.settled import SettledLine
@@ -135,6 +137,22 @@ def _compute(request: InvoiceRequest, known: Sequence[Dated], carried: Carried) 
     return traced
 
 
+class Lined(NamedTuple):
+    """Priced parts on lines, in the order of the invoice, with what stands beside them; `settled` are all but those
+    lines that follow from the others.
+    """
+
+    rated: Sequence[RatedPart]
+    expenses: Expenses
+    agreed: Agreed
+    opened: Sequence[OpenLine]
+    settled: Sequence[SettledLine]
+    passed: Mapping[str, Fraction]
+    finished: Finished
+    in_order: Sequence[SettledLine]
+    lines: tuple[Line, ...]
+
+
 def bill(request: InvoiceRequest, carried: Carried, others: Sequence[BillingEntry], allotted: Allotted) -> Traced:
     """The second half of the pipeline: what is left to be billed becomes priced lines, and all of it an invoice.
 
@@ -142,32 +160,75 @@ def bill(request: InvoiceRequest, carried: Carried, others: Sequence[BillingEntr
     """
     contract, period = request.contract, request.period
     gathered, uncovered, allocated, drawn = allotted
-    exchange = exchange_of(contract, request.exchange_rates, request.invoice_date, period, request.written)
+    exchange = exchange_for(request)
     tiered = apply_tiers(contract, drawn.live, period)
     rated = rate_portions(contract, exchange, tiered.live)
+    texts = cap_texts(contract, allocated.windows)
+    lined = put_on_lines(request, carried, others, exchange, (rated.parts, drawn.charges, texts))
+    billed, off_lines = _off_lines(period, rated.parts, lined.opened, lined.expenses.parts)
+    placed = [*gathered.placed, *uncovered.placed, *allocated.placed, *drawn.placed]
+    placed += [*rated.placed, *lined.expenses.placed, *lined.agreed.placed, *off_lines]
+    ledger = ledger_of(exchange, period, billed, placed, fee_units_of(lined.lines))
+    notes = [*drawn.notes, *tiered.notes]
+    invoice = summed_up(request, carried, lined, ledger, (billed, gathered.worked_seconds, drawn.accounts, notes))
+    return Traced(invoice, gathered, allocated, drawn, tiered, rated, billed, placed, lined.in_order)
+
+
+def exchange_for(request: InvoiceRequest) -> Exchange:
+    """The exchange rates of a request."""
+    return exchange_of(request.contract, request.exchange_rates, request.invoice_date, request.period, request.written)
+
+
+def fee_units_of(lines: Sequence[Line]) -> int:
+    """What lines of time come to."""
+    return sum(line.units for line in lines if line.kind is LineKind.FEE)
+
+
+def put_on_lines(
+    request: InvoiceRequest,
+    carried: Carried,
+    others: Sequence[BillingEntry],
+    exchange: Exchange,
+    priced: tuple[Sequence[RatedPart], Sequence[AgreedPart], Mapping[WindowId, str]],
+) -> Lined:
+    """Steps 10 to 14 for priced time, fees of retainers, and the texts of hour caps."""
+    contract, period = request.contract, request.period
+    rated, retainer_fees, texts = priced
     expenses = gather_expenses(contract, exchange, others)
-    agreed = agreed_fees(contract, others, period, drawn.charges)
-    opened = open_fee_lines(contract, period, rated.parts)
+    agreed = agreed_fees(contract, others, period, retainer_fees)
+    opened = open_fee_lines(contract, period, rated)
     fee_lines = _measured(contract, opened)
-    parts = Parts(contract, period, rated.parts, expenses.parts, agreed.parts)
+    parts = Parts(contract, period, rated, expenses.parts, agreed.parts)
     expense_lines = open_expense_lines(contract, period, expenses.parts, parts.first_expense)
     agreed_lines = open_agreed_lines(contract, period, agreed.parts, parts.first_agreed)
     settled, passed = settle(parts, [*fee_lines, *expense_lines, *agreed_lines])
     finished = finish(contract, period, settled, carried)
-    facts = Facts(contract, request.directory, period, rated.parts, cap_texts(contract, allocated.windows))
+    facts = Facts(contract, request.directory, period, rated, texts)
     in_order = in_line_order(facts, finished.lines)
     lines = present(facts, in_order)
-    billed, off_lines = _off_lines(period, rated.parts, opened, expenses.parts)
-    placed = [*gathered.placed, *uncovered.placed, *allocated.placed, *drawn.placed]
-    placed += [*rated.placed, *expenses.placed, *agreed.placed, *off_lines]
-    fee_units = sum(line.units for line in lines if line.kind is LineKind.FEE)
-    ledger = ledger_of(exchange, period, billed, placed, fee_units)
-    assert_adds_up(gathered.worked_seconds, ledger)
+    return Lined(rated, expenses, agreed, opened, settled, passed, finished, in_order, lines)
+
+
+def summed_up(
+    request: InvoiceRequest,
+    carried: Carried,
+    lined: Lined,
+    ledger: Ledger,
+    known: tuple[Sequence[RatedPart], int, Sequence[Account], Sequence[Note]],
+) -> Invoice:
+    """Steps 15 and 16: the invoice of lines and ledger, without the hash of its entries.
+
+    `known` are the billed parts, the seconds worked in the period, the accounts of balances, and findings so far.
+    """
+    contract, period = request.contract, request.period
+    billed, worked_seconds, accounts, notes = known
+    lines, finished = lined.lines, lined.finished
+    assert_adds_up(worked_seconds, ledger)
     taxes = tax_rows(contract, lines)
     net_units, tax_units = sum(line.units for line in lines), sum(row.tax_units for row in taxes)
     assert_money_conserved(lines, sum(line.units for line in finished.lines))
     paid = apply_held_money(contract, request.invoice_date, net_units + tax_units, request.received, carried.held)
-    invoice = Invoice(
+    return Invoice(
         request=request,
         lines=lines,
         taxes=taxes,
@@ -177,21 +238,19 @@ def bill(request: InvoiceRequest, carried: Carried, others: Sequence[BillingEntr
         due_units=paid.due_units,
         held_money=paid.applications,
         carried=replace(finished.carried, held=paid.used),
-        worked_seconds=gathered.worked_seconds,
+        worked_seconds=worked_seconds,
         carried_in_seconds=ledger.carried_in_seconds,
         rounding_delta_seconds=ledger.rounding_delta_seconds,
         ledger=ledger.rows,
         unbilled=ledger.unbilled,
         notes=(
-            *notes_of(contract, period, billed, settled),
-            *drawn.notes,
-            *tiered.notes,
-            *money_notes(contract, finished, ledger.rows, passed),
+            *notes_of(contract, period, billed, lined.settled),
+            *notes,
+            *money_notes(contract, finished, ledger.rows, lined.passed),
         ),
-        retainers=tuple(reported(contract, period, account) for account in drawn.accounts),
+        retainers=tuple(reported(contract, period, account) for account in accounts),
         entries_hash="",
     )
-    return Traced(invoice, gathered, allocated, drawn, tiered, rated, billed, placed, in_order)
 
 
 def _needed(request: InvoiceRequest) -> list[Dated]:

@@ -1,6 +1,7 @@
 """The ledger: every second of current work in exactly one bucket, with its reason (billing-domain 2.1; BD-72)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from operator import attrgetter
@@ -17,7 +18,7 @@ from schemas.draft import Bucket
 from schemas.entry import EntryKind
 from schemas.period import Period
 
-_BUCKET_RANK = {bucket: rank for rank, bucket in enumerate(Bucket)}
+BUCKET_RANK = {bucket: rank for rank, bucket in enumerate(Bucket)}
 
 
 class Ledger(NamedTuple):
@@ -29,44 +30,99 @@ class Ledger(NamedTuple):
     rounding_delta_seconds: int
 
 
+Reason = tuple[Bucket, str]
+"""A bucket with the reason for it."""
+
+
+@dataclass(slots=True, eq=False)
+class Tally:
+    """What placements of one bucket and reason come to; `valued` are their seconds by what prices them.
+
+    `valued` is None where one of them has no known rate. Tallies of different entries add up.
+    """
+
+    seconds: int = 0
+    entries: int = 0
+    delta_seconds: int = 0
+    carried_in_seconds: int = 0
+    valued: dict[tuple[Terms, date | None], int] | None = field(default_factory=dict)
+
+    def add(self, other: "Tally") -> None:
+        """Count what another tally counts, too."""
+        self.seconds += other.seconds
+        self.entries += other.entries
+        self.delta_seconds += other.delta_seconds
+        self.carried_in_seconds += other.carried_in_seconds
+        if self.valued is None or other.valued is None:
+            self.valued = None
+            return
+        for key, seconds in other.valued.items():
+            self.valued[key] = self.valued.get(key, 0) + seconds
+
+
 def ledger_of(
     exchange: Exchange, period: Period, parts: Sequence[RatedPart], placed: Sequence[Placed], billed_units: int
 ) -> Ledger:
     """Sum a period up. Time carried into it from before stands beside its own worked seconds."""
     first, end = period.start, period.end
     billed = [part.portion for part in parts if first <= part.portion.counted_day < end]
-    billed_entries = {one.entry.entry_id for one in billed}
-    billed_seconds = sum([one.worked_seconds for one in billed])
-    delta = sum([one.delta_seconds for one in billed])
     carried_in = sum([one.worked_seconds for one in billed if one.day is not one.counted_day and one.day < first])
-    rows: list[LedgerRow] = []
+    on_lines = Tally(
+        sum([one.worked_seconds for one in billed]),
+        len({one.entry.entry_id for one in billed}),
+        sum([one.delta_seconds for one in billed]),
+        carried_in,
+    )
+    tallies: dict[Reason, Tally] = {}
     unbilled: list[Unbilled] = []
-    for (bucket, reason), members in sorted(_by_reason(period, placed).items(), key=_order):
-        singles = _singles(bucket, reason, members)
-        seconds, value = sum([one.worked_seconds for one in members]), _value(exchange, members)
-        rows.append(LedgerRow(bucket, reason, seconds, len(singles), value))
+    for reason, members in sorted(by_reason(period, placed).items(), key=_order):
+        singles = singles_of(reason, members)
+        tallies[reason] = tally_of(exchange.contract.currency, first, members, len(singles))
         unbilled += singles
-        delta += sum([one.delta_seconds for one in members])
-        carried_in += sum([one.worked_seconds for one in members if one.day < first])
-    if billed_entries:
-        rows.append(LedgerRow(Bucket.BILLED, "", billed_seconds, len(billed_entries), billed_units))
-    rows.sort(key=lambda row: (_BUCKET_RANK[row.bucket], row.reason))
     # They stand by bucket and reason, and a sort leaves equals as they are.
     unbilled.sort(key=attrgetter("entry.entry_id"))
+    return ledger_from(exchange, on_lines, billed_units, tallies, unbilled)
+
+
+def ledger_from(
+    exchange: Exchange,
+    on_lines: Tally,
+    billed_units: int,
+    tallies: Mapping[Reason, Tally],
+    unbilled: Sequence[Unbilled],
+) -> Ledger:
+    """The ledger of what is on lines, and of what is not by bucket and reason."""
+    rows = [
+        LedgerRow(bucket, reason, one.seconds, one.entries, _value(exchange, one.valued))
+        for (bucket, reason), one in tallies.items()
+    ]
+    if on_lines.entries:
+        rows.append(LedgerRow(Bucket.BILLED, "", on_lines.seconds, on_lines.entries, billed_units))
+    rows.sort(key=lambda row: (BUCKET_RANK[row.bucket], row.reason))
+    delta = on_lines.delta_seconds + sum(one.delta_seconds for one in tallies.values())
+    carried_in = on_lines.carried_in_seconds + sum(one.carried_in_seconds for one in tallies.values())
     return Ledger(tuple(rows), tuple(unbilled), carried_in, delta)
 
 
-_Reason = tuple[Bucket, str]
+def tally_of(currency: str, first: date, members: Sequence[Placed], entries: int) -> Tally:
+    """Placements of one bucket and reason, of so many entries, in a period that starts on a date."""
+    return Tally(
+        sum([one.worked_seconds for one in members]),
+        entries,
+        sum([one.delta_seconds for one in members]),
+        sum([one.worked_seconds for one in members if one.day < first]),
+        _valued(currency, members),
+    )
 
 
-def _order(item: tuple[_Reason, list[Placed]]) -> tuple[int, str]:
+def _order(item: tuple[Reason, list[Placed]]) -> tuple[int, str]:
     (bucket, reason), _ = item
-    return _BUCKET_RANK[bucket], reason
+    return BUCKET_RANK[bucket], reason
 
 
-def _by_reason(period: Period, placed: Sequence[Placed]) -> dict[_Reason, list[Placed]]:
+def by_reason(period: Period, placed: Sequence[Placed]) -> dict[Reason, list[Placed]]:
     """The placements of a period by bucket and reason."""
-    found: dict[_Reason, list[Placed]] = {}
+    found: dict[Reason, list[Placed]] = {}
     first, end = period.start, period.end
     for one in placed:
         if first <= one.counted_day < end:
@@ -78,8 +134,9 @@ def _by_reason(period: Period, placed: Sequence[Placed]) -> dict[_Reason, list[P
     return found
 
 
-def _singles(bucket: Bucket, reason: str, members: Sequence[Placed]) -> list[Unbilled]:
+def singles_of(of: Reason, members: Sequence[Placed]) -> list[Unbilled]:
     """One placement for each entry."""
+    bucket, reason = of
     if len({one.entry.entry_id for one in members}) == len(members):
         return [
             made(Unbilled, (entry, bucket, reason, detail, worked, delta))
@@ -98,18 +155,24 @@ def _singles(bucket: Bucket, reason: str, members: Sequence[Placed]) -> list[Unb
     return list(found.values())
 
 
-def _value(exchange: Exchange, members: Sequence[Placed]) -> int | None:
-    """What the seconds would have cost at their plain rate; None where one of them has no known rate."""
+def _valued(currency: str, members: Sequence[Placed]) -> dict[tuple[Terms, date | None], int] | None:
+    """Seconds by what prices them: terms, and the date where they ask for an exchange rate. None without a rate."""
     seconds: dict[tuple[Terms, date | None], int] = {}
-    own_currency = exchange.contract.currency
     for one in members:
         terms = one.terms
         if not (one.worked_seconds or one.delta_seconds) and one.entry.kind is EntryKind.TIME:
             continue
         if terms is None or terms.rate is None:
             return None
-        key = (terms, None if terms.rate.currency == own_currency else one.day)
+        key = (terms, None if terms.rate.currency == currency else one.day)
         seconds[key] = seconds.get(key, 0) + one.worked_seconds + one.delta_seconds
+    return seconds
+
+
+def _value(exchange: Exchange, seconds: Mapping[tuple[Terms, date | None], int] | None) -> int | None:
+    """What the seconds would have cost at their plain rate; None where one of them has no known rate."""
+    if seconds is None:
+        return None
     value = Fraction(0)
     for (terms, day), size in seconds.items():
         assert terms.rate is not None, "only priced seconds are remembered"
