@@ -1,5 +1,6 @@
 """The page about the changes that were tried: figures by module, then each survivor with its reason."""
 
+import re
 import subprocess
 import tomllib
 from collections import Counter
@@ -51,7 +52,7 @@ def _survivors(root: Path, tried: Sequence[Tried], refused: Mapping[str, str]) -
     for one in tried:
         if one.verdict not in NOTICED:
             function, shown = one.change.function.name, one.change.shown()
-            reason = next((text for part, text in known.items() if part in f"{function}: {shown}"), "")
+            reason = next((text for part, text in known.items() if re.search(part, f"{function}: {shown}")), "")
             kind = reason or ("refused by the type checker" if one.change.name in refused else OPEN)
             counts["no test reaches it" if kind == OPEN and one.verdict is Verdict.NO_TEST else kind] += 1
             text = reason or refused.get(one.change.name, OPEN)
