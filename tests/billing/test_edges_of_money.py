@@ -1,0 +1,142 @@
+"""Edges of discounts, limits, taxes and rounding, where a cent or a second decides."""
+
+from dataclasses import replace
+
+import pytest
+
+from billing.testing import open_desk
+
+TEN = {"id": "d", "amount": "40.00", "counts": "fees"}
+
+
+def test_a_fixed_discount_of_a_month_belongs_to_all_of_its_work() -> None:
+    """A limit from 15 February: of February's 40.00 off 400.00 only 10.00 are off the 100.00 that the limit counts."""
+    phase = {"id": "p", "window": "dates", "window_from": "2025-02-15", "window_to": "2025-04-01", "amount": "190.00"}
+    desk = open_desk(
+        rates=[{"rate": "100"}], discounts=[TEN], amount_caps=[phase | {"counts": "fees"}], also={"from": "2025-01-01"}
+    )
+    work = "date  worked\n2025-02-03  3.00\n2025-02-20  1.00\n2025-03-03  2.00"
+    assert [desk.bill(work, month).net for month in ("2025-02", "2025-03")] == ["360.00", "100.00"]
+
+
+def test_a_usage_fee_of_a_month_belongs_to_all_of_its_units() -> None:
+    """A limit from 15 February: ten units of February cost one package, whenever they were counted."""
+    phase = {"id": "p", "window": "dates", "window_from": "2025-02-15", "window_to": "2025-04-01", "amount": "100.00"}
+    fee = {"id": "u", "meter": "calls", "included_units": "5", "package_units": "5", "price": "30.00"}
+    desk = open_desk(
+        rates=[{"rate": "100"}],
+        usage_fees=[fee],
+        amount_caps=[phase | {"counts": "everything"}],
+        also={"from": "2025-01-01"},
+    )
+    work = """
+        kind   date        worked  quantity  expense
+        usage  2025-02-03  -       6         calls
+        usage  2025-02-20  -       4         calls
+        time   2025-03-03  2.00    -         -
+    """
+    assert desk.bill(work, "2025-03").net == "70.00"
+
+
+def test_a_line_is_rounded_by_each_rule_for_its_own_days() -> None:
+    """Quarters until 10 March, half hours from then on: two lots of one line, 25 minutes to 30 and 35 to 60."""
+    rows = [
+        {"minutes": 15, "scope": "line", "to": "2025-03-10"},
+        {"minutes": 30, "scope": "line", "from": "2025-03-10"},
+    ]
+    billed = open_desk(rates=[{"rate": "60"}], increments=rows).bill(
+        "date  worked\n2025-03-03  10m\n2025-03-04  15m\n2025-03-11  20m\n2025-03-12  15m"
+    )
+    billed.expect_lines("""
+        hours  amount  delta
+        1.50   90.00   0 5 0 25
+    """)
+
+
+@pytest.mark.parametrize(("worked", "left"), [("0:59:59", 1), ("1:00:00", 0), ("1:00:01", 0), ("0:59:58", 2)])
+def test_a_cap_is_filled_to_the_second(worked: str, left: int) -> None:
+    """An hour a day: what the first entry leaves, be it one second, the second one is paid for."""
+    cap = {"id": "day", "window": "day", "hours": "1", "pool": "all", "overflow": "write_down"}
+    billed = open_desk(rates=[{"rate": "3600"}], caps=[cap]).bill(
+        f"start  worked\n2025-03-03T09:00  {worked}\n2025-03-03T12:00  1:00:00"
+    )
+    assert sum(line.seconds for line in billed.body.lines) == 3600
+    assert [one.seconds for line in billed.body.lines for one in line.charges] == [3600]
+    seconds = {source.entry_id: source.worked_seconds for line in billed.body.lines for source in line.sources}
+    assert seconds.get("e02", 0) == left
+
+
+def test_an_entry_stands_once_on_a_line_however_it_was_cut() -> None:
+    """An hour in the middle costs double: the hours before and after it are one source of the other line."""
+    noon = {"id": "noon", "factor": "2", "inside": "12:00-13:00"}
+    billed = open_desk(rates=[{"rate": "60"}], premiums=[noon]).bill("start  worked\n2025-03-03T11:00  3.00")
+    billed.expect_lines("""
+        hours  amount  shares
+        1.00   120.00  120.00
+        2.00   120.00  120.00
+    """)
+
+
+@pytest.mark.parametrize(
+    ("limit", "net", "gross"),
+    [
+        ("119.00", "100.00", "119.00"),
+        ("118.99", "99.99", "118.99"),
+        ("60.00", "50.42", "60.00"),
+        ("0.01", "0.01", "0.01"),
+    ],
+)
+def test_a_limit_with_two_taxes_is_met_to_the_cent(limit: str, net: str, gross: str) -> None:
+    """19 % on fees and 7 % on meals count together; rounding never lifts an invoice above its limit."""
+    nte = {"id": "n", "window": "contract", "amount": limit, "counts": "everything", "includes_tax": True}
+    taxes = [{"kinds": ["expense"], "category": "R", "percent": "7"}, {"category": "S", "percent": "19"}]
+    desk = open_desk(rates=[{"rate": "100"}], amount_caps=[nte], taxes=taxes)
+    body = desk.bill("kind  date  worked  amount\ntime  2025-03-03  1.00  -\nexpense  2025-03-04  -  33.33").body
+    assert (f"{body.net:f}", f"{body.gross:f}") == (net, gross)
+
+
+def test_a_limit_sees_a_discount_that_stands_apart() -> None:
+    """10 % off on a line of its own: 200.00 less 20.00 are 90.00 above the limit, so the line keeps 110.00."""
+    nte = {"id": "n", "window": "contract", "amount": "90.00", "counts": "fees", "includes_tax": False}
+    off = {"id": "d", "percent": "10", "counts": "fees", "show": "separate"}
+    taxes = [{"category": "S", "percent": "19"}]
+    body = (
+        open_desk(rates=[{"rate": "100"}], amount_caps=[nte], discounts=[off], taxes=taxes)
+        .bill("date  worked\n2025-03-03  1.00\n2025-03-04  1.00")
+        .body
+    )
+    assert [(line.kind.value, f"{line.amount:f}") for line in body.lines] == [("fee", "110.00"), ("discount", "-20.00")]
+    assert f"{body.net:f}" == "90.00"
+
+
+@pytest.mark.parametrize("mode", ["half_up", "half_even"])
+@pytest.mark.parametrize(
+    ("minutes", "up", "even"),
+    [(1, "0.01", "0.00"), (3, "0.02", "0.02"), (5, "0.03", "0.02"), (7, "0.04", "0.04"), (9, "0.05", "0.04")],
+)
+def test_half_a_cent(mode: str, minutes: int, up: str, even: str) -> None:
+    """0.30 an hour is half a cent a minute: up, or to the even cent."""
+    desk = open_desk(rates=[{"rate": "0.30"}], rounding={"money_rounding": mode})
+    assert desk.bill(f"date  worked\n2025-03-03  {minutes}m").net == (up if mode == "half_up" else even)
+
+
+def test_refunds_are_rounded_away_from_nothing_alike() -> None:
+    """Half a cent given back is a cent: -0.005 rounds as 0.005 does."""
+    desk = open_desk(expenses={"markups": [{"percent": "50"}]})
+    table = "kind  date  amount\nexpense  2025-03-03  {amount}"
+    assert [desk.bill(table.format(amount=one)).net for one in ("0.01", "-0.01", "0.03")] == ["0.02", "-0.02", "0.05"]
+
+
+def test_the_rank_of_late_work_is_behind_all_that_stands() -> None:
+    """What is billed already comes first, then what is known, then what came late, whatever their hours."""
+    cap = {"id": "day", "window": "day", "hours": "2", "pool": "all", "overflow": "write_down"}
+    desk = open_desk(rates=[{"rate": "100"}], caps=[cap])
+    late, known, old = desk.entries(
+        "entry  start  worked\nlate  2025-03-03T08:00  1.00\nknown  2025-03-03T09:00  1.00\nold  2025-03-03T10:00  1.00"
+    )
+    billed = desk.bill([replace(late, rank=1), known, replace(old, billed_on="INV-1")])
+    assert [source.entry_id for line in billed.body.lines for source in line.sources] == ["known"]
+    assert [(one.entry_id, one.reason) for one in billed.body.placements] == [
+        ("late", "cap:day"),
+        ("old", "billed_before"),
+    ]
