@@ -83,16 +83,17 @@ def _fill(one: _Pass, live: Iterable[Portion]) -> None:
     is_whole = cap.at_month_end is WeekAtMonthEnd.WHOLE_WEEK
     cap_id, reason = cap.id, f"cap:{cap.id}"
     for portion in live:
-        applied = portion.terms.caps.get(cap_id)
+        _, _, terms, _, counted_day, _, worked_seconds, delta_seconds, _ = portion
+        applied = terms.caps.get(cap_id)
         if applied is None:
             kept.append(portion)
             continue
-        state = known.get((applied.pool_key, portion.counted_day))
+        state = known.get((applied.pool_key, counted_day))
         if state is None:
             state = _window_for(one, applied.pool_key, portion)
-        limit = applied.limit_seconds if is_whole else limit_of(one.contract, applied, portion.counted_day)
+        limit = applied.limit_seconds if is_whole else limit_of(one.contract, applied, counted_day)
         state.limit_seconds = limit
-        size = portion.worked_seconds if counts_worked else portion.worked_seconds + portion.delta_seconds
+        size = worked_seconds if counts_worked else worked_seconds + delta_seconds
         room = limit - state.used_seconds
         if size <= room or size == 0:
             kept.append(portion)
@@ -101,9 +102,11 @@ def _fill(one: _Pass, live: Iterable[Portion]) -> None:
         rest = portion
         if room > 0:
             inside, rest = _cut_at(cap, portion, room)
-            state.used_seconds += _size(cap, inside)
+            inside_seconds = _size(cap, inside)
+            state.used_seconds += inside_seconds
+            size -= inside_seconds
             kept.append(inside)
-        state.over_seconds += _size(cap, rest)
+        state.over_seconds += size
         if not _overflow(one, applied, reason, rest):
             waiting.setdefault(applied.pool_key, deque()).append(rest)
     for pool_key in sorted(waiting):

@@ -78,13 +78,16 @@ def spread_units(total: int, weights: Sequence[int] | Sequence[Fraction]) -> lis
     floors = [size * weight // base for weight in whole]
     left = size - sum(floors)
     if left:
-        order = sorted(range(len(whole)), key=lambda index: (floors[index] * base - size * whole[index], index))
-        for index in order[:left]:
+        remainders = [size * weight - floor * base for weight, floor in zip(whole, floors, strict=True)]
+        # A sort leaves equals as they are, also from the greatest down.
+        for index in sorted(range(len(whole)), key=remainders.__getitem__, reverse=True)[:left]:
             floors[index] += 1
     assert sum(floors) == size, "a spread keeps its total"
     return floors if sign > 0 else [-units for units in floors]
 
 
 def _whole(weights: Sequence[int] | Sequence[Fraction]) -> list[int]:
+    if set(map(type, weights)) == {int}:
+        return [weight.numerator for weight in weights]
     scale = lcm(*{weight.denominator for weight in weights})
     return [weight.numerator * (scale // weight.denominator) for weight in weights]

@@ -64,7 +64,8 @@ class Portion(NamedTuple):
 
     def at(self, price: SetPrice) -> "Portion":
         """The same time at a price that a rule sets."""
-        return made(Portion, (*self[:8], price))
+        order, entry, terms, day, counted_day, offset, worked, delta, _ = self
+        return made(Portion, (order, entry, terms, day, counted_day, offset, worked, delta, price))
 
 
 class Placed(NamedTuple):

@@ -50,6 +50,11 @@ class Lot:
         """What every placement that it pays for says first."""
         return f"of {self.since}:"
 
+    @cached_property
+    def reason(self) -> str:
+        """The reason of every placement that it pays for."""
+        return self.engagement.reason
+
 
 class Drawn(NamedTuple):
     """What is still to be billed, what the balances pay for, the accounts of the period, what they cost, findings."""
@@ -63,12 +68,16 @@ class Drawn(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Draws:
-    """The engagements of one kind of work: by id, and which of them counts for the hours that find no balance."""
+    """The engagements of one kind of work: by id, and which of them counts for the hours that find no balance.
+
+    With `is_plain` such hours are billed like other work, and each burns one hour.
+    """
 
     by_id: Mapping[str, Engaged]
     first: Engaged
     deficit: Engaged | None
     priced: tuple[Engaged, ...]
+    is_plain: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -282,20 +291,27 @@ def _weighing(contract: Contract) -> Sequence[Premium]:
 
 def _draw_all(book: Balances, work: Sequence[Portion]) -> None:
     """Let the work of a span draw. An hour that a cap priced has its price, so it draws from nothing."""
-    weighing = book.weighing
+    weighing, live = book.weighing, book.live
+    start, end = book.period.start, book.period.end
     for portion in work:
-        draws = draws_of(portion.terms, portion.entry) if portion.terms.engaged and portion.price is None else ()
+        _, entry, terms, _, counted_day, _, worked_seconds, delta_seconds, price = portion
+        draws = draws_of(terms, entry) if price is None and terms.engaged else ()
         if not draws:
-            book.live.append(portion)
+            live.append(portion)
             continue
         which = book.draws.get(draws)
         if which is None:
             which = book.draws[draws] = _draws(draws)
+        is_in_period = start <= counted_day < end
         if weighing:
             for part, met in cut_by_premiums(book.contract, portion, _fitting(weighing, portion)):
-                _draw(book, part, which, frozenset(one.id for one in met))
+                _draw(book, part, which, frozenset(one.id for one in met), is_in_period=is_in_period)
+        elif book.lots or not which.is_plain:
+            _draw(book, portion, which, _NO_PREMIUM, is_in_period=is_in_period)
         else:
-            _draw(book, portion, which, _NO_PREMIUM)
+            if is_in_period:
+                book.accounts[which.first.engagement.id].beyond += (worked_seconds + delta_seconds) * BURN_UNITS
+            live.append(portion)
 
 
 def _fitting(premiums: Sequence[Premium], portion: Portion) -> list[Premium]:
@@ -316,12 +332,12 @@ _NO_PREMIUM: frozenset[str] = frozenset()
 def _draws(draws: tuple[Engaged, ...]) -> _Draws:
     deficit = next((one for one in draws if isinstance(one.row, Retainer) and one.row.allow_deficit), None)
     priced = tuple([one for one in draws if one.row.overage_rate is not None])
-    return _Draws({one.engagement.id: one for one in draws}, draws[0], deficit, priced)
+    is_plain = deficit is None and not priced and not draws[0].row.weights
+    return _Draws({one.engagement.id: one for one in draws}, draws[0], deficit, priced, is_plain)
 
 
-def _draw(book: Balances, portion: Portion, draws: _Draws, premiums: frozenset[str]) -> None:
+def _draw(book: Balances, portion: Portion, draws: _Draws, premiums: frozenset[str], *, is_in_period: bool) -> None:
     """Draw from the lots in their order, then in deficit; what is left is billed (BD-36, BD-39)."""
-    is_in_period = book.period.start <= portion.counted_day < book.period.end
     is_emptied = False
     for lot in book.lots:
         one = draws.by_id.get(lot.engagement.id)
@@ -361,15 +377,11 @@ def _inside(portion: Portion, room_seconds: int) -> tuple[Portion | None, Portio
 
 
 def _pay(book: Balances, inside: Portion, lot: Lot, units: int, *, is_in_period: bool) -> None:
-    before, lot.left = lot.left, lot.left - units
+    engagement, before = lot.engagement, lot.left
+    lot.left = before - units
     assert lot.left >= 0, f"{lot.engagement.id} pays for more than it has"
-    engagement, detail = lot.engagement, f"{lot.text} {_seconds(before)} -> {_seconds(lot.left)}"
-    is_block = engagement.block is not None
-    book.placed.append(
-        placed_as(
-            inside, Bucket.RETAINER, f"block:{engagement.id}" if is_block else f"retainer:{engagement.id}", detail
-        )
-    )
+    detail = f"{lot.text} {_seconds(before)} -> {_seconds(lot.left)}"
+    book.placed.append(placed_as(inside, Bucket.RETAINER, lot.reason, detail))
     account = book.accounts[engagement.id]
     if not is_in_period:
         account.used_before += units

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from billing.contract import Contract
 from billing.cover import has_tags
@@ -54,20 +54,25 @@ def apply_tiers(contract: Contract, live: list[Portion], period: Period) -> Tier
     windows: dict[tuple[str, date], _Window] = {}
     priced: list[Portion] = []
     # All are counted before the first is priced: prices depend on the whole, and say where they stand in it.
-    for portion, counted in zip(live, [_counted(contract, period, windows, one) for one in live], strict=True):
+    for portion, counted in zip(live, _count(contract, period, windows, live), strict=True):
         if counted is None:
             priced.append(portion)
             continue
         tier, window = counted
-        match tier.mode:
-            case TierMode.GRADUATED:
-                _graduated(priced, _bands(contract, window, tier), window, portion)
-            case TierMode.VOLUME:
-                band = _band_at(_bands(contract, window, tier), window.total)
-                priced.append(portion.at(band.price))
-            case TierMode.BLOCK:
-                priced.append(portion.at(_packages(contract, window, tier)))
+        mode = tier.mode
+        if mode is _GRADUATED:
+            _graduated(priced, window.bands.get(id(tier)) or _bands(contract, window, tier), window, portion)
+        elif mode is TierMode.VOLUME:
+            band = _band_at(_bands(contract, window, tier), window.total)
+            priced.append(portion.at(band.price))
+        else:
+            assert mode is TierMode.BLOCK, "there are three modes"
+            priced.append(portion.at(_packages(contract, window, tier)))
     return Tiered(priced, _cliffs(contract, windows, period))
+
+
+# What every portion is asked; members of an enum are looked up slowly.
+_GRADUATED: Final = TierMode.GRADUATED
 
 
 def tier_of(portion: Portion) -> Tier | None:
@@ -78,14 +83,40 @@ def tier_of(portion: Portion) -> Tier | None:
     return tier
 
 
-def _counted(
-    contract: Contract, period: Period, windows: dict[tuple[str, date], _Window], portion: Portion
-) -> tuple[Tier, _Window] | None:
-    """The tier of a portion and its window, which counts it."""
-    tier = tier_of(portion)
-    if tier is None:
-        return None
-    day = portion.counted_day
+_Counted = tuple[Tier, _Window]
+"""The tier of a portion and its window, which counts it."""
+
+
+def _count(
+    contract: Contract, period: Period, windows: dict[tuple[str, date], _Window], live: Sequence[Portion]
+) -> list[_Counted | None]:
+    """Count all portions in the windows of their tiers; None for those without one."""
+    found: list[_Counted | None] = []
+    known: dict[tuple[int, date], _Counted] = {}
+    start, end = period.start, period.end
+    for portion in live:
+        tier = tier_of(portion)
+        if tier is None:
+            found.append(None)
+            continue
+        _, _, _, _, day, _, worked_seconds, delta_seconds, _ = portion
+        counted = known.get((id(tier), day))
+        if counted is None:
+            counted = known[id(tier), day] = tier, _window_of(contract, period, windows, tier, day)
+        size = worked_seconds + delta_seconds
+        if day < end:
+            # What midnight splits off into the next period is counted there.
+            counted[1].total += size
+        if day < start:
+            counted[1].before += size
+        found.append(counted)
+    return found
+
+
+def _window_of(
+    contract: Contract, period: Period, windows: dict[tuple[str, date], _Window], tier: Tier, day: date
+) -> _Window:
+    """The window of a tier that holds a date."""
     if tier.reset is TierReset.CONTRACT:
         span = date.min
     else:
@@ -93,30 +124,23 @@ def _counted(
     window = windows.get((tier.id, span))
     if window is None:
         window = windows[tier.id, span] = _Window(tier.id)
-    size = portion.worked_seconds + portion.delta_seconds
-    if day < period.end:
-        # What midnight splits off into the next period is counted there.
-        window.total += size
-    if day < period.start:
-        window.before += size
-    return tier, window
+    return window
 
 
 def _graduated(priced: list[Portion], bands: Sequence[_Band], window: _Window, portion: Portion) -> None:
     """Fill the bands in work order; a portion is cut at each limit it crosses, its rounding delta last."""
-    for band in bands:
-        limit = band.up_to_seconds
+    for limit, _, price in bands:
         size = portion.worked_seconds + portion.delta_seconds
         if limit is None or window.used + size <= limit:
             window.used += size
-            priced.append(portion.at(band.price))
+            priced.append(portion.at(price))
             return
         room = limit - window.used
         if room > 0:
             worked = min(room, portion.worked_seconds)
             inside, portion = cut(portion, worked, room - worked)
             window.used += room
-            priced.append(inside.at(band.price))
+            priced.append(inside.at(price))
 
 
 def _band_at(bands: Sequence[_Band], seconds: int) -> _Band:
