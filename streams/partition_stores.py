@@ -64,7 +64,7 @@ class PartitionStores:
         if next_offset - newest < self._snapshot_records:
             return None
         try:
-            taken = await in_thread(lambda: snapshots.take(partition, self._file(partition)))
+            taken = await in_thread(lambda: snapshots.save(partition, self._file(partition)))
         except (OSError, sqlite3.Error, MachineryError) as error:
             log.warning("No snapshot of journal %s this time: %s", partition, error)
             return None

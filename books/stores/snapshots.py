@@ -45,7 +45,7 @@ class Snapshots:
         """The snapshots of a partition, the newest first."""
         return sorted(self._found(partition), key=lambda one: one.next_offset, reverse=True)
 
-    def take(self, partition: int, store: Path) -> Snapshot:
+    def save(self, partition: int, store: Path) -> Snapshot:
         """Copy the committed state of a store that somebody may be writing; remove all but the last two.
 
         Raises OSError and sqlite3.Error; then nothing counts that did not count before.

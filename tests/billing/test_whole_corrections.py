@@ -256,7 +256,9 @@ def test_tax_of_corrections_is_rounded_as_the_contract_says(rounding: str, april
     fresh = desk.bill([]).body
     gone = adjust(Settled(MARCH, NUMBER, [(MARCH, stood)], fresh, None, {}, amended=False), DIFFERENCE)
     note = correction_body(desk.contract, desk.directory, fresh, DocumentKind.CREDIT_NOTE, desk.invoice_date, [gone])
-    assert [(row.category, row.rate, f"{row.tax:f}", row.reason) for row in note.taxes] == [("S", 10, alone, "us")]
+    assert [(row.category, f"{row.rate:f}", f"{row.tax:f}", row.reason) for row in note.taxes] == [
+        ("S", "10", alone, "us")
+    ]
     body = with_april(desk, gone)
     assert [(row.category, f"{row.base:f}", f"{row.tax:f}", row.reason) for row in body.taxes] == [
         ("S", "-200.10", april, "us")

@@ -27,7 +27,7 @@ def test_a_snapshot_gives_the_rows_and_the_offset_of_its_moment(tmp_path: Path, 
     digest = store.digest()
     with store.transaction(10, 20) as rows:
         rows.put("entry", "open", b"not committed")
-        assert snapshots.take(0, file).next_offset == 10
+        assert snapshots.save(0, file).next_offset == 10
     store.close()
     elsewhere = tmp_path / "other" / "0000.sqlite"
     elsewhere.parent.mkdir()
@@ -43,9 +43,9 @@ def test_the_last_two_are_kept_of_each_version(tmp_path: Path, file: Path) -> No
     other, snapshots, store = Snapshots(tmp_path, "0"), Snapshots(tmp_path, "1"), SqliteStore(file, "1")
     for offset in (10, 20, 30):
         grown(store, offset)
-        snapshots.take(0, file)
+        snapshots.save(0, file)
         if offset == 10:
-            other.take(0, file)
+            other.save(0, file)
     store.close()
     assert [one.next_offset for one in snapshots.all_of(0)] == [30, 20]
     assert [one.next_offset for one in other.all_of(0)] == [10]
@@ -58,7 +58,7 @@ def test_a_damaged_snapshot_is_passed_over(tmp_path: Path, file: Path, damage: s
     snapshots, store = Snapshots(tmp_path / "shared", "1"), SqliteStore(file, "1")
     for offset in (10, 20):
         grown(store, offset)
-        snapshots.take(0, file)
+        snapshots.save(0, file)
     store.close()
     newest = snapshots.all_of(0)[0].file
     content = bytearray(newest.read_bytes())
@@ -84,7 +84,7 @@ def test_only_what_the_journal_still_has_serves(
     snapshots, store = Snapshots(tmp_path / "shared", "1"), SqliteStore(file, "1")
     for at in (10, 20):
         grown(store, at)
-        snapshots.take(0, file)
+        snapshots.save(0, file)
     store.close()
     before = file.read_bytes()
     brought = snapshots.bring(0, file, beginning, end)
@@ -96,5 +96,5 @@ def test_a_snapshot_that_fails_leaves_nothing_that_counts(tmp_path: Path, file: 
     """No store, no snapshot, and no half file under a name that counts."""
     snapshots = Snapshots(tmp_path / "shared", "1")
     with pytest.raises(Exception, match="unable to open"):
-        snapshots.take(0, file)
+        snapshots.save(0, file)
     assert snapshots.all_of(0) == []
