@@ -5,6 +5,7 @@ parts of a line share it for the amount caps behind it. Work of earlier periods,
 before any rounding.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -41,10 +42,19 @@ def discount_items(contract: Contract, period: Period, money: Money, lines: Sequ
     if not rows:
         return found
     units_left = [line.gross_units for line in lines]
+    line_of = [item.line for item in money.items]
+    sizes = Counter(line_of)
     earlier = _earlier_periods(contract, period, money.items)
     for row in rows:
-        reduced = [position for position, is_reduced in enumerate(_applies(row, money.items)) if is_reduced]
-        _discount_lines(contract, period, row, reduced, money, found, units_left)
+        reduced = _reduced(row, money.items)
+        by_line: dict[int, list[int]] = {}
+        for position in reduced:
+            line = line_of[position]
+            if line is not None:
+                by_line.setdefault(line, []).append(position)
+        if by_line:
+            are_whole = [len(positions) == sizes[line] for line, positions in by_line.items()]
+            _discount_lines(contract, period, row, by_line, are_whole, money, found, units_left)
         for span, positions in earlier:
             _discount_before_rounding(contract, row, span, sorted(positions & set(reduced)), money, found.left)
     return found
@@ -68,16 +78,16 @@ def applies(row: Discount, subject: Subject) -> bool:
     return is_named and (not row.projects or subject.project_id in row.projects)
 
 
-def _applies(row: Discount, items: Sequence[MoneyItem]) -> list[bool]:
-    """Whether each item is reduced. A percentage asks for the work date, a fixed amount for the period's last day."""
-    is_dated = row.percent is not None and (row.date_from is not None or row.date_to is not None)
-    known: dict[int, bool] = {}
-    found: list[bool] = []
-    for item in items:
-        is_reduced = known.get(id(item.subject))
-        if is_reduced is None:
-            is_reduced = known[id(item.subject)] = applies(row, item.subject)
-        found.append(is_reduced and (not is_dated or row.covers(item.work_day)))
+def _reduced(row: Discount, items: Sequence[MoneyItem]) -> list[int]:
+    """The positions that are reduced. A percentage asks for the work date, a fixed amount for the period's last day."""
+    subjects = {item.subject for item in items}
+    met = {subject for subject in subjects if applies(row, subject)}
+    if len(met) == len(subjects):
+        found = list(range(len(items)))
+    else:
+        found = [position for position, item in enumerate(items) if item.subject in met]
+    if row.percent is not None and (row.date_from is not None or row.date_to is not None):
+        found = [position for position in found if row.covers(items[position].work_day)]
     return found
 
 
@@ -85,28 +95,20 @@ def _discount_lines(
     contract: Contract,
     period: Period,
     row: Discount,
-    reduced: Sequence[int],
+    by_line: Mapping[int, Sequence[int]],
+    are_whole: Sequence[bool],
     money: Money,
     found: Discounted,
     units_left: list[int],
 ) -> None:
-    by_line: dict[int, list[int]] = {}
-    for position in reduced:
-        line = money.items[position].line
-        if line is not None:
-            by_line.setdefault(line, []).append(position)
-    if not by_line:
-        return
-    sizes: dict[int, int] = {}
-    for item in money.items:
-        if item.line is not None:
-            sizes[item.line] = sizes.get(item.line, 0) + 1
-    rounding = contract.document.rounding.money_rounding
-    bases: list[int] = []
-    for line, positions in by_line.items():
-        grains = sum([found.left[one] for one in positions])
-        is_whole = len(positions) == sizes[line]
-        bases.append(units_left[line] if is_whole else units_of(Fraction(grains, money.grains_per_unit), 0, rounding))
+    """Take a discount from lines, of each from the positions that it reduces; `are_whole` where these are all."""
+    rounding, left = contract.document.rounding.money_rounding, found.left
+    bases = [
+        units_left[line]
+        if is_whole
+        else units_of(Fraction(sum([left[one] for one in positions]), money.grains_per_unit), 0, rounding)
+        for (line, positions), is_whole in zip(by_line.items(), are_whole, strict=True)
+    ]
     taken = found.taken.setdefault(row.id, [0] * len(money.items))
     touched: set[int] = set()
     found.reduced.append(touched)
@@ -115,11 +117,11 @@ def _discount_lines(
             units_left[line] -= units
             of_line = found.by_line.setdefault(line, {})
             of_line[row.id] = of_line.get(row.id, 0) + units
-            shares = _spread(units * money.grains_per_unit, [found.left[one] for one in positions])
+            shares = _spread(units * money.grains_per_unit, [left[one] for one in positions])
             for position, share in zip(positions, shares, strict=True):
-                found.left[position] -= share
-                taken[position] += share
                 if share:
+                    left[position] -= share
+                    taken[position] += share
                     touched.add(position)
 
 

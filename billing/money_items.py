@@ -4,7 +4,7 @@ Parts are named by their position: time first, then cost and mark-up of each exp
 whole grains, a part of the smallest unit so small that all of them are whole numbers: exact, and fast to add up.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum, auto
@@ -19,8 +19,10 @@ from billing.entries import OrderKey
 from billing.exact import spread_units
 from billing.expenses import ExpensePart
 from billing.lines import OpenCharge, OpenLine, expense_amounts
-from billing.rating import RatedPart
+from billing.portions import made
+from billing.rating import Price, RatedPart
 from billing.taxes import Taxed, rule_of, tax_index
+from billing.terms import Terms
 from schemas.charges import Counts
 from schemas.clauses import TaxedKind
 from schemas.period import Period
@@ -127,24 +129,23 @@ def money_items(parts: Parts, lines: Sequence[OpenLine]) -> Money:
     """All parts as amounts. Work before the period keeps its room, at its exact price."""
     contract = parts.contract
     scale = _scale(parts, lines)
-    line_of = {
-        position: index
-        for index, line in enumerate(lines)
-        for charge in line.charges.values()
-        for position in charge.positions
-    }
+    line_of: list[int | None] = [None] * (parts.first_agreed + len(parts.agreed))
+    for index, opened in enumerate(lines):
+        for charge in opened.charges.values():
+            for position in charge.positions:
+                line_of[position] = index
     items = _time_items(parts, line_of, _time_grains(parts, lines, scale))
     for expense in parts.expenses:
         subject = _expense_subject(contract, expense)
         for amount in expense_amounts(contract, expense):
             order = (expense.order, len(items))
             days = expense.day, expense.day
-            line = line_of.get(len(items))
+            line = line_of[len(items)]
             items.append(MoneyItem(subject, order, *days, expense.entry.entry_id, int(amount * scale), line))
     for part in parts.agreed:
         order = (part.order(contract), 0)
         name = f"{part.kind.value} {part.clause_id} {part.key}"
-        grains, line = int(part.amount * scale), line_of.get(len(items))
+        grains, line = int(part.amount * scale), line_of[len(items)]
         items.append(MoneyItem(_agreed_subject(contract, part), order, part.day, part.day, name, grains, line))
     return Money(items, scale // 10**contract.places, _tax_rates(parts, lines))
 
@@ -156,15 +157,22 @@ def _scale(parts: Parts, lines: Sequence[OpenLine]) -> int:
     amounts = [amount for part in parts.expenses for amount in expense_amounts(parts.contract, part)]
     amounts += [part.amount for part in parts.agreed]
     amounts += [Fraction(cap.amount) for cap in document.amount_caps]
-    amounts += [Fraction(price) / 3600 for price in {part.price.unit_price for part in parts.fees}]
+    amounts += [Fraction(price) / 3600 for price in {price.unit_price for price in _prices(parts)}]
     amounts += [charge.gross for line in lines for charge in line.charges.values()]
     return lcm(scale, *{amount.denominator for amount in amounts})
 
 
+def _prices(parts: Parts) -> Collection[Price]:
+    """The prices of time, each once; what is priced alike shares one object."""
+    return {id(part.price): part.price for part in parts.fees}.values()
+
+
 def _time_grains(parts: Parts, lines: Sequence[OpenLine], scale: int) -> list[int]:
     """The amount of each part of time. Where a charge is not its seconds times its price, it is shared by seconds."""
-    prices = {price: int(Fraction(price) * scale / 3600) for price in {part.price.unit_price for part in parts.fees}}
-    grains = [prices[part.price.unit_price] * part.portion.billable_seconds for part in parts.fees]
+    different = _prices(parts)
+    prices = {price.unit_price: int(Fraction(price.unit_price) * scale / 3600) for price in different}
+    of_price = {id(price): prices[price.unit_price] for price in different}
+    grains = [of_price[id(price)] * (one.worked_seconds + one.delta_seconds) for one, price in parts.fees]
     for line in lines:
         for charge in line.charges.values():
             total = int(charge.gross * scale)
@@ -175,16 +183,15 @@ def _time_grains(parts: Parts, lines: Sequence[OpenLine], scale: int) -> list[in
     return grains
 
 
-def _time_items(parts: Parts, line_of: dict[int, int], grains: list[int]) -> list[MoneyItem]:
-    subjects: dict[tuple[int, str, str, str, str], Subject] = {}
+def _time_items(parts: Parts, line_of: Sequence[int | None], grains: list[int]) -> list[MoneyItem]:
+    """Terms are one object for one person, project and item, so with the task they say what an amount is about."""
+    subjects: dict[tuple[Terms, str], Subject] = {}
     items: list[MoneyItem] = []
-    for position, part in enumerate(parts.fees):
-        portion = part.portion
-        entry, terms = portion.entry, portion.terms
-        key = (id(terms), entry.person_id, entry.project_id, entry.service_item, entry.task)
-        subject = subjects.get(key)
+    for (portion, _), amount, line in zip(parts.fees, grains, line_of, strict=False):
+        order, entry, terms, day, counted_day, offset, _, _, _ = portion
+        subject = subjects.get((terms, entry.task))
         if subject is None:
-            subject = subjects[key] = Subject(
+            subject = subjects[terms, entry.task] = Subject(
                 ItemKind.TIME,
                 entry.project_id,
                 entry.service_item,
@@ -194,11 +201,7 @@ def _time_items(parts: Parts, line_of: dict[int, int], grains: list[int]) -> lis
                 "",
                 frozenset(cap.id for cap in terms.money_caps if cap.counts.time),
             )
-        order = (portion.order, portion.offset_seconds)
-        line = line_of.get(position)
-        items.append(
-            MoneyItem(subject, order, portion.counted_day, portion.day, entry.entry_id, grains[position], line)
-        )
+        items.append(made(MoneyItem, (subject, (order, offset), counted_day, day, entry.entry_id, amount, line)))
     return items
 
 
