@@ -15,6 +15,7 @@ from billing.directory import compile_directory
 from billing.entries import BillingEntry
 from billing.following import BEGUN, FOLLOWED, FollowedInvoice
 from billing.invoice import InvoiceRequest, compute_invoice, to_body
+from schemas.clauses import CapBasis, CapWindow, DayAttribution, GroupBy, IncrementScope, Overflow
 from schemas.contract import ContractDocument
 from schemas.directory import DirectoryDocument
 from schemas.draft import DocumentScope
@@ -88,6 +89,53 @@ def test_after_any_changes_it_is_the_invoice_byte_for_byte(seed: int, order: int
         request = replace(whole, entries=entries)
         fresh = to_body(compute_invoice(request)).model_dump_json()
         assert to_body(followed.compute(request)).model_dump_json() == fresh
+        assert followed.body(request).model_dump_json() == fresh
+        entries = changed(random, entries, unused)
+
+
+def followable(seed: int, random: Random) -> InvoiceRequest:
+    """The request of a generated firm whose contract has only clauses that a body can be followed with."""
+    request = request_of(seed)
+    document = request.contract.document
+    overflows = [Overflow.WRITE_DOWN, Overflow.HOLD_FOR_APPROVAL]
+    caps = [
+        cap
+        if cap.overflow is Overflow.OVERAGE_RATE
+        else cap.model_copy(update={"overflow": random.choice(overflows), "basis": random.choice([*CapBasis])})
+        for cap in document.caps
+        if cap.window is not CapWindow.ENTRY
+    ]
+    by_entry = [rule.model_copy(update={"scope": IncrementScope.ENTRY}) for rule in document.increments]
+    group_by = [by for by in document.lines.group_by if by is not GroupBy.ENTRY and random.random() < 0.8]
+    changes = {
+        "caps": tuple(caps),
+        "increments": tuple(by_entry[:1]),
+        "lines": document.lines.model_copy(update={"group_by": tuple(group_by)}),
+        "amount_caps": (),
+        "discounts": (),
+        "premiums": (),
+        "minimum": (),
+        "milestones": (),
+        "deposits": (),
+        "money_retainer": None,
+        "trust": None,
+        "day_attribution": DayAttribution.START,
+    }
+    return replace(request, contract=compile_contract(document.model_copy(update=changes)))
+
+
+@given(st.integers(0, 10**12), st.integers())
+def test_a_followed_body_is_the_body_byte_for_byte(seed: int, order: int) -> None:
+    """Lines, sources, placements, sums and certificate are those of a computation from nothing, after each change."""
+    random, followed = Random(order), FollowedInvoice()
+    whole = followable(seed, random)
+    unused = list(whole.entries)
+    random.shuffle(unused)
+    entries = [unused.pop() for _ in range(len(unused) // 2)]
+    for _ in range(CHANGES):
+        request = replace(whole, entries=entries)
+        fresh = to_body(compute_invoice(request)).model_dump_json()
+        assert followed.body(request).model_dump_json() == fresh
         entries = changed(random, entries, unused)
 
 

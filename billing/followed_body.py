@@ -1,0 +1,429 @@
+"""The body of an invoice that follows its entries: what is said of single entries is said anew only where it changed.
+
+Lines are computed by the steps of `billing.invoice` from bundles of work instead of single portions; then sources,
+placements and certificate are put together from what is remembered of each day and charge.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from operator import attrgetter
+from typing import NamedTuple
+
+from billing.allocate import WindowId
+from billing.body import (
+    Shown,
+    TimekeeperKey,
+    body_of,
+    draft_charge,
+    draft_line,
+    draft_source,
+    id_of_line,
+    placement_of,
+    scope_of,
+    timekeepers_of,
+)
+from billing.bundles import Bundle, price_by_tiers
+from billing.carried import Carried
+from billing.certificate import entry_text, hash_of_statement
+from billing.contract import Contract
+from billing.currency import Exchange
+from billing.directory import Directory
+from billing.exact import spread_units
+from billing.explain import cap_texts, charge_steps
+from billing.followed_days import Days
+from billing.invoice import Lined, exchange_for, fee_units_of, hash_of_versions, put_on_lines, summed_up
+from billing.ledger import BUCKET_RANK, Reason, Tally, by_reason, ledger_from, singles_of, tally_of
+from billing.portions import Placed, Portion, SetPrice, portion_order
+from billing.rating import Price, RatedPart, rate_portions
+from billing.results import Invoice, InvoiceRequest, Note, SourceShare
+from billing.settled import SettledCharge, SettledLine
+from schemas.draft import (
+    Bucket,
+    CertifiedBucket,
+    DocumentScope,
+    DraftBody,
+    DraftLine,
+    LineKind,
+    LineSource,
+    MinutesCertificate,
+    Placement,
+)
+from schemas.period import Period
+
+_Row = tuple[str, int, str, Placement]
+"""A placement behind what it is sorted by: entry id, rank of the bucket, reason."""
+_ONE_IN = 8
+"""The entries of a bucket that has fewer than one in so many are sorted; more are picked from all in order."""
+_DAY = attrgetter("day")
+_CHARGED = attrgetter("seconds", "quantity", "unit_price", "units", "rate_origin", "lost")
+_WORDS = attrgetter(
+    "kind", "text", "date", "project_id", "service_item", "person_id", "role", "seconds", "quantity", "unit",
+    "unit_price", "units", "adjustment_units", "discount_units", "utbms_task", "utbms_activity", "expense_code",
+)  # fmt: skip
+
+
+@dataclass(slots=True, eq=False)
+class _Apart:
+    """What is said of time, expenses and events that are on no line."""
+
+    tallies: dict[Reason, Tally] = field(default_factory=dict)
+    rows: list[_Row] = field(default_factory=list)
+    seconds: dict[Reason, dict[str, int]] = field(default_factory=dict)
+    texts: dict[Reason, dict[str, str]] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class _Said:
+    """The sources of a charge, for as long as its bundles and its units are the same."""
+
+    bundles: list[Bundle]
+    sources: tuple[LineSource, ...]
+    totals: dict[TimekeeperKey, tuple[int, int]]
+    windows: frozenset[WindowId]
+
+
+_SaidKey = tuple[int, tuple[int, ...]]
+"""Units of a charge, and its bundles by identity: what is remembered keeps them."""
+
+
+class _Priced(NamedTuple):
+    """Bundles of one kind that share a price, as one part."""
+
+    part: RatedPart
+    bundles: list[Bundle]
+
+
+class _Grouped(NamedTuple):
+    """The bundles of a period by kind and price in work order, what has no price, and what tiers say."""
+
+    parts: list[_Priced]
+    placed: list[Placed]
+    notes: list[Note]
+
+
+class FollowedBody:
+    """Makes the body of the invoice of some days again and again."""
+
+    def __init__(self, days: Days) -> None:
+        self._days = days
+        self._aparts: dict[date, tuple[int, _Apart]] = {}
+        self._rows: list[_Row] = []
+        self._said: dict[_SaidKey, _Said] = {}
+        self._lines: dict[str, tuple[tuple[object, ...], DraftLine]] = {}
+        self._ids: dict[tuple[str, ...], str] = {}
+        self._scope: DocumentScope | None = None
+        self._keepers: dict[tuple[str, date], TimekeeperKey] = {}
+
+    def body(self, request: InvoiceRequest) -> DraftBody:
+        """The body of a request whose entries the days have taken, as `to_body` makes it."""
+        days, contract, period = self._days, request.contract, request.period
+        days.allot()
+        exchange, drawn = exchange_for(request), days.drawn()
+        grouped = self._grouped(contract, period, exchange)
+        texts, parts = cap_texts(contract, days.windows), [one.part for one in grouped.parts]
+        lined = put_on_lines(request, Carried(), list(days.others.values()), exchange, (parts, drawn.charges, texts))
+        on_lines, rounded_away = _off_lines(lined, grouped.parts)
+        aparts = self._all_aparts(
+            contract, period, [*grouped.placed, *lined.expenses.placed, *lined.agreed.placed, *rounded_away]
+        )
+        billed = _billed([bundle for one in on_lines for bundle in one.bundles])
+        tallies: dict[Reason, Tally] = {}
+        for apart in aparts:
+            for reason, tally in apart.tallies.items():
+                tallies.setdefault(reason, Tally()).add(tally)
+        delta_seconds = sum([one.part.portion.delta_seconds for one in on_lines])
+        tally = Tally(sum(billed[0].values()), len(billed[0]), delta_seconds)
+        ledger = ledger_from(exchange, tally, fee_units_of(lined.lines), tallies, ())
+        notes = [*drawn.notes, *grouped.notes]
+        known = [one.part for one in on_lines], days.worked_seconds, drawn.accounts, notes
+        invoice = summed_up(request, Carried(), lined, ledger, known)
+        invoice = replace(invoice, entries_hash=hash_of_versions(days.versions))
+        totals: dict[TimekeeperKey, list[int]] = {}
+        lines = self._draft_lines(invoice, lined, grouped, texts, totals)
+        rows = [*self._rows, *aparts[-1].rows]
+        if aparts[-1].rows:
+            rows.sort()
+        people = timekeepers_of(invoice, {key: (seconds, units) for key, (seconds, units) in totals.items()})
+        body = body_of(invoice, Shown(lines, [row[3] for row in rows], people))
+        return body.model_copy(update={"certificate": self._certificate(body, billed, aparts)})
+
+    def _grouped(self, contract: Contract, period: Period, exchange: Exchange) -> _Grouped:
+        """Step 9 for all bundles of the period."""
+        days = self._days.in_order()
+        bundles: list[tuple[Bundle, SetPrice | None]] = [
+            (bundle, bundle.price) for day, one in days if day in period for bundle in one.bundles
+        ]
+        notes: list[Note] = []
+        if contract.document.tiers:
+            runs = [run for _, one in days for run in one.runs]
+            by_tiers, notes = price_by_tiers(contract, period, self._days.kinds, runs)
+            bundles += [(bundle, price) for bundle, price in by_tiers if bundle.day in period]
+        found: dict[tuple[int, int], tuple[Price, SetPrice | None, list[Bundle]]] = {}
+        placed: list[Placed] = []
+        prices = _Prices(contract, exchange)
+        for bundle, price in bundles:
+            rated = prices.of(bundle, price)
+            if isinstance(rated, Placed):
+                placed += _placed_like(bundle, rated.bucket, rated.reason, rated.detail)
+                continue
+            key = (bundle.kind, id(rated))
+            known = found.get(key)
+            if known is None:
+                found[key] = (rated, price, [bundle])
+            else:
+                known[2].append(bundle)
+        parts = [_Priced(_part(*one), one[2]) for one in found.values()]
+        parts.sort(key=lambda one: portion_order(one.part.portion))
+        return _Grouped(parts, placed, notes)
+
+    def _all_aparts(self, contract: Contract, period: Period, placed: Sequence[Placed]) -> list[_Apart]:
+        """What is on no line, day by day, and at last what no day knows; `_rows` become those of the days."""
+        known, days = self._aparts, [(day, one) for day, one in self._days.in_order() if day in period]
+        changed = [(day, one) for day, one in days if day not in known or known[day][0] != one.version]
+        if changed:
+            gone = {id(row) for day, _ in changed if day in known for row in known[day][1].rows}
+            rows = [row for row in self._rows if id(row) not in gone] if gone else self._rows
+            for day, one in changed:
+                known[day] = (one.version, _apart(contract, period, one.placed))
+            self._rows = [*rows, *sorted([row for day, _ in changed for row in known[day][1].rows])]
+            self._rows.sort()
+        return [*(known[day][1] for day, _ in days), _apart(contract, period, placed)]
+
+    def _draft_lines(
+        self,
+        invoice: Invoice,
+        lined: Lined,
+        grouped: _Grouped,
+        texts: Mapping[WindowId, str],
+        totals: dict[TimekeeperKey, list[int]],
+    ) -> list[DraftLine]:
+        """The lines as the body says them; `totals` of people are added to."""
+        request = invoice.request
+        places, scope = request.contract.places, scope_of(invoice)
+        ids = self._ids if request.scope == self._scope else {}
+        self._scope, self._ids = request.scope, {}
+        said, lines = self._said, self._lines
+        self._said, self._lines = {}, {}
+        drafts: list[DraftLine] = []
+        for position, (line, settled, tax) in enumerate(
+            zip(lined.lines, lined.in_order, invoice.line_taxes, strict=True), start=1
+        ):
+            line_id = self._ids[line.key] = ids.get(line.key) or id_of_line(scope, line)
+            if line.kind is LineKind.FEE:
+                steps, sources = self._of_time(request, settled, grouped, (texts, said, totals))
+            else:
+                steps = [charge.steps for charge in line.charges]
+                sources = tuple([draft_source(places, one) for charge in line.charges for one in charge.sources])
+            charges = [(*_CHARGED(charge), told) for charge, told in zip(line.charges, steps, strict=True)]
+            words = (position, tax, *_WORDS(line), charges, sources)
+            known = lines.get(line_id)
+            if known is None or known[0] != words:
+                made = [
+                    draft_charge(places, line_id, number, *one)
+                    for number, one in enumerate(zip(line.charges, steps, strict=True))
+                ]
+                known = words, draft_line(invoice, line_id, position, (line, tax), (tuple(made), sources))
+            self._lines[line_id] = known
+            drafts.append(known[1])
+        return drafts
+
+    def _of_time(
+        self,
+        request: InvoiceRequest,
+        settled: SettledLine,
+        grouped: _Grouped,
+        known: tuple[Mapping[WindowId, str], Mapping[_SaidKey, _Said], dict[TimekeeperKey, list[int]]],
+    ) -> tuple[list[tuple[str, ...]], tuple[LineSource, ...]]:
+        """Steps and sources of a line of time; `known` are texts of windows, what was said before, and totals."""
+        texts, said, totals = known
+        parts = [one.part for one in grouped.parts]
+        steps: list[tuple[str, ...]] = []
+        sources: list[tuple[LineSource, ...]] = []
+        for charge in settled.charges:
+            bundles = [bundle for position in charge.charge.positions for bundle in grouped.parts[position].bundles]
+            if len(charge.charge.positions) > 1:
+                bundles.sort(key=_DAY)
+            key = (charge.units, tuple(map(id, bundles)))
+            one = said.get(key)
+            if one is None:
+                one = self._say(request, charge, bundles)
+            self._said[key] = one
+            sources.append(one.sources)
+            for keeper, (seconds, units) in one.totals.items():
+                total = totals.setdefault(keeper, [0, 0])
+                total[0] += seconds
+                total[1] += units
+            touched = one.windows if texts else ()
+            steps.append(charge_steps(request.contract, settled.line, charge, parts, texts, touched))
+        return steps, sources[0] if len(sources) == 1 else tuple([one for some in sources for one in some])
+
+    def _say(self, request: InvoiceRequest, charge: SettledCharge, bundles: list[Bundle]) -> _Said:
+        """Share the units of a charge by the seconds of its members, and say each of them that is not as it was."""
+        ranked = [
+            (bundle.day, member[0], number, place)
+            for number, bundle in enumerate(bundles)
+            for place, member in enumerate(bundle.members)
+        ]
+        if len(charge.charge.positions) > 1:
+            ranked.sort()
+        weights = [0] * len(ranked)
+        for at, (_, _, number, place) in enumerate(ranked):
+            _, _, worked, delta = bundles[number].members[place]
+            weights[at] = worked + delta
+        shares = [[0] * len(bundle.members) for bundle in bundles]
+        for units, (_, _, number, place) in zip(spread_units(charge.units, weights), ranked, strict=True):
+            shares[number][place] = units
+        totals: dict[TimekeeperKey, list[int]] = {}
+        for bundle, own in zip(bundles, shares, strict=True):
+            _say_anew(request.contract.places, bundle, own)
+            total = totals.setdefault(self._keeper(request.directory, bundle), [0, 0])
+            total[0] += bundle.worked_seconds + bundle.delta_seconds
+            total[1] += sum(own)
+        return _Said(
+            bundles,
+            tuple([bundles[number].sources[place] for _, _, number, place in ranked]),
+            {key: (seconds, units) for key, (seconds, units) in totals.items()},
+            frozenset[WindowId]().union(*[bundle.windows for bundle in bundles]),
+        )
+
+    def _keeper(self, directory: Directory, bundle: Bundle) -> TimekeeperKey:
+        person_id, day = bundle.first.entry.person_id, bundle.day
+        found = self._keepers.get((person_id, day))
+        if found is None:
+            name, role = directory.person_name(person_id), directory.role_on(person_id, day)
+            found = self._keepers[person_id, day] = (name, person_id, role)
+        return found
+
+    def _certificate(
+        self, body: DraftBody, billed: tuple[dict[str, int], dict[str, str]], aparts: Sequence[_Apart]
+    ) -> MinutesCertificate:
+        """The certificate of the body, from what is known of its buckets."""
+        seconds: dict[Reason, dict[str, int]] = {(Bucket.BILLED, ""): billed[0]} if billed[0] else {}
+        texts: dict[Reason, dict[str, str]] = {(Bucket.BILLED, ""): billed[1]}
+        for apart in aparts:
+            for key, own in apart.seconds.items():
+                seconds.setdefault(key, {}).update(own)
+                texts.setdefault(key, {}).update(apart.texts[key])
+        buckets: list[CertifiedBucket] = []
+        lines: list[list[str]] = []
+        for key in sorted(seconds, key=lambda one: (BUCKET_RANK[one[0]], one[1])):
+            found, of_bucket = seconds[key], texts[key]
+            is_small = len(found) * _ONE_IN < len(self._days.ids)
+            ids = sorted(found) if is_small else [one for one in self._days.ids if one in found]
+            own_seconds = tuple([found[one] for one in ids])
+            buckets.append(
+                CertifiedBucket(
+                    bucket=key[0],
+                    reason=key[1],
+                    seconds=sum(own_seconds),
+                    entry_ids=tuple(ids),
+                    entry_seconds=own_seconds,
+                )
+            )
+            lines.append([of_bucket[one] for one in ids])
+        return MinutesCertificate(
+            worked_seconds=body.worked_seconds,
+            carried_in_seconds=body.carried_in_seconds,
+            buckets=tuple(buckets),
+            statement=hash_of_statement(body.entries_hash, body.contract_revision, buckets, lines),
+        )
+
+
+class _Prices:
+    """Prices of an hour, one object for each; or why there is none."""
+
+    def __init__(self, contract: Contract, exchange: Exchange) -> None:
+        self._contract, self._exchange = contract, exchange
+        self._known: dict[tuple[int, date | None, int], Price | Placed] = {}
+        self._same: dict[Price, Price] = {}
+
+    def of(self, bundle: Bundle, price: SetPrice | None) -> Price | Placed:
+        """The price of a bundle, as a rule set it or by its rate."""
+        terms = bundle.first.terms
+        rate = terms.rate
+        day = None if rate is None or price is not None or rate.currency == self._contract.currency else bundle.day
+        key = (id(terms) if price is None else 0, day, id(price))
+        found = self._known.get(key)
+        if found is None:
+            first = bundle.first if price is None else bundle.first.at(price)
+            rated = rate_portions(self._contract, self._exchange, [first])
+            found = self._known[key] = rated.placed[0] if rated.placed else rated.parts[0].price
+            if isinstance(found, Price):
+                found = self._known[key] = self._same.setdefault(found, found)
+        return found
+
+
+def _part(rated: Price, price: SetPrice | None, bundles: Sequence[Bundle]) -> RatedPart:
+    """Bundles as one part: from the first day, up to the last one."""
+    order, entry, terms, day, _, offset, *_ = bundles[0].first
+    worked, delta = sum([one.worked_seconds for one in bundles]), sum([one.delta_seconds for one in bundles])
+    return RatedPart(Portion(order, entry, terms, day, bundles[-1].day, offset, worked, delta, price), rated)
+
+
+def _placed_like(bundle: Bundle, bucket: Bucket, reason: str, detail: str = "") -> list[Placed]:
+    """The members of a bundle that is on no line."""
+    day, terms = bundle.day, bundle.first.terms
+    return [
+        Placed(entry, day, day, bucket, reason, detail, worked, delta, terms)
+        for _, entry, worked, delta in bundle.members
+    ]
+
+
+def _off_lines(lined: Lined, parts: Sequence[_Priced]) -> tuple[list[_Priced], list[Placed]]:
+    """The parts that are on a line, and the placements of those whose whole line was rounded away (BD-75)."""
+    empty = {
+        position
+        for line in lined.opened
+        if not line.seconds
+        for charge in line.charges.values()
+        for position in charge.positions
+    }
+    away = [bundle for position in sorted(empty) for bundle in parts[position].bundles]
+    placed = [one for bundle in away for one in _placed_like(bundle, Bucket.BILLED, "rounded_to_zero")]
+    return [one for position, one in enumerate(parts) if position not in empty], placed
+
+
+def _apart(contract: Contract, period: Period, placed: Sequence[Placed]) -> _Apart:
+    """What is said of some placements of a period; no entry is in another such part for the same reason."""
+    found = _Apart()
+    for reason, members in by_reason(period, placed).items():
+        singles = singles_of(reason, members)
+        found.tallies[reason] = tally_of(contract.currency, period.start, members, len(singles))
+        rank = BUCKET_RANK[reason[0]]
+        found.rows += [(one.entry.entry_id, rank, reason[1], placement_of(one)) for one in singles]
+        found.seconds[reason] = {one.entry.entry_id: one.seconds for one in singles}
+        found.texts[reason] = {one.entry.entry_id: entry_text(one.entry.entry_id, one.seconds) for one in singles}
+    return found
+
+
+def _billed(bundles: Iterable[Bundle]) -> tuple[dict[str, int], dict[str, str]]:
+    """Worked seconds of all entries on lines of time, and what the certificate says of each."""
+    seconds: dict[str, int] = {}
+    texts: dict[str, str] = {}
+    for bundle in bundles:
+        own = bundle.seconds
+        if seconds.keys().isdisjoint(own):
+            seconds.update(own)
+            texts.update(bundle.texts)
+            continue
+        for entry_id, worked in own.items():
+            total = seconds[entry_id] = seconds.get(entry_id, 0) + worked
+            texts[entry_id] = entry_text(entry_id, total)
+    return seconds, texts
+
+
+def _say_anew(places: int, bundle: Bundle, shares: list[int]) -> None:
+    """The sources of a bundle's members with these units; those that are as they were stay the same objects."""
+    if bundle.shares == shares:
+        return
+    before: Sequence[int | None] = bundle.shares or [None] * len(shares)
+    old: Sequence[LineSource | None] = bundle.sources or [None] * len(shares)
+    day = bundle.day
+    bundle.sources = [
+        source
+        if source is not None and known == units
+        else draft_source(places, SourceShare(entry, day, day, worked, delta, units, ()))
+        for (_, entry, worked, delta), known, source, units in zip(bundle.members, before, old, shares, strict=True)
+    ]
+    bundle.shares = shares

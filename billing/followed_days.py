@@ -1,0 +1,225 @@
+"""The entries of one contract and period, day by day: what is known of each, and where their time went.
+
+What steps 2 to 5 say of an entry is remembered for as long as the entry is the same object; hour caps and balances are
+remembered as they were before each day, and go on from there.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import pairwise
+from operator import itemgetter
+
+from billing.allocate import Allocated, Windows, allocate
+from billing.attribute import work_date_of
+from billing.bundles import Bundle, Kinds, TierRun
+from billing.contract import Contract, own_dates
+from billing.cover import Uncovered, remove_covered
+from billing.directory import Directory
+from billing.entries import BillingEntry
+from billing.gather import NOT_WORK, Gathered, on_one_day
+from billing.invoice import Allotted, version_line
+from billing.ledger import assert_conserved
+from billing.portions import Placed, Portion
+from billing.retainers import Balances, Drawn, begin_draw, draw_on, end_draw
+from billing.terms import rulebook
+from schemas.entry import EntryKind
+from schemas.period import Period
+
+_ORDER = itemgetter(Portion._fields.index("order"))
+_FEW = 64
+"""So many changes are made one by one; for more, all is sorted again."""
+
+
+@dataclass(slots=True, eq=False)
+class _State:
+    """Hour caps and balances before a day."""
+
+    windows: Windows
+    balances: Balances
+
+    def copied(self) -> "_State":
+        """The same state once more."""
+        windows = {name: replace(window) for name, window in self.windows.items()}
+        return _State(windows, self.balances.copied())
+
+
+@dataclass(slots=True, eq=False)
+class Day:
+    """The work of one date in order, the state before it, and what became of all of it when it was allotted.
+
+    `refused` never was work to be billed. `bundles` and `runs` are the live portions as lines and tiers take them.
+    `version` is another one whenever anything of the day is.
+    """
+
+    work: list[Portion] = field(default_factory=list)
+    refused: dict[str, Placed] = field(default_factory=dict)
+    is_changed: bool = True
+    version: int = 0
+    before: _State | None = None
+    covered: list[Placed] = field(default_factory=list)
+    capped: list[Placed] = field(default_factory=list)
+    paid: list[Placed] = field(default_factory=list)
+    live: list[Portion] = field(default_factory=list)
+    bundles: list[Bundle] = field(default_factory=list)
+    runs: list[TierRun] = field(default_factory=list)
+
+    @property
+    def placed(self) -> list[Placed]:
+        """All time of the day that is not to be billed."""
+        return [*self.refused.values(), *self.covered, *self.capped, *self.paid]
+
+
+class Days:
+    """The entries of one contract and period with what is known of them, day by day."""
+
+    def __init__(self, contract: Contract, directory: Directory, period: Period) -> None:
+        self.contract, self.directory, self.period = contract, directory, period
+        self.entries: dict[str, BillingEntry] = {}
+        self.others: dict[str, BillingEntry] = {}
+        """Those that are not time."""
+        self.versions: list[str] = []
+        self.ids: list[str] = []
+        """Of all entries, in order."""
+        self.worked_seconds = 0
+        self._first, self._end = own_dates(contract, period)
+        self._book = rulebook(contract, directory)
+        self.kinds = Kinds(contract)
+        self._seen: dict[int, BillingEntry] = {}
+        """By identity; they are kept, so no other entry can have the same one."""
+        self._days: dict[date, Day] = {}
+        self._ranked: set[str] = set()
+        self._changes = 0
+        self._after = _State({}, begin_draw(contract, period, self._first))
+
+    def take(self, entries: Sequence[BillingEntry]) -> None:
+        """Look at what changed since the last time: forget what left, and find a place for what is new."""
+        seen, now = self._seen, set(map(id, entries))
+        assert len(now) == len(entries), "an entry was passed twice"
+        new = now.difference(seen)
+        came = [entry for entry in entries if id(entry) in new] if new else []
+        gone = [seen.pop(one) for one in seen.keys() - now] if len(seen) + len(new) > len(now) else []
+        gone = [entry for entry in gone if self._forget(entry)]
+        seen.update({id(entry): entry for entry in came})
+        came = [entry for entry in came if self._find(entry)]
+        self.versions = _exchanged(self.versions, list(map(version_line, gone)), list(map(version_line, came)))
+        self.ids = _exchanged(self.ids, [entry.entry_id for entry in gone], [entry.entry_id for entry in came])
+
+    def _forget(self, entry: BillingEntry) -> bool:
+        """Whether an entry counted, and does not any more."""
+        if self.entries.get(entry.entry_id) is not entry:
+            return False
+        del self.entries[entry.entry_id]
+        self._ranked.discard(entry.entry_id)
+        self.others.pop(entry.entry_id, None)
+        day = work_date_of(self.contract.zone, entry)
+        if entry.kind in NOT_WORK:
+            return True
+        if day in self.period:
+            self.worked_seconds -= entry.worked_seconds
+        known = self._touched(day)
+        if known.refused.pop(entry.entry_id, None) is None:
+            known.work, known.is_changed = [one for one in known.work if one.entry is not entry], True
+        return True
+
+    def _find(self, entry: BillingEntry) -> bool:
+        """Steps 2 to 5 of one entry; whether it counts."""
+        day = work_date_of(self.contract.zone, entry)
+        if not self._first <= day < self._end:
+            return False
+        assert entry.entry_id not in self.entries, "an entry was passed twice"
+        self.entries[entry.entry_id] = entry
+        if entry.billed_on or entry.rank:
+            self._ranked.add(entry.entry_id)
+        if entry.kind is not EntryKind.TIME:
+            self.others[entry.entry_id] = entry
+        if entry.kind in NOT_WORK:
+            return True
+        if day in self.period:
+            self.worked_seconds += entry.worked_seconds
+        found, known = on_one_day(self._book, entry, day), self._touched(day)
+        if isinstance(found, Placed):
+            known.refused[entry.entry_id] = found
+            return True
+        insort(known.work, found, key=_ORDER)
+        known.is_changed = True
+        return True
+
+    def _touched(self, day: date) -> Day:
+        """The day of a date, which is not what it was."""
+        known = self._days.setdefault(day, Day())
+        self._changes += 1
+        known.version = self._changes
+        return known
+
+    def in_order(self) -> list[tuple[date, Day]]:
+        """All days by date."""
+        return [(day, self._days[day]) for day in sorted(self._days)]
+
+    def are_in_order(self) -> bool:
+        """Whether work order is the order of dates: not where some work counts before or after all other, or where a
+        zone turned its clocks back over midnight.
+        """
+        if self._ranked:
+            return False
+        works = [day.work for _, day in self.in_order() if day.work]
+        return all(one[-1].order <= other[0].order for one, other in pairwise(works))
+
+    def allotted(self) -> Allotted:
+        """Steps 6 to 8: the days from the first changed one on go on from the state before it."""
+        self.allot()
+        days = [day for _, day in self.in_order()]
+        gathered = Gathered([], [one for day in days for one in day.refused.values()], self.worked_seconds)
+        covered = [one for day in days for one in day.covered]
+        capped = [one for day in days for one in day.capped]
+        paid = [one for day in days for one in day.paid]
+        live = [one for day in days for one in day.live]
+        drawn = self.drawn()._replace(live=live, placed=paid)
+        return Allotted(gathered, Uncovered([], covered), Allocated([], capped, self.windows), drawn)
+
+    @property
+    def windows(self) -> Windows:
+        """The windows of hour caps after all work."""
+        return self._after.windows
+
+    def drawn(self) -> Drawn:
+        """Accounts, charges and findings of the balances after all work, without the work itself."""
+        if not self.contract.engagements:
+            return Drawn([], [], (), [], [])
+        return end_draw(self._after.balances.copied(), [], [])
+
+    def allot(self) -> None:
+        """Steps 6 to 8 for all days from the first changed one on."""
+        dates = sorted(self._days)
+        changed = next((number for number, day in enumerate(dates) if self._days[day].is_changed), None)
+        if changed is None:
+            return
+        # What was known before a later day is what was known after the one before this.
+        known = [self._days[day].before for day in dates[changed:]]
+        state = next((before for before in known if before is not None), self._after).copied()
+        for day in dates[changed:]:
+            self._allot(day, self._touched(day), state)
+        self._after = state
+
+    def _allot(self, day: date, one: Day, state: _State) -> None:
+        one.before, one.is_changed = state.copied(), False
+        uncovered = remove_covered(one.work)
+        allocated = allocate(self.contract, uncovered.live, self.period.end, state.windows)
+        one.covered, one.capped, one.live, one.paid = uncovered.placed, allocated.placed, allocated.live, []
+        if self.contract.engagements:
+            one.live, one.paid = draw_on(state.balances, day, allocated.live)
+        assert_conserved([portion.entry for portion in one.work], one.live, [*one.covered, *one.capped, *one.paid])
+        one.bundles, one.runs = self.kinds.bundled(day, one.live)
+
+
+def _exchanged(texts: list[str], gone: Sequence[str], came: Sequence[str]) -> list[str]:
+    """Texts in order, without some and with others."""
+    if len(gone) + len(came) > _FEW:
+        without = set(gone)
+        return sorted([*[text for text in texts if text not in without], *came])
+    for text in gone:
+        del texts[bisect_left(texts, text)]
+    for text in came:
+        insort(texts, text)
+    return texts
