@@ -140,3 +140,85 @@ def test_the_rank_of_late_work_is_behind_all_that_stands() -> None:
         ("late", "cap:day"),
         ("old", "billed_before"),
     ]
+
+
+@pytest.mark.parametrize(("change", "tax"), [("2025-03-31", "20.00"), ("2025-04-01", "10.00"), ("2025-03-30", "20.00")])
+def test_a_tax_is_that_of_the_last_day(change: str, tax: str) -> None:
+    """10 % until a date, 20 % from it: what is invoiced for March has the rate of 31 March."""
+    taxes = [{"category": "S", "percent": "10", "to": change}, {"category": "S", "percent": "20", "from": change}]
+    body = open_desk(rates=[{"rate": "100"}], taxes=taxes).bill("date  worked\n2025-03-03  1.00").body
+    assert f"{body.tax:f}" == tax
+
+
+@pytest.mark.parametrize(("threshold", "requested"), [("399.99", "0"), ("400.00", "0"), ("400.01", "1600.00")])
+def test_money_is_asked_for_below_the_threshold_only(threshold: str, requested: str) -> None:
+    """500.00 less an invoice of 100.00 leave 400.00; what is asked for brings the account to its target."""
+    account = {"id": "a", "threshold": threshold, "target": "2000.00"}
+    received = [{"on": "2025-01-02", "amount": "500.00", "reference": "wire"}]
+    desk = open_desk(rates=[{"rate": "100"}], money_retainer=account | {"received": received})
+    [use] = desk.bill("date  worked\n2025-03-03  1.00").body.held_money
+    assert (f"{use.balance_after:f}", f"{use.requested:f}") == ("400.00", requested)
+
+
+def test_what_is_deducted_stands_on_the_last_day() -> None:
+    """A deposit of February is deducted on the last day of March, and says which one it was."""
+    row = {"id": "a", "name": "Advance", "amount": "50.00", "on": "2025-02-02", "deduct_from": "next_invoices"}
+    desk = open_desk(rates=[{"rate": "100"}], deposits=[row], also={"from": "2025-02-01"})
+    *_, line = desk.bill("date  worked\n2025-03-03  1.00", "2025-03").body.lines
+    assert (line.text, line.date.isoformat(), f"{line.amount:f}") == (
+        "Advance of 2025-02-02, deducted",
+        "2025-03-31",
+        "-50.00",
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "net"),
+    [
+        ("2025-01-01", "2025-03-01", "0.00"),
+        ("2025-04-01", "2025-09-01", "0.00"),
+        ("2025-03-31", "2025-09-01", "600.00"),
+        ("2025-01-01", "2025-03-02", "600.00"),
+    ],
+)
+def test_a_minimum_is_asked_for_while_there_is_a_contract(first: str, end: str, net: str) -> None:
+    """No shortfall before the first day of a contract and none after its last."""
+    row = {"amount": "600.00", "every": "month", "counts": "fees", "shortfall": "bill"}
+    assert open_desk(minimum=[row], also={"from": first, "to": end}).bill([], "2025-03").net == net
+
+
+def test_the_firm_and_the_client_are_named_with_all_their_facts() -> None:
+    """Who sends an invoice and who gets it: name, address, tax number, and the id of the electronic format."""
+    firm = {
+        "name": "The Firm",
+        "zone": "UTC",
+        "currency": "USD",
+        "address": ["1 Street"],
+        "tax_id": "T-1",
+        "ledes_id": "L1",
+    }
+    client = {"id": "acme", "name": "Acme", "address": ["2 Road", "City"], "tax_id": "T-2", "ledes_id": "L2"}
+    body = open_desk(directory={"firm": firm, "clients": [client]}).bill([]).body
+    assert (body.firm.name, body.firm.address, body.firm.tax_id, body.firm.ledes_id) == (
+        "The Firm",
+        ("1 Street",),
+        "T-1",
+        "L1",
+    )
+    assert (body.client.name, body.client.address, body.client.tax_id, body.client.ledes_id) == (
+        "Acme",
+        ("2 Road", "City"),
+        "T-2",
+        "L2",
+    )
+
+
+def test_lines_of_other_utbms_codes_are_other_lines() -> None:
+    """Task and activity of a legal matter tell lines apart; the text of a person and a project does not."""
+    billed = open_desk(rates=[{"rate": "100"}], lines={"group_by": ["person"]}).bill("""
+        date        worked  utbms  project
+        2025-03-03  1.00    L110   a
+        2025-03-04  2.00    L120   a
+        2025-03-05  4.00    L110   b
+    """)
+    assert sorted((line.utbms_task, line.seconds // 3600) for line in billed.body.lines) == [("L110", 5), ("L120", 2)]
