@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from billing.contract import Contract, HourCap
 from billing.entries import day_start, rank_of, work_order
@@ -157,11 +157,18 @@ def _cut_at(cap: HourCap, portion: Portion, room_seconds: int) -> tuple[Portion,
     return cut(portion, worked_inside, delta_inside)
 
 
+# What is usual is asked first, and without a look at the enums.
+_WRITE_DOWN: Final = Overflow.WRITE_DOWN
+_WRITTEN_DOWN: Final = Bucket.WRITTEN_DOWN
+
+
 def _overflow(one: _Pass, applied: AppliedCap, reason: str, rest: Portion) -> bool:
     """Send what did not fit where the contract says; False when it waits for a later window."""
-    match applied.row.overflow:
-        case Overflow.WRITE_DOWN:
-            one.placed.append(placed_as(rest, Bucket.WRITTEN_DOWN, reason))
+    overflow = applied.row.overflow
+    if overflow is _WRITE_DOWN:
+        one.placed.append(placed_as(rest, _WRITTEN_DOWN, reason))
+        return True
+    match overflow:
         case Overflow.HOLD_FOR_APPROVAL if reason in rest.entry.released:
             one.kept.append(rest)
         case Overflow.HOLD_FOR_APPROVAL:

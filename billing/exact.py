@@ -73,21 +73,21 @@ def spread_units(total: int, weights: Sequence[int] | Sequence[Fraction]) -> lis
         whole, base = [1] * len(whole), len(whole)
     if base < 0:
         whole, base = [-weight for weight in whole], -base
-    sign = -1 if total < 0 else 1
     size = abs(total)
-    floors = [size * weight // base for weight in whole]
+    products = [size * weight for weight in whole]
+    floors = [each // base for each in products]
     left = size - sum(floors)
     if left:
-        remainders = [size * weight - floor * base for weight, floor in zip(whole, floors, strict=True)]
+        remainders = [each % base for each in products]
         # A sort leaves equals as they are, also from the greatest down.
         for index in sorted(range(len(whole)), key=remainders.__getitem__, reverse=True)[:left]:
             floors[index] += 1
     assert sum(floors) == size, "a spread keeps its total"
-    return floors if sign > 0 else [-units for units in floors]
+    return floors if total >= 0 else [-units for units in floors]
 
 
 def _whole(weights: Sequence[int] | Sequence[Fraction]) -> list[int]:
-    if set(map(type, weights)) == {int}:
+    if isinstance(weights[0], int):
         return [weight.numerator for weight in weights]
     scale = lcm(*{weight.denominator for weight in weights})
     return [weight.numerator * (scale // weight.denominator) for weight in weights]

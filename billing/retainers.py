@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from billing.agreed import AgreedPart
 from billing.balances import Account
@@ -24,9 +24,11 @@ from billing.portions import Placed, Portion, SetPrice, cut, placed_as, portion_
 from billing.premiums import cut_by_premiums
 from billing.results import Note
 from billing.retainer_charges import Grant, charges_of, grants_of, notes_of_balances
+from billing.terms import Terms
 from schemas.clauses import Premium
 from schemas.draft import Bucket
 from schemas.engagement import PrepaidBlock, Retainer, RetainerOrder, Rollover
+from schemas.inputs import Category
 from schemas.period import Period
 
 
@@ -292,16 +294,25 @@ def _weighing(contract: Contract) -> Sequence[Premium]:
 def _draw_all(book: Balances, work: Sequence[Portion]) -> None:
     """Let the work of a span draw. An hour that a cap priced has its price, so it draws from nothing."""
     weighing, live = book.weighing, book.live
+    # Of terms under which all billable work draws.
+    whole: dict[Terms, _Draws] = {}
     start, end = book.period.start, book.period.end
     for portion in work:
         _, entry, terms, _, counted_day, _, worked_seconds, delta_seconds, price = portion
-        draws = draws_of(terms, entry) if price is None and terms.engaged else ()
-        if not draws:
+        if price is not None or not terms.engaged:
             live.append(portion)
             continue
-        which = book.draws.get(draws)
-        if which is None:
-            which = book.draws[draws] = _draws(draws)
+        which = whole.get(terms)
+        if which is None or entry.category is not _BILLABLE:
+            draws = draws_of(terms, entry)
+            if not draws:
+                live.append(portion)
+                continue
+            which = book.draws.get(draws)
+            if which is None:
+                which = book.draws[draws] = _draws(draws)
+            if terms.engaged_whole and entry.category is _BILLABLE:
+                whole[terms] = which
         is_in_period = start <= counted_day < end
         if weighing:
             for part, met in cut_by_premiums(book.contract, portion, _fitting(weighing, portion)):
@@ -327,6 +338,7 @@ def _fitting(premiums: Sequence[Premium], portion: Portion) -> list[Premium]:
 
 
 _NO_PREMIUM: frozenset[str] = frozenset()
+_BILLABLE: Final = Category.BILLABLE
 
 
 def _draws(draws: tuple[Engaged, ...]) -> _Draws:
@@ -367,7 +379,7 @@ def _weight(one: Engaged, portion: Portion, premiums: frozenset[str]) -> int:
 
 def _inside(portion: Portion, room_seconds: int) -> tuple[Portion | None, Portion | None]:
     """What of a portion fits, and what does not; worked seconds fit first, the rounding delta last (BD-34)."""
-    size = portion.billable_seconds
+    size = portion.worked_seconds + portion.delta_seconds
     if size <= room_seconds:
         return portion, None
     if room_seconds == 0:
