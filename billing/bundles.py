@@ -11,7 +11,7 @@ from datetime import date
 
 from billing.allocate import WindowId
 from billing.contract import Contract
-from billing.entries import BillingEntry
+from billing.entries import BillingEntry, OrderKey
 from billing.explain import windows_of
 from billing.grouping import line_group
 from billing.portions import Portion, SetPrice, made
@@ -22,8 +22,8 @@ from schemas.draft import LineSource
 from schemas.engagement import Tier
 from schemas.period import Period
 
-Member = tuple[int, BillingEntry, int, int]
-"""Rank in the day, entry, worked seconds, rounding delta."""
+Member = tuple[OrderKey, BillingEntry, int, int]
+"""Place in the order of work, entry, worked seconds, rounding delta."""
 
 
 @dataclass(slots=True, eq=False)
@@ -60,6 +60,7 @@ class TierRun:
     bundles: list[Bundle]
     is_alone: bool
     must_be_alone: bool
+    tier_id: str
     shape: list[tuple[object, ...]] = field(default_factory=list)
     cut: list[tuple[int, Bundle]] = field(default_factory=list)
 
@@ -81,10 +82,15 @@ class Kinds:
         self._numbers: dict[tuple[object, ...], int] = {}
         self._prices: dict[tuple[object, ...], SetPrice] = {}
 
-    def bundled(self, day: date, live: Sequence[Portion]) -> tuple[list[Bundle], list[TierRun]]:
-        """The bundles of a day's portions, in work order, apart from those that tiers count."""
+    def bundled(
+        self, day: date, live: Sequence[Portion], bundles: Sequence[Bundle], runs: Sequence[TierRun]
+    ) -> tuple[list[Bundle], list[TierRun]]:
+        """The bundles of a day's portions, in work order, apart from those that tiers count.
+
+        Those of `bundles` and `runs`, as the day had them before, that did not change stay the same objects.
+        """
         if not self._has_tiers:
-            return self.bundles_of(day, live), []
+            return self.bundles_of(day, live, bundles), []
         plain: list[Portion] = []
         counted: dict[str, list[tuple[Tier, Portion]]] = {}
         for portion in live:
@@ -93,27 +99,36 @@ class Kinds:
                 plain.append(portion)
             else:
                 counted.setdefault(tier.id, []).append((tier, portion))
-        runs = []
-        for members in counted.values():
+        before = {run.tier_id: run for run in runs}
+        found = []
+        for tier_id, members in counted.items():
             portions = [portion for _, portion in members]
             # What is of no length belongs to the band before a limit, what follows it to the one behind.
             has_nothing = any(portion.billable_seconds == 0 for portion in portions)
-            is_alone = has_nothing or len({id(tier) for tier, _ in members}) > 1
-            runs.append(TierRun(portions, self.bundles_of(day, portions), is_alone, is_alone))
-        return self.bundles_of(day, plain), runs
+            must_be_alone = has_nothing or len({id(tier) for tier, _ in members}) > 1
+            old = before.get(tier_id)
+            own = self.bundles_of(day, portions, () if old is None else old.bundles)
+            run = TierRun(portions, own, must_be_alone, must_be_alone, tier_id)
+            if old is not None:
+                run.is_alone, run.cut = must_be_alone or old.is_alone, old.cut
+            found.append(run)
+        return self.bundles_of(day, plain, bundles), found
 
-    def bundles_of(self, day: date, live: Iterable[Portion]) -> list[Bundle]:
-        """Portions of a day that are priced alike if their kind is alike."""
-        found: dict[int, list[tuple[int, Portion]]] = {}
-        for rank, portion in enumerate(live):
-            found.setdefault(self._number(portion), []).append((rank, portion))
-        return [self._bundle(kind, day, members) for kind, members in found.items()]
+    def bundles_of(self, day: date, live: Iterable[Portion], old: Iterable[Bundle]) -> list[Bundle]:
+        """Portions of a day that are priced alike if their kind is alike; what is as in `old` is that object."""
+        found: dict[int, list[Portion]] = {}
+        for portion in live:
+            found.setdefault(self._number(portion), []).append(portion)
+        before = {bundle.kind: bundle for bundle in old}
+        return [self._bundle(kind, day, portions, before.get(kind)) for kind, portions in found.items()]
 
     def _number(self, portion: Portion) -> int:
         entry = portion.entry
         kind: tuple[object, ...] = (portion.terms, entry.task, entry.utbms_task, entry.utbms_activity)
         if portion.price is not None:
             kind = (*kind, id(self._price(portion.price)))
+        elif portion.terms.rate is not None and portion.terms.rate.currency != self._contract.currency:
+            kind = (*kind, portion.day)
         if self._has_dates or self._has_rollups:
             kind = (*kind, portion.day, line_group(self._contract, portion))
         return self._numbers.setdefault(kind, len(self._numbers))
@@ -123,13 +138,15 @@ class Kinds:
         assert price.package is None, "only tiers sell packages"
         return self._prices.setdefault((price.rate, price.label, price.origin, price.is_multiplied), price)
 
-    def _bundle(self, kind: int, day: date, ranked: Sequence[tuple[int, Portion]]) -> Bundle:
-        first = ranked[0][1]
-        members: list[Member] = [(rank, one.entry, one.worked_seconds, one.delta_seconds) for rank, one in ranked]
+    def _bundle(self, kind: int, day: date, portions: Sequence[Portion], old: Bundle | None) -> Bundle:
+        first = portions[0]
+        members: list[Member] = [(one.order, one.entry, one.worked_seconds, one.delta_seconds) for one in portions]
         seconds = {one.entry_id: worked for _, one, worked, _ in members}
         if len(seconds) < len(members):
             members = _joined(members)
             seconds = {one.entry_id: worked for _, one, worked, _ in members}
+        if old is not None and old.members == members and old.first.offset_seconds == first.offset_seconds:
+            return old
         return Bundle(
             kind,
             day,
@@ -147,10 +164,10 @@ class Kinds:
 def _joined(members: Iterable[Member]) -> list[Member]:
     """The parts of one entry as one."""
     found: dict[str, Member] = {}
-    for rank, entry, worked, delta in members:
+    for order, entry, worked, delta in members:
         known = found.get(entry.entry_id)
         found[entry.entry_id] = (
-            (rank, entry, worked, delta) if known is None else (known[0], entry, known[2] + worked, known[3] + delta)
+            (order, entry, worked, delta) if known is None else (known[0], entry, known[2] + worked, known[3] + delta)
         )
     return list(found.values())
 
@@ -199,8 +216,9 @@ def _cut(kinds: Kinds, run: TierRun, pieces: Sequence[Portion], prices: Sequence
         (id(one.order), one.worked_seconds, one.delta_seconds, numbers[id(one.price)]) for one in pieces
     ]
     if shape != run.shape:
-        run.shape, run.cut = shape, []
+        old, run.shape, run.cut = run.cut, shape, []
         for number in range(len(prices)):
             own = [made(Portion, (*one[:8], None)) for one in pieces if numbers[id(one.price)] == number]
-            run.cut += [(number, bundle) for bundle in kinds.bundles_of(own[0].day, own)]
+            before = [bundle for priced, bundle in old if priced == number]
+            run.cut += [(number, bundle) for bundle in kinds.bundles_of(own[0].day, own, before)]
     return run.cut

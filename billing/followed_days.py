@@ -5,19 +5,20 @@ remembered as they were before each day, and go on from there.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import pairwise
-from operator import itemgetter
+from operator import attrgetter, is_, itemgetter
 
-from billing.allocate import Allocated, Windows, allocate
+from billing.allocate import Allocated, WindowId, Windows, WindowState, allocate
 from billing.attribute import work_date_of
 from billing.bundles import Bundle, Kinds, TierRun
 from billing.contract import Contract, own_dates
 from billing.cover import Uncovered, remove_covered
 from billing.directory import Directory
 from billing.entries import BillingEntry
+from billing.explain import windows_of
 from billing.gather import NOT_WORK, Gathered, on_one_day
 from billing.invoice import Allotted, version_line
 from billing.ledger import assert_conserved
@@ -28,6 +29,7 @@ from schemas.entry import EntryKind
 from schemas.period import Period
 
 _ORDER = itemgetter(Portion._fields.index("order"))
+_FILLED = attrgetter("used_seconds", "limit_seconds", "over_seconds")
 _FEW = 64
 """So many changes are made one by one; for more, all is sorted again."""
 
@@ -44,13 +46,32 @@ class _State:
         windows = {name: replace(window) for name, window in self.windows.items()}
         return _State(windows, self.balances.copied())
 
+    def other_than(self, state: "_State") -> dict[WindowId, WindowState | None]:
+        """The windows that another state has not, or not so; None for those that only the other one has."""
+        found: dict[WindowId, WindowState | None] = dict.fromkeys(state.windows.keys() - self.windows.keys())
+        for name, window in self.windows.items():
+            other = state.windows.get(name)
+            if other is None or _FILLED(other) != _FILLED(window):
+                found[name] = window
+        return found
+
+    def moved(self, windows: Mapping[WindowId, WindowState | None]) -> "_State":
+        """The same state with some windows as they are given."""
+        found = self.copied()
+        for name, window in windows.items():
+            if window is None:
+                found.windows.pop(name, None)
+            else:
+                found.windows[name] = replace(window)
+        return found
+
 
 @dataclass(slots=True, eq=False)
 class Day:
     """The work of one date in order, the state before it, and what became of all of it when it was allotted.
 
-    `refused` never was work to be billed. `bundles` and `runs` are the live portions as lines and tiers take them.
-    `version` is another one whenever anything of the day is.
+    `refused` never was work to be billed. `bundles` and `runs` are the live portions as lines and tiers take them,
+    `touched` the windows of hour caps that its work asked. `version` is another one whenever a placement is.
     """
 
     work: list[Portion] = field(default_factory=list)
@@ -64,6 +85,7 @@ class Day:
     live: list[Portion] = field(default_factory=list)
     bundles: list[Bundle] = field(default_factory=list)
     runs: list[TierRun] = field(default_factory=list)
+    touched: set[WindowId] = field(default_factory=set)
 
     @property
     def placed(self) -> list[Placed]:
@@ -86,8 +108,7 @@ class Days:
         self._first, self._end = own_dates(contract, period)
         self._book = rulebook(contract, directory)
         self.kinds = Kinds(contract)
-        self._seen: dict[int, BillingEntry] = {}
-        """By identity; they are kept, so no other entry can have the same one."""
+        self._taken: list[BillingEntry] = []
         self._days: dict[date, Day] = {}
         self._ranked: set[str] = set()
         self._changes = 0
@@ -95,13 +116,9 @@ class Days:
 
     def take(self, entries: Sequence[BillingEntry]) -> None:
         """Look at what changed since the last time: forget what left, and find a place for what is new."""
-        seen, now = self._seen, set(map(id, entries))
-        assert len(now) == len(entries), "an entry was passed twice"
-        new = now.difference(seen)
-        came = [entry for entry in entries if id(entry) in new] if new else []
-        gone = [seen.pop(one) for one in seen.keys() - now] if len(seen) + len(new) > len(now) else []
+        gone, came = _difference(self._taken, list(entries))
+        self._taken = list(entries)
         gone = [entry for entry in gone if self._forget(entry)]
-        seen.update({id(entry): entry for entry in came})
         came = [entry for entry in came if self._find(entry)]
         self.versions = _exchanged(self.versions, list(map(version_line, gone)), list(map(version_line, came)))
         self.ids = _exchanged(self.ids, [entry.entry_id for entry in gone], [entry.entry_id for entry in came])
@@ -196,21 +213,52 @@ class Days:
         if changed is None:
             return
         # What was known before a later day is what was known after the one before this.
-        known = [self._days[day].before for day in dates[changed:]]
-        state = next((before for before in known if before is not None), self._after).copied()
-        for day in dates[changed:]:
-            self._allot(day, self._touched(day), state)
+        befores = [self._days[day].before for day in dates[changed:]]
+        state = next((before for before in befores if before is not None), self._after).copied()
+        moved: dict[WindowId, WindowState | None] = {}
+        for number, day in enumerate(dates[changed:], start=1):
+            one = self._days[day]
+            after = next((before for before in befores[number:] if before is not None), self._after)
+            stands = not one.is_changed and not self.contract.engagements and moved.keys().isdisjoint(one.touched)
+            if stands:
+                one.before, state = state, after.moved(moved)
+            else:
+                self._allot(day, one, state)
+                moved = state.other_than(after)
         self._after = state
 
     def _allot(self, day: date, one: Day, state: _State) -> None:
         one.before, one.is_changed = state.copied(), False
+        placed = one.covered, one.capped, one.paid
         uncovered = remove_covered(one.work)
         allocated = allocate(self.contract, uncovered.live, self.period.end, state.windows)
         one.covered, one.capped, one.live, one.paid = uncovered.placed, allocated.placed, allocated.live, []
         if self.contract.engagements:
             one.live, one.paid = draw_on(state.balances, day, allocated.live)
         assert_conserved([portion.entry for portion in one.work], one.live, [*one.covered, *one.capped, *one.paid])
-        one.bundles, one.runs = self.kinds.bundled(day, one.live)
+        one.bundles, one.runs = self.kinds.bundled(day, one.live, one.bundles, one.runs)
+        one.touched = (
+            {window for portion in one.work for window in windows_of(portion)} if self.contract.caps else set()
+        )
+        if placed != (one.covered, one.capped, one.paid):
+            self._touched(day)
+
+
+def _difference(before: list[BillingEntry], now: list[BillingEntry]) -> tuple[list[BillingEntry], list[BillingEntry]]:
+    """What is not the same object any more: the entries that left, and those that came."""
+    first = _alike(before, now)
+    last = _alike(before[: first - 1 if first else None : -1], now[: first - 1 if first else None : -1])
+    old, new = before[first : len(before) - last], now[first : len(now) - last]
+    known, there = set(map(id, old)), set(map(id, new))
+    assert len(there) == len(new), "an entry was passed twice"
+    return [one for one in old if id(one) not in there], [one for one in new if id(one) not in known]
+
+
+def _alike(some: list[BillingEntry], others: list[BillingEntry]) -> int:
+    """How many of the first entries are the same objects."""
+    if all(map(is_, some, others)):
+        return min(len(some), len(others))
+    return next(number for number, pair in enumerate(zip(some, others, strict=False)) if pair[0] is not pair[1])
 
 
 def _exchanged(texts: list[str], gone: Sequence[str], came: Sequence[str]) -> list[str]:
