@@ -4,7 +4,8 @@ Lines are computed by the steps of `billing.invoice` from bundles of work instea
 placements and certificate are put together from what is remembered of each day and charge.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from operator import attrgetter
@@ -36,7 +37,7 @@ from billing.invoice import Lined, exchange_for, fee_units_of, hash_of_versions,
 from billing.ledger import BUCKET_RANK, Reason, Tally, by_reason, ledger_from, singles_of, tally_of
 from billing.portions import Placed, Portion, SetPrice, portion_order
 from billing.rating import Price, RatedPart, rate_portions
-from billing.results import Invoice, InvoiceRequest, Note, SourceShare
+from billing.results import Invoice, InvoiceRequest, LineCharge, Note, SourceShare, Unbilled
 from billing.settled import SettledCharge, SettledLine
 from schemas.draft import (
     Bucket,
@@ -53,10 +54,14 @@ from schemas.period import Period
 
 _Row = tuple[str, int, str, Placement]
 """A placement behind what it is sorted by: entry id, rank of the bucket, reason."""
+_Seconds = tuple[dict[str, int], dict[str, str]]
+"""Seconds of entries, and what the certificate says of each."""
+_FEW = 64
+"""So many changes are made one by one."""
 _ONE_IN = 8
 """The entries of a bucket that has fewer than one in so many are sorted; more are picked from all in order."""
 _DAY = attrgetter("day")
-_CHARGED = attrgetter("seconds", "quantity", "unit_price", "units", "rate_origin", "lost")
+_CHARGED = attrgetter("seconds", "quantity", "unit_price", "units", "lost")
 _WORDS = attrgetter(
     "kind", "text", "date", "project_id", "service_item", "person_id", "role", "seconds", "quantity", "unit",
     "unit_price", "units", "adjustment_units", "discount_units", "utbms_task", "utbms_activity", "expense_code",
@@ -69,6 +74,7 @@ class _Apart:
 
     tallies: dict[Reason, Tally] = field(default_factory=dict)
     rows: list[_Row] = field(default_factory=list)
+    singles: dict[tuple[str, Reason], tuple[Unbilled, _Row]] = field(default_factory=dict)
     seconds: dict[Reason, dict[str, int]] = field(default_factory=dict)
     texts: dict[Reason, dict[str, str]] = field(default_factory=dict)
 
@@ -109,6 +115,8 @@ class FollowedBody:
         self._days = days
         self._aparts: dict[date, tuple[int, _Apart]] = {}
         self._rows: list[_Row] = []
+        self._billed = _Billed()
+        self._known_buckets: dict[Reason, tuple[list[_Seconds], CertifiedBucket, str]] = {}
         self._said: dict[_SaidKey, _Said] = {}
         self._lines: dict[str, tuple[tuple[object, ...], DraftLine]] = {}
         self._ids: dict[tuple[str, ...], str] = {}
@@ -127,14 +135,13 @@ class FollowedBody:
         aparts = self._all_aparts(
             contract, period, [*grouped.placed, *lined.expenses.placed, *lined.agreed.placed, *rounded_away]
         )
-        billed = _billed([bundle for one in on_lines for bundle in one.bundles])
+        self._billed.become([bundle for one in on_lines for bundle in one.bundles], days.ids)
         tallies: dict[Reason, Tally] = {}
         for apart in aparts:
             for reason, tally in apart.tallies.items():
                 tallies.setdefault(reason, Tally()).add(tally)
         delta_seconds = sum([one.part.portion.delta_seconds for one in on_lines])
-        tally = Tally(sum(billed[0].values()), len(billed[0]), delta_seconds)
-        ledger = ledger_from(exchange, tally, fee_units_of(lined.lines), tallies, ())
+        ledger = ledger_from(exchange, self._billed.tally(delta_seconds), fee_units_of(lined.lines), tallies, ())
         notes = [*drawn.notes, *grouped.notes]
         known = [one.part for one in on_lines], days.worked_seconds, drawn.accounts, notes
         invoice = summed_up(request, Carried(), lined, ledger, known)
@@ -146,34 +153,38 @@ class FollowedBody:
             rows.sort()
         people = timekeepers_of(invoice, {key: (seconds, units) for key, (seconds, units) in totals.items()})
         body = body_of(invoice, Shown(lines, [row[3] for row in rows], people))
-        return body.model_copy(update={"certificate": self._certificate(body, billed, aparts)})
+        return body.model_copy(update={"certificate": self._certificate(body, aparts)})
 
     def _grouped(self, contract: Contract, period: Period, exchange: Exchange) -> _Grouped:
         """Step 9 for all bundles of the period."""
         days = self._days.in_order()
-        bundles: list[tuple[Bundle, SetPrice | None]] = [
-            (bundle, bundle.price) for day, one in days if day in period for bundle in one.bundles
-        ]
+        # What no tier prices has one price for all of its kind.
+        by_kind: dict[int, list[Bundle]] = {}
+        for day, one in days:
+            for bundle in one.bundles if day in period else ():
+                members = by_kind.get(bundle.kind)
+                if members is None:
+                    members = by_kind[bundle.kind] = []
+                members.append(bundle)
+        found: dict[tuple[int, int], tuple[SetPrice | None, list[Bundle]]]
+        found = {(kind, 0): (members[0].price, members) for kind, members in by_kind.items()}
         notes: list[Note] = []
         if contract.document.tiers:
             runs = [run for _, one in days for run in one.runs]
             by_tiers, notes = price_by_tiers(contract, period, self._days.kinds, runs)
-            bundles += [(bundle, price) for bundle, price in by_tiers if bundle.day in period]
-        found: dict[tuple[int, int], tuple[Price, SetPrice | None, list[Bundle]]] = {}
+            for bundle, price in by_tiers:
+                if bundle.day in period:
+                    found.setdefault((bundle.kind, id(price)), (price, []))[1].append(bundle)
+        parts: list[_Priced] = []
         placed: list[Placed] = []
         prices = _Prices(contract, exchange)
-        for bundle, price in bundles:
-            rated = prices.of(bundle, price)
+        for price_set, members in found.values():
+            rated = prices.of(members[0], price_set)
             if isinstance(rated, Placed):
-                placed += _placed_like(bundle, rated.bucket, rated.reason, rated.detail)
-                continue
-            key = (bundle.kind, id(rated))
-            known = found.get(key)
-            if known is None:
-                found[key] = (rated, price, [bundle])
+                for bundle in members:
+                    placed += _placed_like(bundle, rated.bucket, rated.reason, rated.detail)
             else:
-                known[2].append(bundle)
-        parts = [_Priced(_part(*one), one[2]) for one in found.values()]
+                parts.append(_Priced(_part(rated, price_set, members), members))
         parts.sort(key=lambda one: portion_order(one.part.portion))
         return _Grouped(parts, placed, notes)
 
@@ -181,12 +192,19 @@ class FollowedBody:
         """What is on no line, day by day, and at last what no day knows; `_rows` become those of the days."""
         known, days = self._aparts, [(day, one) for day, one in self._days.in_order() if day in period]
         changed = [(day, one) for day, one in days if day not in known or known[day][0] != one.version]
-        if changed:
-            gone = {id(row) for day, _ in changed if day in known for row in known[day][1].rows}
-            rows = [row for row in self._rows if id(row) not in gone] if gone else self._rows
-            for day, one in changed:
-                known[day] = (one.version, _apart(contract, period, one.placed))
-            self._rows = [*rows, *sorted([row for day, _ in changed for row in known[day][1].rows])]
+        gone: set[int] = set()
+        came: list[_Row] = []
+        for day, one in changed:
+            old = known[day][1] if day in known else _Apart()
+            new = _apart(contract, period, one.placed, old)
+            known[day] = (one.version, new)
+            before = set(map(id, old.rows))
+            came += [row for row in new.rows if id(row) not in before]
+            gone |= before.difference(map(id, new.rows))
+        if gone:
+            self._rows = [row for row in self._rows if id(row) not in gone]
+        if came:
+            self._rows = [*self._rows, *sorted(came)]
             self._rows.sort()
         return [*(known[day][1] for day, _ in days), _apart(contract, period, placed)]
 
@@ -215,8 +233,7 @@ class FollowedBody:
             else:
                 steps = [charge.steps for charge in line.charges]
                 sources = tuple([draft_source(places, one) for charge in line.charges for one in charge.sources])
-            charges = [(*_CHARGED(charge), told) for charge, told in zip(line.charges, steps, strict=True)]
-            words = (position, tax, *_WORDS(line), charges, sources)
+            words = (tax, *_WORDS(line), [_CHARGED(charge) for charge in line.charges])
             known = lines.get(line_id)
             if known is None or known[0] != words:
                 made = [
@@ -224,6 +241,8 @@ class FollowedBody:
                     for number, one in enumerate(zip(line.charges, steps, strict=True))
                 ]
                 known = words, draft_line(invoice, line_id, position, (line, tax), (tuple(made), sources))
+            else:
+                known = words, _with(known[1], position, list(zip(line.charges, steps, strict=True)), sources)
             self._lines[line_id] = known
             drafts.append(known[1])
         return drafts
@@ -295,39 +314,102 @@ class FollowedBody:
             found = self._keepers[person_id, day] = (name, person_id, role)
         return found
 
-    def _certificate(
-        self, body: DraftBody, billed: tuple[dict[str, int], dict[str, str]], aparts: Sequence[_Apart]
-    ) -> MinutesCertificate:
+    def _certificate(self, body: DraftBody, aparts: Sequence[_Apart]) -> MinutesCertificate:
         """The certificate of the body, from what is known of its buckets."""
-        seconds: dict[Reason, dict[str, int]] = {(Bucket.BILLED, ""): billed[0]} if billed[0] else {}
-        texts: dict[Reason, dict[str, str]] = {(Bucket.BILLED, ""): billed[1]}
+        there: dict[Reason, list[_Seconds]] = {}
         for apart in aparts:
             for key, own in apart.seconds.items():
-                seconds.setdefault(key, {}).update(own)
-                texts.setdefault(key, {}).update(apart.texts[key])
-        buckets: list[CertifiedBucket] = []
-        lines: list[list[str]] = []
-        for key in sorted(seconds, key=lambda one: (BUCKET_RANK[one[0]], one[1])):
-            found, of_bucket = seconds[key], texts[key]
-            is_small = len(found) * _ONE_IN < len(self._days.ids)
-            ids = sorted(found) if is_small else [one for one in self._days.ids if one in found]
-            own_seconds = tuple([found[one] for one in ids])
-            buckets.append(
-                CertifiedBucket(
-                    bucket=key[0],
-                    reason=key[1],
-                    seconds=sum(own_seconds),
-                    entry_ids=tuple(ids),
-                    entry_seconds=own_seconds,
-                )
-            )
-            lines.append([of_bucket[one] for one in ids])
+                there.setdefault(key, []).append((own, apart.texts[key]))
+        certified = {key: self._certified(key, found) for key, found in there.items()}
+        self._known_buckets = {key: (there[key], *one) for key, one in certified.items()}
+        if self._billed.ids:
+            certified[Bucket.BILLED, ""] = self._billed.certified()
+        buckets = [certified[key] for key in sorted(certified, key=lambda one: (BUCKET_RANK[one[0]], one[1]))]
         return MinutesCertificate(
             worked_seconds=body.worked_seconds,
             carried_in_seconds=body.carried_in_seconds,
-            buckets=tuple(buckets),
-            statement=hash_of_statement(body.entries_hash, body.contract_revision, buckets, lines),
+            buckets=tuple([bucket for bucket, _ in buckets]),
+            statement=hash_of_statement(
+                body.entries_hash,
+                body.contract_revision,
+                [bucket for bucket, _ in buckets],
+                [(text,) for _, text in buckets],
+            ),
         )
+
+    def _certified(self, key: Reason, found: list[_Seconds]) -> tuple[CertifiedBucket, str]:
+        """A bucket apart from lines, and its entries as the statement says them."""
+        known = self._known_buckets.get(key)
+        if known is not None and [id(one) for one, _ in known[0]] == [id(one) for one, _ in found]:
+            return known[1], known[2]
+        seconds: dict[str, int] = {}
+        texts: dict[str, str] = {}
+        for own, said in found:
+            seconds.update(own)
+            texts.update(said)
+        is_small = len(seconds) * _ONE_IN < len(self._days.ids)
+        ids = sorted(seconds) if is_small else [one for one in self._days.ids if one in seconds]
+        return _bucket(key, ids, [seconds[one] for one in ids]), "".join([texts[one] for one in ids])
+
+
+class _Billed:
+    """Worked seconds of all entries on lines of time, by bundles: only those that come or leave are looked at."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self._seconds: dict[str, int] = {}
+        self._pieces: dict[str, int] = {}
+        self._texts: dict[str, str] = {}
+        self._bundles: dict[int, Bundle] = {}
+
+    def become(self, bundles: Sequence[Bundle], ids: Sequence[str]) -> None:
+        """Hold just these bundles; `ids` are those of all entries, in order."""
+        now = {id(bundle): bundle for bundle in bundles}
+        gone = [self._bundles[one] for one in self._bundles.keys() - now.keys()]
+        came = [now[one] for one in now.keys() - self._bundles.keys()]
+        self._bundles = now
+        there = self._seconds.keys() if len(gone) + len(came) > _FEW else None
+        before = {one for bundle in (*gone, *came) for one in bundle.seconds if one in self._seconds}
+        for bundle in gone:
+            self._count(bundle, -1)
+        for bundle in came:
+            self._count(bundle, 1)
+        changed = {one for bundle in (*gone, *came) for one in bundle.seconds}
+        for entry_id in changed:
+            if self._pieces[entry_id]:
+                self._texts[entry_id] = entry_text(entry_id, self._seconds[entry_id])
+            else:
+                del self._pieces[entry_id], self._seconds[entry_id]
+                self._texts.pop(entry_id, None)
+        if there is not None:
+            self.ids = [one for one in ids if one in self._seconds]
+            return
+        for entry_id in before - self._seconds.keys():
+            del self.ids[bisect_left(self.ids, entry_id)]
+        for entry_id in changed - before:
+            if entry_id in self._seconds:
+                insort(self.ids, entry_id)
+
+    def _count(self, bundle: Bundle, times: int) -> None:
+        for entry_id, worked in bundle.seconds.items():
+            self._seconds[entry_id] = self._seconds.get(entry_id, 0) + times * worked
+            self._pieces[entry_id] = self._pieces.get(entry_id, 0) + times
+
+    def tally(self, delta_seconds: int) -> Tally:
+        """All of it with its rounding."""
+        return Tally(sum(self._seconds.values()), len(self.ids), delta_seconds)
+
+    def certified(self) -> tuple[CertifiedBucket, str]:
+        """The bucket of the certificate, and its entries as the statement says them."""
+        seconds = list(map(self._seconds.__getitem__, self.ids))
+        return _bucket((Bucket.BILLED, ""), self.ids, seconds), "".join(map(self._texts.__getitem__, self.ids))
+
+
+def _bucket(key: Reason, ids: Sequence[str], seconds: Sequence[int]) -> CertifiedBucket:
+    bucket, reason = key
+    return CertifiedBucket(
+        bucket=bucket, reason=reason, seconds=sum(seconds), entry_ids=tuple(ids), entry_seconds=tuple(seconds)
+    )
 
 
 class _Prices:
@@ -384,33 +466,52 @@ def _off_lines(lined: Lined, parts: Sequence[_Priced]) -> tuple[list[_Priced], l
     return [one for position, one in enumerate(parts) if position not in empty], placed
 
 
-def _apart(contract: Contract, period: Period, placed: Sequence[Placed]) -> _Apart:
-    """What is said of some placements of a period; no entry is in another such part for the same reason."""
-    found = _Apart()
-    for reason, members in by_reason(period, placed).items():
-        singles = singles_of(reason, members)
-        found.tallies[reason] = tally_of(contract.currency, period.start, members, len(singles))
-        rank = BUCKET_RANK[reason[0]]
-        found.rows += [(one.entry.entry_id, rank, reason[1], placement_of(one)) for one in singles]
-        found.seconds[reason] = {one.entry.entry_id: one.seconds for one in singles}
-        found.texts[reason] = {one.entry.entry_id: entry_text(one.entry.entry_id, one.seconds) for one in singles}
+def _apart(contract: Contract, period: Period, placed: Sequence[Placed], old: _Apart | None = None) -> _Apart:
+    """What is said of some placements of a period; no entry is in another such part for the same reason.
+
+    What is as in `old` stays the same objects.
+    """
+    found, old = _Apart(), old or _Apart()
+    for key, members in by_reason(period, placed).items():
+        singles = singles_of(key, members)
+        found.tallies[key] = tally_of(contract.currency, period.start, members, len(singles))
+        for one in singles:
+            entry_id = one.entry.entry_id
+            known = old.singles.get((entry_id, key))
+            if known is None or known[0] != one:
+                known = one, (entry_id, BUCKET_RANK[key[0]], key[1], placement_of(one))
+            found.singles[entry_id, key] = known
+            found.rows.append(known[1])
+        seconds = {one.entry.entry_id: one.seconds for one in singles}
+        is_same = old.seconds.get(key) == seconds
+        found.seconds[key] = old.seconds[key] if is_same else seconds
+        found.texts[key] = (
+            old.texts[key] if is_same else {entry_id: entry_text(entry_id, size) for entry_id, size in seconds.items()}
+        )
     return found
 
 
-def _billed(bundles: Iterable[Bundle]) -> tuple[dict[str, int], dict[str, str]]:
-    """Worked seconds of all entries on lines of time, and what the certificate says of each."""
-    seconds: dict[str, int] = {}
-    texts: dict[str, str] = {}
-    for bundle in bundles:
-        own = bundle.seconds
-        if seconds.keys().isdisjoint(own):
-            seconds.update(own)
-            texts.update(bundle.texts)
-            continue
-        for entry_id, worked in own.items():
-            total = seconds[entry_id] = seconds.get(entry_id, 0) + worked
-            texts[entry_id] = entry_text(entry_id, total)
-    return seconds, texts
+def _with(
+    draft: DraftLine,
+    position: int,
+    charges: Sequence[tuple[LineCharge, tuple[str, ...]]],
+    sources: tuple[LineSource, ...],
+) -> DraftLine:
+    """A line of the same words whose place, reasons and sources may be others."""
+    changes: dict[str, object] = {}
+    if draft.position != position:
+        changes["position"] = position
+    if draft.sources != sources:
+        changes["sources"] = sources
+    said = [(one.rate_origin, one.steps) for one in draft.charges]
+    if said != [(charge.rate_origin, steps) for charge, steps in charges]:
+        changes["charges"] = tuple(
+            [
+                one.model_copy(update={"rate_origin": charge.rate_origin, "steps": steps})
+                for one, (charge, steps) in zip(draft.charges, charges, strict=True)
+            ]
+        )
+    return draft.model_copy(update=changes) if changes else draft
 
 
 def _say_anew(places: int, bundle: Bundle, shares: list[int]) -> None:
