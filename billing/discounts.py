@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import compress
 
 from billing.contract import Contract
 from billing.exact import spread_units, units_of
@@ -119,10 +120,9 @@ def _discount_lines(
             of_line[row.id] = of_line.get(row.id, 0) + units
             shares = _spread(units * money.grains_per_unit, [left[one] for one in positions])
             for position, share in zip(positions, shares, strict=True):
-                if share:
-                    left[position] -= share
-                    taken[position] += share
-                    touched.add(position)
+                left[position] -= share
+                taken[position] += share
+            touched.update(positions if all(shares) else compress(positions, shares))
 
 
 def _shares(contract: Contract, period: Period, row: Discount, bases: list[int]) -> list[int]:

@@ -30,11 +30,13 @@ from billing.certificate import entry_text, hash_of_statement
 from billing.contract import Contract
 from billing.currency import Exchange
 from billing.directory import Directory
+from billing.discounts import applies
 from billing.exact import spread_units
 from billing.explain import cap_texts, charge_steps
 from billing.followed_days import Days
 from billing.invoice import Lined, exchange_for, fee_units_of, hash_of_versions, put_on_lines, summed_up
 from billing.ledger import BUCKET_RANK, Reason, Tally, by_reason, ledger_from, singles_of, tally_of
+from billing.money_items import ItemKind, Parts, money_items
 from billing.portions import Placed, Portion, SetPrice, portion_order
 from billing.rating import Price, RatedPart, rate_portions
 from billing.results import Invoice, InvoiceRequest, LineCharge, Note, SourceShare, Unbilled
@@ -123,14 +125,19 @@ class FollowedBody:
         self._scope: DocumentScope | None = None
         self._keepers: dict[tuple[str, date], TimekeeperKey] = {}
 
-    def body(self, request: InvoiceRequest) -> DraftBody:
-        """The body of a request whose entries the days have taken, as `to_body` makes it."""
+    def body(self, request: InvoiceRequest) -> DraftBody | None:
+        """The body of a request whose entries the days have taken, as `to_body` makes it.
+
+        None where a discount tells the work of one line apart, so that it must be shared by single portions.
+        """
         days, contract, period = self._days, request.contract, request.period
         days.allot()
         exchange, drawn = exchange_for(request), days.drawn()
         grouped = self._grouped(contract, period, exchange)
         texts, parts = cap_texts(contract, days.windows), [one.part for one in grouped.parts]
         lined = put_on_lines(request, Carried(), list(days.others.values()), exchange, (parts, drawn.charges, texts))
+        if contract.document.discounts and not _are_discounted_whole(contract, period, lined):
+            return None
         on_lines, rounded_away = _off_lines(lined, grouped.parts)
         aparts = self._all_aparts(
             contract, period, [*grouped.placed, *lined.expenses.placed, *lined.agreed.placed, *rounded_away]
@@ -450,6 +457,23 @@ def _placed_like(bundle: Bundle, bucket: Bucket, reason: str, detail: str = "") 
         Placed(entry, day, day, bucket, reason, detail, worked, delta, terms)
         for _, entry, worked, delta in bundle.members
     ]
+
+
+def _are_discounted_whole(contract: Contract, period: Period, lined: Lined) -> bool:
+    """Whether each discount reduces all time of a line or none, and no line that it reduces has several charges.
+
+    Then units are shared as seconds are, whether by bundles or by single portions.
+    """
+    rows, lines = contract.document.discounts, [one.line for one in lined.settled]
+    reduced: dict[int, set[tuple[bool, ...]]] = {}
+    for item in money_items(
+        Parts(contract, period, lined.rated, lined.expenses.parts, lined.agreed.parts), lines
+    ).items:
+        if item.line is not None and item.subject.kind is ItemKind.TIME:
+            reduced.setdefault(item.line, set()).add(tuple([applies(row, item.subject) for row in rows]))
+    return all(
+        len(found) == 1 and (len(lines[number].charges) == 1 or not any(*found)) for number, found in reduced.items()
+    )
 
 
 def _off_lines(lined: Lined, parts: Sequence[_Priced]) -> tuple[list[_Priced], list[Placed]]:

@@ -48,8 +48,9 @@ class FollowedInvoice:
         """The body of the invoice of a request, as `to_body` makes it."""
         reason = why_not(request) or why_not_lines(request.contract)
         known, answer = (None, reason) if reason else self._follow(request)
-        self.bodies[answer] += 1
-        return to_body(self.compute(request)) if known is None else known[1].body(request)
+        body = None if known is None else known[1].body(request)
+        self.bodies["discounts" if known is not None and body is None else answer] += 1
+        return to_body(self.compute(request)) if body is None else body
 
     def _follow(self, request: InvoiceRequest) -> tuple[tuple[Days, FollowedBody] | None, str]:
         """The days of a request with its entries, and how it is answered."""
@@ -84,7 +85,9 @@ def why_not_lines(contract: Contract) -> str:
     """Why all lines of a body are made anew though its invoice is followed, as a word; empty when they are not."""
     document = contract.document
     reasons = {
-        "discounts": bool(document.discounts),
+        "dated_discounts": any(
+            row.percent is not None and (row.date_from or row.date_to) for row in document.discounts
+        ),
         "amount_caps": bool(contract.money_caps),
         "premiums": bool(document.premiums),
         "lines_of_entries": GroupBy.ENTRY in document.lines.group_by,

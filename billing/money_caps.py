@@ -45,7 +45,7 @@ def cap_amounts(contract: Contract, money: Money, amounts: Sequence[int]) -> Cap
     capped = Capped({}, [], list(amounts))
     if not contract.money_caps:
         return capped
-    keys = [(item.subject.kind is not ItemKind.AGREED, item.order) for item in items]
+    keys = [(item.subject.kind is not ItemKind.AGREED, item.order, item.offset) for item in items]
     order = sorted(range(len(items)), key=keys.__getitem__)
     for cap in contract.money_caps:
         windows: dict[str, list[int]] = {}

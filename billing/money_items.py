@@ -69,11 +69,13 @@ class Subject:
 class MoneyItem(NamedTuple):
     """An amount before discounts: `counted_day` decides windows and periods, `work_day` which dated row is valid.
 
-    `line` is the index of its line, None for what belongs to an earlier period and only keeps its room.
+    `order` and `offset` are its place in work order; `line` is the index of its line, None for what belongs to an
+    earlier period and only keeps its room.
     """
 
     subject: Subject
-    order: tuple[OrderKey, int]
+    order: OrderKey
+    offset: int
     counted_day: date
     work_day: date
     entry_id: str
@@ -138,15 +140,14 @@ def money_items(parts: Parts, lines: Sequence[OpenLine]) -> Money:
     for expense in parts.expenses:
         subject = _expense_subject(contract, expense)
         for amount in expense_amounts(contract, expense):
-            order = (expense.order, len(items))
-            days = expense.day, expense.day
+            place, days = (expense.order, len(items)), (expense.day, expense.day)
             line = line_of[len(items)]
-            items.append(MoneyItem(subject, order, *days, expense.entry.entry_id, int(amount * scale), line))
+            items.append(MoneyItem(subject, *place, *days, expense.entry.entry_id, int(amount * scale), line))
     for part in parts.agreed:
-        order = (part.order(contract), 0)
+        place, days = (part.order(contract), 0), (part.day, part.day)
         name = f"{part.kind.value} {part.clause_id} {part.key}"
         grains, line = int(part.amount * scale), line_of[len(items)]
-        items.append(MoneyItem(_agreed_subject(contract, part), order, part.day, part.day, name, grains, line))
+        items.append(MoneyItem(_agreed_subject(contract, part), *place, *days, name, grains, line))
     return Money(items, scale // 10**contract.places, _tax_rates(parts, lines))
 
 
@@ -201,7 +202,7 @@ def _time_items(parts: Parts, line_of: Sequence[int | None], grains: list[int]) 
                 "",
                 frozenset(cap.id for cap in terms.money_caps if cap.counts.time),
             )
-        items.append(made(MoneyItem, (subject, (order, offset), counted_day, day, entry.entry_id, amount, line)))
+        items.append(made(MoneyItem, (subject, order, offset, counted_day, day, entry.entry_id, amount, line)))
     return items
 
 
