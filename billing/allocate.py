@@ -117,10 +117,13 @@ def _fill(one: _Pass, live: Iterable[Portion]) -> None:
 
 def _window_for(one: _Pass, pool_key: str, portion: Portion) -> WindowState:
     """The window that pays for a portion."""
-    cap = one.cap
-    state = one.windows.setdefault((cap.id, pool_key, key_of(cap, portion)), WindowState())
+    cap, day = one.cap, portion.counted_day
+    window = (cap.id, pool_key, _key_on(cap, day) if cap.is_of_a_date else key_of(cap, portion))
+    state = one.windows.get(window)
+    if state is None:
+        state = one.windows[window] = WindowState()
     if cap.is_of_a_date:
-        one.known[pool_key, portion.counted_day] = state
+        one.known[pool_key, day] = state
     return state
 
 
