@@ -151,9 +151,11 @@ def measure(entries: int, per_client: int) -> dict[str, object]:
 
 
 def preview_again(entries: int) -> dict[str, object]:
-    """Processor milliseconds of an invoice after one new entry, followed and computed whole, by kind of contract.
+    """Processor milliseconds of a whole preview, the body, after one new entry, followed and computed whole, by kind of
+    contract.
 
-    The new entry is the last of the period, as a rule, and once the first: everything behind it is allotted anew.
+    The new entry is the last of the period, one of the middle, and the first: what a cap or balance gives to later work
+    changes behind it. `bodies` says how they were made.
     """
     directory, found = directory_of(1), dict[str, object]()
     zone = contract_of(0, entries).zone
@@ -162,19 +164,19 @@ def preview_again(entries: int) -> dict[str, object]:
     gc.set_threshold(*COLLECT_THRESHOLDS)
     for kind, contract in _kinds(entries).items():
         followed, figures_of = FollowedInvoice(), dict[str, float]()
-        for name, new in (("last", work[-1]), ("first", work[0])):
+        for name, new in (("last", work[-1]), ("middle", work[len(work) // 2]), ("first", work[0])):
             before = [entry for entry in work if entry is not new]
             taken = []
             for _ in range(PREVIEWS):
-                followed.compute(_request(0, contract, directory, before))
+                followed.body(_request(0, contract, directory, before))
                 began = time.process_time()
-                followed.compute(_request(0, contract, directory, work))
+                followed.body(_request(0, contract, directory, work))
                 taken.append(time.process_time() - began)
             figures_of[f"{name}_ms"] = round(min(taken) * 1000, 1)
         began = time.process_time()
-        compute_invoice(_request(0, contract, directory, work))
+        to_body(compute_invoice(_request(0, contract, directory, work)))
         figures_of["whole_ms"] = round((time.process_time() - began) * 1000, 1)
-        found[kind] = {**figures_of, "answers": dict(followed.answers)}
+        found[kind] = {**figures_of, "bodies": dict(followed.bodies)}
     return found
 
 

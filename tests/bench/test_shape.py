@@ -42,6 +42,6 @@ def test_a_quick_run_says_all_that_a_long_one_says(repository_root: Path, broker
     measured = [*found["rating"]["many_clients"], found["rating"]["one_client"]]
     assert all(one["entries_per_second"] > 0 and one["lines"] > 0 for one in measured)
     followed = found["rating"]["incremental_preview"]
-    assert all({"last_ms", "first_ms", "whole_ms", "answers"} <= one.keys() for one in followed.values())
+    assert all({"last_ms", "first_ms", "whole_ms", "bodies"} <= one.keys() for one in followed.values())
     assert found["paper"].keys() == {"lines", "pdf_legal", "pdf_agency", "ledes"}
     assert found["paper"]["pdf_legal"]["median_seconds"] > 0

@@ -112,9 +112,7 @@ def followable(seed: int, random: Random) -> InvoiceRequest:
         "increments": tuple(by_entry[:1]),
         "lines": document.lines.model_copy(update={"group_by": tuple(group_by)}),
         "amount_caps": (),
-        "discounts": (),
         "premiums": (),
-        "minimum": (),
         "milestones": (),
         "deposits": (),
         "money_retainer": None,
@@ -137,6 +135,26 @@ def test_a_followed_body_is_the_body_byte_for_byte(seed: int, order: int) -> Non
         fresh = to_body(compute_invoice(request)).model_dump_json()
         assert followed.body(request).model_dump_json() == fresh
         entries = changed(random, entries, unused)
+
+
+def test_bodies_of_generated_firms_are_followed_often_enough_to_mean_something() -> None:
+    """Among the firms above many bodies are followed: with caps, balances, tiers, discounts and roll-ups."""
+    met = dict.fromkeys(("caps", "engagements", "tiers", "discounts", "rollups"), 0)
+    for seed in range(120):
+        request, followed = followable(seed, Random(seed)), FollowedInvoice()
+        followed.body(replace(request, entries=request.entries[1:]))
+        followed.body(request)
+        document = request.contract.document
+        clauses = {
+            "caps": document.caps,
+            "engagements": request.contract.engagements,
+            "tiers": document.tiers,
+            "discounts": document.discounts,
+            "rollups": document.lines.rollups,
+        }
+        for name, rows in clauses.items():
+            met[name] += followed.bodies[FOLLOWED] if rows else 0
+    assert min(met.values()) > 1, met
 
 
 def test_generated_firms_are_followed_often_enough_to_mean_something() -> None:
@@ -221,6 +239,33 @@ def test_the_counter_says_how_it_was_computed(clauses: dict[str, object], answer
         again = replace(request, entries=entries)
         assert followed.compute(again) == compute_invoice(again)
     assert followed.answers == ({BEGUN: 1, FOLLOWED: 2} if answer == FOLLOWED else {answer: 3})
+
+
+LOYAL = {"id": "d", "percent": "5", "counts": "fees"}
+
+
+@pytest.mark.parametrize(
+    ("clauses", "answer"),
+    [
+        ({"caps": [WEEK], "retainers": [CARE], "tiers": [TIERS]}, FOLLOWED),
+        ({"discounts": [{**LOYAL, "level": "invoice"}]}, FOLLOWED),
+        ({"discounts": [{**LOYAL, "level": "invoice", "people": ["bo"]}]}, FOLLOWED),
+        ({"discounts": [{**LOYAL, "level": "invoice", "tasks": ["a"]}]}, "discounts"),
+        ({"discounts": [{**LOYAL, "level": "invoice", "from": "2025-03-05"}]}, "dated_discounts"),
+        ({"amount_caps": [{"id": "most", "window": "month", "amount": "500", "counts": "fees"}]}, "amount_caps"),
+        ({"premiums": [{"id": "late", "outside": "08:00-10:00", "factor": "1.5"}]}, "premiums"),
+        ({"lines": {"group_by": ["entry"]}}, "lines_of_entries"),
+        ({"day_attribution": "split"}, "split_days"),
+    ],
+)
+def test_another_counter_says_how_bodies_were_made(clauses: dict[str, object], answer: str) -> None:
+    """The body of a contract that can be followed is; of another the counter says what asks for all its lines."""
+    followed, some = FollowedInvoice(), [entry(1), entry(2, task="a")]
+    request = march(some, **clauses)
+    for entries in (some, [*some, entry(0, task="a")], [*some, entry(4)]):
+        again = replace(request, entries=entries)
+        assert followed.body(again) == to_body(compute_invoice(again))
+    assert followed.bodies == ({BEGUN: 1, FOLLOWED: 2} if answer == FOLLOWED else {answer: 3})
 
 
 def test_other_terms_are_computed_anew() -> None:
