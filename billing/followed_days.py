@@ -237,9 +237,10 @@ class Days:
             one.live, one.paid = draw_on(state.balances, day, allocated.live)
         assert_conserved([portion.entry for portion in one.work], one.live, [*one.covered, *one.capped, *one.paid])
         one.bundles, one.runs = self.kinds.bundled(day, one.live, one.bundles, one.runs)
-        one.touched = (
-            {window for portion in one.work for window in windows_of(portion)} if self.contract.caps else set()
-        )
+        if self.contract.caps and not self.contract.engagements:
+            # Terms are one object for one kind of work, so one portion of each speaks for all.
+            kinds = {(portion.terms, portion.entry.task): portion for portion in one.work}
+            one.touched = {window for portion in kinds.values() for window in windows_of(portion)}
         if placed != (one.covered, one.capped, one.paid):
             self._touched(day)
 
