@@ -268,6 +268,21 @@ def test_another_counter_says_how_bodies_were_made(clauses: dict[str, object], a
     assert followed.bodies == ({BEGUN: 1, FOLLOWED: 2} if answer == FOLLOWED else {answer: 3})
 
 
+@pytest.mark.parametrize("clauses", [{}, {"caps": [WEEK], "retainers": [CARE], "tiers": [TIERS]}])
+def test_many_entries_may_come_or_leave_at_once(clauses: dict[str, object]) -> None:
+    """What is put in order at once is in the order that single changes make."""
+    followed, start = FollowedInvoice(), datetime(2025, 3, 1, 9, tzinfo=UTC)
+    work = [
+        entry(1, entry_id=f"e{number}", start=start + timedelta(days=number % 29, minutes=number), task=str(number % 3))
+        for number in range(200)
+    ]
+    request = march([], **clauses)
+    for entries in (work[:9], work[:100], work, work[:199], work[90:], work[:5], work[::-1], []):
+        again = replace(request, entries=entries)
+        assert followed.body(again) == to_body(compute_invoice(again))
+    assert followed.bodies == {BEGUN: 1, FOLLOWED: 7}
+
+
 def test_other_terms_are_computed_anew() -> None:
     """A changed contract begins again; the invoice date or a rate is no reason to."""
     followed, entries = FollowedInvoice(), [entry(1), entry(2)]
