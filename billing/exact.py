@@ -73,6 +73,7 @@ def spread_units(total: int, weights: Sequence[int] | Sequence[Fraction]) -> lis
         whole, base = [1] * len(whole), len(whole)
     if base < 0:
         whole, base = [-weight for weight in whole], -base
+    sign = -1 if total < 0 else 1
     size = abs(total)
     products = [size * weight for weight in whole]
     floors = [each // base for each in products]
@@ -83,7 +84,7 @@ def spread_units(total: int, weights: Sequence[int] | Sequence[Fraction]) -> lis
         for index in sorted(range(len(whole)), key=remainders.__getitem__, reverse=True)[:left]:
             floors[index] += 1
     assert sum(floors) == size, "a spread keeps its total"
-    return floors if total >= 0 else [-units for units in floors]
+    return floors if sign > 0 else [-units for units in floors]
 
 
 def _whole(weights: Sequence[int] | Sequence[Fraction]) -> list[int]:
