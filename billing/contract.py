@@ -108,6 +108,8 @@ def compile_contract(document: ContractDocument) -> Contract:
     """Prepare a validated contract; the caller keeps the result for as long as the revision counts."""
     dated: list[DatedRow] = [*document.rates, *document.blended, *document.increments, *document.premiums]
     dated += [*document.caps, *document.amount_caps, *document.retainers, *document.tiers, *document.fixed_cover]
+    # A discount for roles asks for the role of the work while it is valid.
+    dated += document.discounts
     return Contract(
         document=document,
         id=document.id,
