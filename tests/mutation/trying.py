@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import _lru_cache_wrapper
+from functools import _lru_cache_wrapper, partial
 from time import monotonic, process_time
 from typing import Literal
 
@@ -24,6 +24,8 @@ import pytest
 from tests.mutation.changes import Change, Place
 
 _NOTICED, _NOT_NOTICED, _BROKEN = 1, 0, 2
+_CONTROLS = 5
+"""So many functions are replaced by themselves before any is changed: nobody may notice."""
 _MEMORY_BYTES_MAX = 4 << 30
 _WAIT_SECONDS_MAX = 120
 _Step = Literal["setup", "call", "teardown"]
@@ -77,6 +79,7 @@ class Trial:
         gc.collect()
         gc.freeze()
         self._see()
+        self._check_controls()
         self._try()
         return True
 
@@ -130,6 +133,18 @@ class Trial:
                 answers.write(json.dumps([number, process_time() - before, sorted(reached)]) + "\n")
         os._exit(0)
 
+    def _check_controls(self) -> None:
+        """A verdict means something only if what is not changed is not noticed."""
+        shared = mmap.mmap(-1, 4)
+        reached = [one for one in self.changes if self._reaching[one.place]]
+        for change in reached[:: max(1, len(reached) // _CONTROLS)][:_CONTROLS]:
+            function, tests = change.function, self._tests_for(change)
+            pid = os.fork()
+            if not pid:
+                self._changed(partial(function.become, function.tree), tests, shared, 0)
+            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            assert code == _NOT_NOTICED, f"{function.name} is noticed as it is: {code}"
+
     def _try(self) -> None:
         """Fork for each change that a test reaches, `jobs` at a time."""
         shared = mmap.mmap(-1, 4 * max(1, len(self.changes)))
@@ -144,7 +159,7 @@ class Trial:
                 continue
             pid = os.fork()
             if not pid:
-                self._changed(change, tests, shared, index)
+                self._changed(change.apply, tests, shared, index)
             running[pid] = index
             if len(running) == self.jobs:
                 self._wait(running, shared)
@@ -172,14 +187,14 @@ class Trial:
                 return tests[:position]
         return tests
 
-    def _changed(self, change: Change, tests: Sequence[int], shared: mmap.mmap, index: int) -> None:
+    def _changed(self, change: Callable[[], None], tests: Sequence[int], shared: mmap.mmap, index: int) -> None:
         """In a fork: make the change and run tests until one fails."""
         gc.disable()
         _quiet(1, 2)
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES_MAX, _MEMORY_BYTES_MAX))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         signal.alarm(_WAIT_SECONDS_MAX)
-        if pytest.CallInfo.from_call(change.apply, when="setup").excinfo is not None:
+        if pytest.CallInfo.from_call(change, when="setup").excinfo is not None:
             os._exit(_BROKEN)
         for position, number in enumerate(tests):
             struct.pack_into("=i", shared, 4 * index, number)
