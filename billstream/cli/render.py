@@ -368,8 +368,8 @@ def changed(screen: "Console", result: WhatIfResult) -> None:
                 line.text,
                 hours(line.before_seconds) if line.before_seconds else "",
                 hours(line.after_seconds) if line.after_seconds else "",
-                str(line.before),
-                str(line.after),
+                f"{line.before:,f}",
+                f"{line.after:,f}",
                 signed(line.difference),
                 ", ".join(line.reasons),
             )
