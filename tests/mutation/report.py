@@ -11,6 +11,7 @@ from tests.mutation.trying import Tried, Verdict
 
 NOTICED = (Verdict.KILLED, Verdict.TIMEOUT)
 OPEN = "open"
+REFUSED = "refused by the type checker"
 
 
 def report(root: Path, tried: Sequence[Tried], made: int, chosen: str, refused: Mapping[str, str]) -> str:
@@ -45,19 +46,23 @@ def report(root: Path, tried: Sequence[Tried], made: int, chosen: str, refused: 
 
 
 def _survivors(root: Path, tried: Sequence[Tried], refused: Mapping[str, str]) -> tuple[list[str], Counter[str]]:
-    """One line for each survivor with its reason, and how many have which."""
+    """One line for each survivor with its reason, those that cannot be committed by function; how many have which."""
     known = tomllib.loads((root / "docs" / "mutation.toml").read_text())["reasons"]
     found: list[str] = []
     counts: Counter[str] = Counter()
+    by_type: Counter[str] = Counter()
     for one in tried:
         if one.verdict not in NOTICED:
             function, shown = one.change.function.name, one.change.shown()
             reason = next((text for part, text in known.items() if re.search(part, f"{function}: {shown}")), "")
-            kind = reason or ("refused by the type checker" if one.change.name in refused else OPEN)
+            kind = reason or (REFUSED if one.change.name in refused else OPEN)
             counts["no test reaches it" if kind == OPEN and one.verdict is Verdict.NO_TEST else kind] += 1
-            text = reason or refused.get(one.change.name, OPEN)
-            found.append(f"| `{function}` | `{_cell(shown)}` | {_cell(text)} |")
-    return found, counts
+            if kind == REFUSED:
+                by_type[function] += 1
+            else:
+                found.append(f"| `{function}` | `{_cell(shown)}` | {reason or OPEN} |")
+    told = ", ".join(f"`{function}` {count}" for function, count in sorted(by_type.items()))
+    return [*found, "", "## Refused by the type checker", "", f"{told or 'None'}."], counts
 
 
 def _cell(text: str) -> str:
