@@ -1,58 +1,17 @@
-"""Failure it must already survive (issue 3), and the same check with each protection switched off: it turns red."""
+"""Kills, poison and an upgrade in the middle: what the worker survives without a difference."""
 
-import struct
-from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from books.testing import contract, entry, terms
 from runtime.broker import EmbeddedBroker
 from schemas.codec import encode
-from schemas.values import Record
-from tests.chaos.crash import Outcome, Storm, crash, weather
-from tests.chaos.firm import Plan, plan
+from tests.chaos.crash import crash
+from tests.chaos.small import MISPLACED, POISON, small
 
 pytestmark = pytest.mark.chaos
 
 ENTRIES = 50_000
-FEW = 800
-TWO_MEGABYTES = 2 * 1024 * 1024
-
-
-@pytest.fixture
-async def broker(tmp_path: Path, broker_cache: Path) -> AsyncIterator[EmbeddedBroker]:
-    """A broker of its own: the topics of an installation have fixed names."""
-    made = EmbeddedBroker(tmp_path / "broker", cache=broker_cache)
-    await made.start()
-    yield made
-    await made.stop()
-
-
-async def small(
-    broker: EmbeddedBroker, folder: Path, options: Mapping[str, object], versions: Sequence[str] = ("",)
-) -> Outcome:
-    """A small plan through one worker that may have a protection switched off."""
-    made: Plan = plan(FEW, 7, seed=7)
-    storm = Storm(broker, folder, options, versions, quiet_seconds=45)
-    try:
-        await storm.begin([1])
-        poison = [*POISON, *(encode(record) for record in MISPLACED)]
-        await storm.send(poison)
-        return await weather(storm, made, [])
-    finally:
-        storm.end()
-
-
-GOOD = encode(entry("good"))
-POISON = (
-    b"no record at all",
-    struct.pack(">bI", 0, 999_999) + GOOD[5:],
-    GOOD[: len(GOOD) // 2],
-    GOOD[:5] + b"\xff" * TWO_MEGABYTES,
-    b"",
-)
-MISPLACED: tuple[Record, ...] = (contract(terms()),)
 
 
 async def test_ten_kills_lose_and_double_nothing(
@@ -82,27 +41,3 @@ async def test_an_upgrade_in_the_middle_changes_no_fact(broker: EmbeddedBroker, 
     outcome = await small(broker, tmp_path, {}, versions=("old", "new"))
     assert outcome.findings.all() == []
     assert outcome.kills == 1
-
-
-async def test_without_version_order_the_check_is_red(broker: EmbeddedBroker, tmp_path: Path) -> None:
-    """If the last version to arrive counted, entries and drafts would differ."""
-    outcome = await small(broker, tmp_path, {"off": "version_order"})
-    assert any(finding.startswith("draft") for finding in outcome.findings.differing)
-
-
-async def test_without_outputs_before_commit_the_check_is_red(broker: EmbeddedBroker, tmp_path: Path) -> None:
-    """If rows were committed first, a crash between would lose a document for ever."""
-    outcome = await small(broker, tmp_path, {"off": "outputs_first"})
-    assert any("never published" in finding for finding in outcome.findings.lost)
-
-
-async def test_without_facts_read_back_the_check_is_red(broker: EmbeddedBroker, tmp_path: Path) -> None:
-    """If a fact counted where it is proposed, an upgrade would publish another document than the journal promised."""
-    outcome = await small(broker, tmp_path, {"off": "read_back"}, versions=("old", "new"))
-    assert any("is not its fact" in finding for finding in outcome.findings.differing)
-
-
-async def test_without_dead_letters_the_check_is_red(broker: EmbeddedBroker, tmp_path: Path) -> None:
-    """If what cannot be read were dropped, it would be nowhere."""
-    outcome = await small(broker, tmp_path, {"off": "dead_letters"})
-    assert len(outcome.letters) < len(POISON) + len(MISPLACED)
