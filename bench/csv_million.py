@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import resource
 import sys
 import tempfile
 import time
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from bench.machine import peak_resident_mib
 from connectors.base import Stamp
 from connectors.tables import ImportOptions, preview_file, read_file
 
@@ -55,7 +55,7 @@ def measure(path: Path, rows: int) -> dict[str, int | str]:
         "read_rows_per_second": int(rows / (read - previewed)),
         "preview_rows_per_cpu_second": int(rows / (previewed_cpu - began_cpu)),
         "read_rows_per_cpu_second": int(rows / (read_cpu - previewed_cpu)),
-        "peak_resident_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
+        "peak_resident_mib": peak_resident_mib(),
         "python": sys.version.split()[0],
     }
 

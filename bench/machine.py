@@ -3,7 +3,10 @@
 import importlib.metadata
 import os
 import platform
+import resource
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 from runtime.broker.pin import COORDINATES
 
@@ -21,3 +24,16 @@ def machine_facts() -> dict[str, object]:
         "kafka": COORDINATES[0].rpartition(":")[2],
         "packages": {package: importlib.metadata.version(package) for package in PACKAGES},
     }
+
+
+def peak_resident_mib() -> int:
+    """The most that this process held in memory, in MiB.
+
+    Linux carries `ru_maxrss` of the process that started this one over into it, so the kernel's own mark is read there.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        mark = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM:"))
+        return int(mark.split()[1]) >> 10
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak >> (20 if sys.platform == "darwin" else 10)

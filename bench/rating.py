@@ -7,7 +7,6 @@ entries of one client at a time are in memory, as in a close; making them is not
 import argparse
 import gc
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from bench.machine import machine_facts
+from bench.machine import machine_facts, peak_resident_mib
 from billing.contract import Contract, compile_contract
 from billing.directory import Directory, compile_directory
 from billing.entries import BillingEntry, work_order
@@ -146,7 +145,7 @@ def measure(entries: int, per_client: int) -> dict[str, object]:
         "entries_per_second": round(total / invoice_seconds),
         "body_cpu_seconds": round(body_seconds, 3),
         "entries_per_second_with_body": round(total / (invoice_seconds + body_seconds)),
-        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "peak_resident_mib": peak_resident_mib(),
     }
 
 
