@@ -49,12 +49,17 @@ class EmbeddedBroker:
         cache: Path | None = None,
         options: BrokerOptions | None = None,
         on_progress: OnProgress = no_progress,
+        seat: properties.Seat | None = None,
     ) -> None:
-        """`cache` holds the downloaded jars and may be shared; by default it is the folder `cache` beside `folder`."""
+        """`cache` holds the downloaded jars and may be shared; by default it is the folder `cache` beside `folder`.
+
+        With a `seat` it is one of the brokers of a cluster (`EmbeddedCluster`) and answers once enough of them run.
+        """
         self._folder = folder.absolute()
         self._cache = (cache or folder.absolute().parent / "cache").absolute()
         self._options = options or BrokerOptions()
         self._on_progress = on_progress
+        self._seat = seat
         self._lock: FolderLock | None = None
         self._process: process.BrokerProcess | None = None
         self._ports: properties.Ports | None = None
@@ -142,7 +147,8 @@ class EmbeddedBroker:
         process.require_room(self._folder, self._options.free_bytes_min)
         class_path = await self._class_path(jars)
         java = process.Java(java_executable, class_path, self._folder, self._options.heap_mebibytes)
-        remembered = state.load(self._folder, kafka_version(jars))
+        seat_cluster_id = None if self._seat is None else self._seat.cluster_id
+        remembered = state.load(self._folder, kafka_version(jars), seat_cluster_id)
         for attempt in range(1, _START_ATTEMPTS + 1):
             remembered = await self._prepare(java, remembered)
             if await self._run(java, remembered.cluster_id):
@@ -164,10 +170,13 @@ class EmbeddedBroker:
 
     async def _prepare(self, java: process.Java, remembered: state.BrokerState) -> state.BrokerState:
         """Write the settings for free ports and format the records folder the first time."""
-        self._ports = ports.choose(remembered.ports, wanted_broker_port=self._options.port)
+        seat = self._seat
+        self._ports = (
+            ports.choose(remembered.ports, wanted_broker_port=self._options.port) if seat is None else seat.ports
+        )
         for name in (properties.RECORDS_FOLDER, properties.LOGS_FOLDER, properties.TEMPORARY_FOLDER):
             make_folder(self._folder / name)
-        replace(self._folder / properties.SERVER_FILE, properties.server_properties(self._ports).encode())
+        replace(self._folder / properties.SERVER_FILE, properties.server_properties(self._ports, seat).encode())
         replace(self._folder / properties.LOG_FILE, properties.log_properties().encode())
         current = remembered.with_ports(self._ports)
         if not current.formatted:
@@ -187,9 +196,10 @@ class EmbeddedBroker:
             lock_descriptor=self._lock.descriptor,
             grace_seconds=self._options.stop_timeout_seconds,
         )
+        advertised_port = None if self._seat is None else self._seat.advertised_port
         deadline = time.monotonic() + self._options.start_timeout_seconds
         while self._process.exit_code is None:
-            if await ready.cluster_answering_at(self._ports.broker) == cluster_id:
+            if await ready.cluster_answering_at(self._ports.broker, advertised_port) == cluster_id:
                 return True
             if time.monotonic() > deadline:
                 raise Unavailable(

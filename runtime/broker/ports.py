@@ -32,7 +32,7 @@ def choose(remembered: Ports | None, *, wanted_broker_port: int | None) -> Ports
         )
     if remembered is not None and wanted_broker_port in {None, remembered.broker} and _both_free(remembered):
         return remembered
-    broker, controller = _two_free_ports()
+    broker, controller = free_ports(2)
     return Ports(broker if wanted_broker_port is None else wanted_broker_port, controller)
 
 
@@ -40,11 +40,10 @@ def _both_free(ports: Ports) -> bool:
     return is_free(ports.broker) and is_free(ports.controller)
 
 
-def _two_free_ports() -> tuple[int, int]:
-    """Both sockets are open at the same time, so the two ports differ."""
+def free_ports(count: int) -> tuple[int, ...]:
+    """So many free loopback ports; all sockets are open at the same time, so the ports differ."""
     with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) for _ in range(2)]
+        probes = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) for _ in range(count)]
         for probe in probes:
             probe.bind((LOOPBACK, 0))
-        first, second = (int(probe.getsockname()[1]) for probe in probes)
-    return first, second
+        return tuple(int(probe.getsockname()[1]) for probe in probes)

@@ -7,7 +7,6 @@ properties file, and a folder that was moved still works.
 from dataclasses import dataclass
 from pathlib import Path
 
-NODE_ID = 1
 LOOPBACK = "127.0.0.1"
 RECORDS_FOLDER = "records"
 LOGS_FOLDER = "logs"
@@ -29,16 +28,29 @@ class Ports:
     controller: int
 
 
-def server_properties(ports: Ports) -> str:
+@dataclass(frozen=True)
+class Seat:
+    """A broker's place among those of a cluster, each of which is a controller, too.
+
+    `voters` has the controller's port of each node id. Brokers talk among themselves on `peers_port`; clients are told
+    to come to `advertised_port`, which may be that of something in between.
+    """
+
+    node_id: int
+    cluster_id: str
+    ports: Ports
+    peers_port: int
+    advertised_port: int
+    voters: tuple[tuple[int, int], ...]
+
+
+def server_properties(ports: Ports, seat: Seat | None = None) -> str:
     """The broker's settings: broker and controller in one, loopback only, topics never made by accident."""
+    copies = 1 if seat is None else min(3, len(seat.voters))
+    safe = max(1, copies - 1)
     settings = {
         "process.roles": "broker,controller",
-        "node.id": NODE_ID,
-        "controller.quorum.voters": f"{NODE_ID}@{LOOPBACK}:{ports.controller}",
-        "listeners": f"BROKER://{LOOPBACK}:{ports.broker},CONTROLLER://{LOOPBACK}:{ports.controller}",
-        "advertised.listeners": f"BROKER://{LOOPBACK}:{ports.broker}",
-        "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "inter.broker.listener.name": "BROKER",
+        **_place(ports, seat),
         "controller.listener.names": "CONTROLLER",
         "log.dirs": RECORDS_FOLDER,
         # After a kill the controller takes the old broker for alive until its session ends; the default is 9 seconds.
@@ -53,14 +65,16 @@ def server_properties(ports: Ports) -> str:
         "socket.request.max.bytes": 4 * MESSAGE_BYTES_MAX,
         "queued.max.requests": 200,
         "max.connections": 500,
-        "offsets.topic.replication.factor": 1,
+        "default.replication.factor": copies,
+        "min.insync.replicas": safe,
+        "offsets.topic.replication.factor": copies,
         "offsets.topic.num.partitions": INTERNAL_PARTITIONS,
         "offsets.retention.minutes": OFFSETS_KEPT_MINUTES,
-        "transaction.state.log.replication.factor": 1,
-        "transaction.state.log.min.isr": 1,
+        "transaction.state.log.replication.factor": copies,
+        "transaction.state.log.min.isr": safe,
         "transaction.state.log.num.partitions": INTERNAL_PARTITIONS,
-        "share.coordinator.state.topic.replication.factor": 1,
-        "share.coordinator.state.topic.min.isr": 1,
+        "share.coordinator.state.topic.replication.factor": copies,
+        "share.coordinator.state.topic.min.isr": safe,
         "share.coordinator.state.topic.num.partitions": INTERNAL_PARTITIONS,
         "group.initial.rebalance.delay.ms": 0,
         "num.network.threads": 2,
@@ -71,6 +85,29 @@ def server_properties(ports: Ports) -> str:
         "log.cleaner.io.buffer.size": 256 * 1024,
     }
     return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def _place(ports: Ports, seat: Seat | None) -> dict[str, object]:
+    """Who the broker is, where it listens, and who else there is. In a cluster brokers have a listener of their own."""
+    broker, controller = f"BROKER://{LOOPBACK}:{ports.broker}", f"CONTROLLER://{LOOPBACK}:{ports.controller}"
+    if seat is None:
+        return {
+            "node.id": 1,
+            "controller.quorum.voters": f"1@{LOOPBACK}:{ports.controller}",
+            "listeners": f"{broker},{controller}",
+            "advertised.listeners": broker,
+            "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "inter.broker.listener.name": "BROKER",
+        }
+    peers = f"PEERS://{LOOPBACK}:{seat.peers_port}"
+    return {
+        "node.id": seat.node_id,
+        "controller.quorum.voters": ",".join(f"{node_id}@{LOOPBACK}:{port}" for node_id, port in seat.voters),
+        "listeners": f"{broker},{peers},{controller}",
+        "advertised.listeners": f"BROKER://{LOOPBACK}:{seat.advertised_port},{peers}",
+        "listener.security.protocol.map": "BROKER:PLAINTEXT,PEERS:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "PEERS",
+    }
 
 
 def log_properties() -> str:

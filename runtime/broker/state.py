@@ -33,14 +33,14 @@ class BrokerState:
         return dataclasses.replace(self, formatted=True)
 
 
-def load(folder: Path, kafka_version: str) -> BrokerState:
-    """The folder's state, a new one when there is none yet.
+def load(folder: Path, kafka_version: str, cluster_id: str | None = None) -> BrokerState:
+    """The folder's state, a new one when there is none yet, of this cluster or of one that is made for the folder.
 
     Raises Misconfigured when the file cannot be understood or a newer Kafka wrote the folder.
     """
     path = folder / STATE_FILE
     if not path.exists():
-        return BrokerState(_cluster_id(folder), kafka_version, formatted=False, ports=None)
+        return BrokerState(cluster_id or cluster_id_of(folder), kafka_version, formatted=False, ports=None)
     try:
         document = json.loads(path.read_bytes())
         ports = document["ports"]
@@ -72,7 +72,7 @@ def save(folder: Path, state: BrokerState) -> None:
     replace(folder / STATE_FILE, json.dumps(dataclasses.asdict(state), indent=1).encode() + b"\n")
 
 
-def _cluster_id(folder: Path) -> str:
+def cluster_id_of(folder: Path) -> str:
     """An id of Kafka's form from the folder's path: it only has to differ between the brokers of one machine."""
     digest = hashlib.sha256(str(folder.resolve()).encode("utf-8", "surrogateescape")).digest()
     return base64.urlsafe_b64encode(digest[:_CLUSTER_ID_BYTES]).decode().rstrip("=")

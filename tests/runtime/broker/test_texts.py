@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from runtime.broker.cluster import EmbeddedCluster
 from runtime.broker.ports import choose, is_free
-from runtime.broker.properties import Ports, java_flags, log_properties, server_properties
+from runtime.broker.properties import Ports, Seat, java_flags, log_properties, server_properties
 from runtime.broker.state import STATE_FILE, load, save
 from runtime.errors import InUse, Misconfigured
 
@@ -29,6 +30,37 @@ def test_topics_are_never_made_by_accident_and_nothing_is_kept_twice() -> None:
     found = settings(server_properties(Ports(1000, 1001)))
     assert found["auto.create.topics.enable"] == "false"
     assert {value for name, value in found.items() if name.endswith("replication.factor")} == {"1"}
+
+
+def test_a_cluster_keeps_three_copies_of_which_two_count() -> None:
+    """A record that a client believes to be safe survives the loss of any one broker; all addresses are loopback."""
+    seat = Seat(2, "cluster", Ports(10, 11), peers_port=12, advertised_port=13, voters=((1, 9), (2, 11), (3, 14)))
+    found = settings(server_properties(seat.ports, seat))
+    copies = {name: value for name, value in found.items() if name.endswith("replication.factor")}
+    assert set(copies.values()) == {"3"}
+    assert found["min.insync.replicas"] == found["transaction.state.log.min.isr"] == "2"
+    addresses = [found[name] for name in found if "listeners" in name or "voters" in name]
+    assert all("127.0.0.1" in address for text in addresses for address in text.split(","))
+    assert found["advertised.listeners"].startswith("BROKER://127.0.0.1:13,")
+
+
+def test_the_nodes_of_a_cluster_know_each_other_and_share_no_port(tmp_path: Path) -> None:
+    """Each node has ports of its own; with something in between, clients are told of other ones."""
+    cluster = EmbeddedCluster(tmp_path / "cluster", through=True)
+    assert len({*cluster.broker_ports, *cluster.advertised_ports}) == 6
+    assert len({node.folder for node in cluster.nodes}) == 3
+    assert cluster.bootstrap_servers == ",".join(f"127.0.0.1:{port}" for port in cluster.advertised_ports)
+
+
+def test_the_newest_term_says_who_leads_the_controllers(tmp_path: Path) -> None:
+    """A node that was away still names a former leader: the highest epoch counts."""
+    cluster = EmbeddedCluster(tmp_path / "cluster")
+    assert cluster.controller == 0
+    for node, (epoch, leader) in zip(cluster.nodes, [(3, 1), (5, 3), (4, 2)], strict=True):
+        folder = node.folder / "records" / "__cluster_metadata-0"
+        folder.mkdir(parents=True)
+        (folder / "quorum-state").write_text(f'{{"leaderEpoch": {epoch}, "leaderId": {leader}}}')
+    assert cluster.controller == 2
 
 
 def test_records_are_kept_unless_a_topic_says_otherwise() -> None:
