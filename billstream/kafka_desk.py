@@ -26,7 +26,7 @@ from runtime.kafka import KafkaConnection, ensure_topics
 from schemas.codec import decode, encode
 from schemas.commands import Command
 from schemas.entry import EntryVersion
-from schemas.errors import Unreadable
+from schemas.errors import NewerSchema, Unreadable
 from schemas.inputs import ImportCompleted
 from schemas.outputs import Alert
 from schemas.values import Record
@@ -191,6 +191,8 @@ class KafkaDesk:
         """A record of this book; None for another book's, and for what the workers have put among the dead letters."""
         try:
             record = decode(value or b"")
+        except NewerSchema:
+            raise  # a preview without it would be wrong
         except Unreadable:
             return None
         settings = self._installation.settings

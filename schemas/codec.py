@@ -19,7 +19,7 @@ from fastavro.types import Schema
 from pydantic import ValidationError
 
 from schemas.entry import EntryVersion, plain_version
-from schemas.errors import Unreadable
+from schemas.errors import NewerSchema, Unreadable
 from schemas.records import ALL
 from schemas.values import Record
 
@@ -42,6 +42,8 @@ DOCUMENT_BYTES_MAX = 16_777_216
 DRAFT_BYTES_MAX = DOCUMENT_BYTES_MAX - 1_048_576
 """The largest draft: its body goes into other records too (published, delivered), each with more around it."""
 _REMEMBERED_BYTES_MAX = 4_096
+OUR_IDS = range(1_000, 100_000)
+"""Schema ids that this or a later release may give; any other was never ours."""
 
 
 @cache
@@ -106,10 +108,12 @@ def schema_id_of(value: bytes) -> int:
 
 
 def record_type_of(value: bytes) -> type[Record]:
-    """The model a frame announces; Unreadable when its id was never released."""
+    """The model a frame announces; Unreadable when its id was never released, NewerSchema when it may be later."""
     schema_id = schema_id_of(value)
     if schema_id not in _readers():
-        raise Unreadable("schema_unknown", f"Schema id {schema_id} is not known.", "Upgrade, or mend the producer.")
+        if schema_id in OUR_IDS:
+            raise NewerSchema(schema_id)
+        raise Unreadable("schema_unknown", f"Schema id {schema_id} is not known.", "Mend the producer.")
     return _readers()[schema_id][0]
 
 

@@ -6,6 +6,7 @@ BillstreamError
     Retryable            wait, then make the same call again
     Rejected             never make the same call again: hold it or write a dead letter
         Unreadable       the bytes are not a record of ours
+            NewerSchema  they are one that a newer release wrote
         ConservationBroken  an invoice would lose or double seconds or money: this one stops, the others go on
     OutcomeUnknown       ask the other side first
     Conflict             reload and decide again (exit 7)
@@ -59,6 +60,17 @@ class Rejected(BillstreamError):
 
 class Unreadable(Rejected):
     """Bytes that are not a record of ours: wrong frame, unknown schema, broken Avro or a value out of its domain."""
+
+
+class NewerSchema(Unreadable):
+    """A record of ours that only a newer release can read. Who computes from it stops; who passes it on keeps it."""
+
+    def __init__(self, schema_id: int) -> None:
+        super().__init__(
+            "schema_newer",
+            f"The record has schema {schema_id}, which only a newer release can read.",
+            "Upgrade this program to the release that wrote it.",
+        )
 
 
 class ConservationBroken(Rejected):

@@ -31,6 +31,7 @@ REASONS = (
     "frame_short",
     "frame_magic",
     "schema_unknown",
+    "schema_newer",
     "avro_broken",
     "avro_trailing",
     "record_too_large",

@@ -29,6 +29,7 @@ _UNREADABLE = frozenset(
         "frame_short",
         "frame_magic",
         "schema_unknown",
+        "schema_newer",
         "avro_broken",
         "avro_trailing",
         "record_too_large",

@@ -8,7 +8,7 @@ from books.fold import Fold
 from books.stores.port import Mark, Store
 from runtime.kafka.reading import RawRecord
 from schemas.codec import decode
-from schemas.errors import Unreadable
+from schemas.errors import NewerSchema, Unreadable
 from schemas.outputs import Alert
 from schemas.values import Record
 from streams.tails import fingerprint
@@ -81,6 +81,8 @@ class SilentFold:
             self.tally.records += 1
             try:
                 record = decode(one.value or b"")
+            except NewerSchema:
+                raise  # what is computed without it would be wrong
             except Unreadable:
                 self.tally.unreadable += 1
                 continue

@@ -29,7 +29,7 @@ from runtime.clock import SystemClock
 from runtime.kafka import KafkaConnection, Span, spans
 from runtime.kafka.reading import PartitionReader, RawRecord, partition_reader
 from schemas.codec import decode
-from schemas.errors import Unreadable
+from schemas.errors import NewerSchema, Unreadable
 from schemas.outputs import Alert
 from schemas.values import Record
 from streams.topics import JOURNAL, book_partition
@@ -207,6 +207,8 @@ class PastDesk:
 def _read(raw: RawRecord) -> Record | None:
     try:
         return decode(raw.value or b"")
+    except NewerSchema:
+        raise  # a past without it would be another one
     except Unreadable:
         return None
 

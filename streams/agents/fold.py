@@ -22,7 +22,7 @@ from runtime.threads import in_thread
 from schemas.codec import decode, encode
 from schemas.draft import PublishedDocument
 from schemas.entry import EntryVersion
-from schemas.errors import Unreadable
+from schemas.errors import NewerSchema, Unreadable
 from schemas.inputs import ContractRevision, DirectoryRevision
 from schemas.outputs import Alert
 from schemas.values import Record
@@ -416,8 +416,17 @@ class FoldHandler:
 
 
 def _read(record: JournalRecord) -> Record | Unreadable:
+    """The record. Only workers write a journal: to pass over what a newer one wrote would be to lose it, so we stop."""
     try:
         return decode(record.value or b"")
+    except NewerSchema as error:
+        raise EngineFault(
+            "journal_newer",
+            f"Journal {record.partition} holds at {record.offset} a record of a newer release, and rows without it"
+            " would be wrong.",
+            "Upgrade this worker; until then one of the newer release folds this journal.",
+            error.message,
+        ) from error
     except Unreadable as error:
         return error
 

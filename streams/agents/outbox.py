@@ -13,10 +13,11 @@ from aiokafka.errors import KafkaError
 
 from runtime.kafka.connection import KafkaConnection
 from schemas.codec import decode, encode
-from schemas.errors import Retryable, Unreadable
+from schemas.errors import NewerSchema, Retryable, Unreadable
 from schemas.inputs import DeliveryState
 from schemas.outputs import OutboxAttempt
 from schemas.work import DeliverDocument
+from streams.engine.errors import EngineFault
 from streams.engine.publisher import Outgoing, Publisher
 from streams.topics import OUTBOX, book_name, book_partition
 
@@ -152,6 +153,9 @@ def _readable(values: "Iterable[bytes | None]") -> list[OutboxAttempt]:
     for value in values:
         try:
             record = decode(value or b"")
+        except NewerSchema as error:
+            # It may say that a document is on its way already: who cannot read it must not send.
+            raise EngineFault("attempt_newer", "The outbox holds an attempt of a newer release.", error.fix) from error
         except Unreadable:
             continue
         if isinstance(record, OutboxAttempt):

@@ -88,7 +88,7 @@ def replay(
     \b
     Examples:
       billstream dead-letters replay 9f3a1c
-      billstream dead-letters replay --reason schema_unknown --because "workers are upgraded" --dry-run
+      billstream dead-letters replay --reason schema_newer --because "workers are upgraded" --dry-run
     """
     from billstream.cli import render_letters as render
     from billstream.cli.running_letters import run_with_letters
