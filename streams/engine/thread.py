@@ -5,12 +5,13 @@ It reaches below the public surface of aiokafka 0.14.0 and Faust 0.15.3 (both pi
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.errors import CommitFailedError, IllegalStateError, NotCoordinatorForGroupError, for_code
+from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Transport
 from faust.types import TP
@@ -20,6 +21,7 @@ from streams.engine.membership import Membership
 
 if TYPE_CHECKING:
     from aiokafka.consumer.fetcher import Fetcher
+    from aiokafka.consumer.group_coordinator import GroupCoordinator
     from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
 
 Answer = TypeVar("Answer")
@@ -66,6 +68,26 @@ def _readable_end(state: "TopicPartitionState") -> int | None:
     return end
 
 
+def demand_loaded_offsets(coordinator: "GroupCoordinator") -> None:
+    """Let the client ask again when the group's coordinator answers the question for offsets with an error.
+
+    A coordinator that still loads says so for the whole answer and names no partition. The client looks at the
+    errors of partitions alone, so it would take that for a group that never committed anything.
+    """
+    send: Callable[[object], Awaitable[object]] = coordinator._send_req
+
+    async def send_and_look(request: object) -> object:
+        answer = await send(request)
+        if isinstance(request, OffsetFetchRequest) and (code := getattr(answer, "error_code", 0)):
+            error = for_code(code)
+            if error is NotCoordinatorForGroupError:
+                coordinator.coordinator_dead()
+            raise error()
+        return answer
+
+    coordinator._send_req = send_and_look
+
+
 class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust carries no types
     """Runs the aiokafka consumer; the methods called `*_here` run inside the thread."""
 
@@ -74,10 +96,11 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faus
     _out_of_range: dict[TopicPartition, int]
 
     async def on_start(self) -> None:
-        """Start the consumer and watch its membership."""
+        """Start the consumer, watch its membership and what it is told of offsets."""
         self._out_of_range = {}
         await super().on_start()
         self._watch_membership(self._ensure_consumer())
+        demand_loaded_offsets(self._ensure_consumer()._coordinator)
 
     def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -128,8 +128,10 @@ def _disarmed() -> Iterator[None]:
     failpoints.arm("")
 
 
-def envelope(event_id: str) -> Envelope:
-    return Envelope(event_id=event_id, tenant="berg", book="main", origin="fold", recorded_at=NOON, producer="tests/1")
+def envelope(event_id: str, recorded_at: datetime = NOON) -> Envelope:
+    return Envelope(
+        event_id=event_id, tenant="berg", book="main", origin="fold", recorded_at=recorded_at, producer="tests/1"
+    )
 
 
 def request_for(draft: DraftToSend | None = None, *, sink: str = "json_file") -> DeliverDocument:
@@ -451,9 +453,9 @@ def test_any_mix_of_faults_heals_to_one_document(
     assert len({encode(receipt) for receipt in desk.receipts}) == 1
 
 
-def attempt_of(number: int, state: DeliveryState, *, event: str = "a") -> OutboxAttempt:
+def attempt_of(number: int, state: DeliveryState, *, at: datetime = NOON) -> OutboxAttempt:
     return OutboxAttempt(
-        envelope=envelope(event),
+        envelope=envelope("a", at),
         request_id="r",
         document_id="d",
         sink="s",
@@ -481,6 +483,22 @@ def test_states_only_go_forward(known: tuple[int, str], attempt: tuple[int, str]
     """Later attempts and states win; the first settled one is the last word."""
     before = attempt_of(known[0], DeliveryState(known[1]))
     assert goes_forward(before, attempt_of(attempt[0], DeliveryState(attempt[1]))) is forward
+
+
+@pytest.mark.parametrize(
+    ("known", "attempt", "forward"),
+    [("sending", "sending", True), ("unknown_outcome", "sending", True), ("delivered", "sending", False)],
+)
+def test_of_two_attempts_with_one_number_the_later_counts(known: str, attempt: str, forward: bool) -> None:
+    """Two workers number alike: a sink gets its time to show what was made from the later one on, read in any order."""
+    before = attempt_of(1, DeliveryState(known))
+    after = attempt_of(1, DeliveryState(attempt), at=NOON + timedelta(seconds=40))
+    assert goes_forward(before, after) is forward
+    assert goes_forward(after, before) is not forward
+    for order in ([before, after], [after, before]):
+        box = MemoryOutbox()
+        box.keep(order)
+        assert box.attempts["r"] is (after if forward else before)
 
 
 @given(

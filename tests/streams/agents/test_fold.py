@@ -362,6 +362,29 @@ async def test_the_last_batch_before_a_silence_is_kept_soon(
     await one.revoked(0)
 
 
+async def test_a_partition_given_up_while_its_rows_are_kept_keeps_them_once(
+    tmp_path: Path, publisher: MemoryPublisher, month: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rebalance comes while the commit after the last batch waits for its hours: there are never two at once."""
+    monkeypatch.setattr(transaction, "COMMIT_SECONDS", 0.01)
+    monkeypatch.setattr(transaction, "_seconds", lambda: 0.0)  # the batch itself never commits, however slow we are
+    values = values_of(month)
+    one = handler(tmp_path, publisher)
+    await one.assigned(0, None)
+    await (await one.process(batch(values, 0)))
+    publisher.held = []
+    async with asyncio.timeout(10):
+        while not publisher.held:  # noqa: ASYNC110  # the commit after a silence has begun
+            await asyncio.sleep(0.002)
+    giving_up = asyncio.ensure_future(one.revoked(0))
+    while not giving_up.done():
+        await asyncio.sleep(0)
+        while publisher.held:
+            publisher.held.pop().set_result(None)
+    await giving_up
+    assert SqliteStore(tmp_path / "0.sqlite", "1").position.next_offset == len(values)
+
+
 async def test_the_loop_breathes_while_a_large_batch_is_applied(
     tmp_path: Path, publisher: MemoryPublisher, month: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
