@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from billing.certificate import certificate_of, differences, statement_hash
+from billing.certificate import certificate_of, differences, statement_hash, with_certificate
 from billing.testing import open_desk
 from schemas.draft import Bucket, CertifiedBucket, DraftBody
 
@@ -144,3 +144,35 @@ def test_a_certificate_of_a_certified_body_is_the_same() -> None:
     """It is made of lines and placements alone; what a body says already is not looked at."""
     whole = body()
     assert certificate_of(whole) == whole.certificate == certificate_of(bucket_changed(0, seconds=1)(whole))
+
+
+def test_totals_are_said_in_the_order_of_the_buckets() -> None:
+    """As the document lists them: billed, written down, held; not by the letters of their names."""
+    whole = body()
+    less = whole.model_copy(
+        update={"buckets": tuple(one.model_copy(update={"seconds": one.seconds - 1}) for one in whole.buckets)}
+    )
+    assert differences(less) == (
+        "bucket billed: the document says 10799 s, its entries 10800 s",
+        "bucket written_down cap:week: the document says 3599 s, its entries 3600 s",
+        "bucket held on_hold: the document says 1799 s, its entries 1800 s",
+    )
+
+
+def test_a_bucket_without_a_second_needs_no_row() -> None:
+    """A row of 0 s that no entry is in, and an entry of 0 s that no row counts, are no difference."""
+    whole = body()
+    none = whole.buckets[-1].model_copy(update={"bucket": Bucket.NON_BILLABLE, "reason": "nothing", "seconds": 0})
+    assert differences(whole.model_copy(update={"buckets": (*whole.buckets, none)})) == ()
+    empty = whole.placements[0].model_copy(update={"entry_id": "z", "reason": "nothing", "seconds": 0})
+    more = whole.model_copy(update={"placements": (*whole.placements, empty)})
+    assert differences(with_certificate(more)) == ()
+
+
+def test_time_that_was_carried_in_is_worked_before_and_stands_in_the_buckets() -> None:
+    """Two hours of an earlier week are billed with one of this week: three in the buckets, one worked."""
+    week = {"id": "week", "window": "week", "hours": "3", "pool": "all", "overflow": "carry_forward"}
+    desk = open_desk(rates=[{"rate": "100"}], caps=[week], also={"from": "2025-03-03"})
+    carried = desk.bill("date  worked\n2025-03-03  5.00\n2025-03-10  1.00", "2025-W11").body
+    assert (carried.worked_seconds, carried.carried_in_seconds) == (3600, 7200)
+    assert differences(carried) == ()

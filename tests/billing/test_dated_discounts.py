@@ -1,5 +1,7 @@
 """A discount for roles asks for the role of the work while it is valid, whichever entry is looked at first."""
 
+from decimal import Decimal
+
 import pytest
 
 from billing.testing import open_desk
@@ -20,3 +22,44 @@ def test_work_without_a_role_is_held_only_while_a_discount_asks_for_roles(rows: 
         held    role_missing  2.00
         """
     )
+
+
+@pytest.mark.parametrize(
+    ("dates", "february", "march"),
+    [
+        ({}, "160.00", "160.00"),
+        ({"to": "2025-03-01"}, "160.00", "200.00"),
+        ({"to": "2025-02-28"}, "200.00", "200.00"),
+        ({"from": "2025-02-28", "to": "2025-04-01"}, "160.00", "160.00"),
+        ({"from": "2025-03-01", "to": "2025-03-31"}, "200.00", "200.00"),
+        ({"from": "2025-03-31"}, "200.00", "160.00"),
+        ({"from": "2025-04-01"}, "200.00", "200.00"),
+    ],
+)
+def test_a_fixed_discount_counts_when_it_is_valid_on_the_last_day(
+    dates: dict[str, str], february: str, march: str
+) -> None:
+    """40.00 off 200.00 of each month; a limit over both counts February as February was billed."""
+    discount = {"id": "d", "amount": "40.00", "counts": "fees"} | dates
+    limit = {"id": "nte", "window": "contract", "amount": "1000.00", "counts": "fees", "includes_tax": False}
+    work = "date  worked\n2025-02-10  2.00\n2025-03-10  2.00"
+    begun: dict[str, object] = {"from": "2025-02-01"}
+    desk = open_desk(rates=[{"rate": "100"}], discounts=[discount], amount_caps=[limit], also=begun)
+    assert [desk.bill(work, month).net for month in ("2025-02", "2025-03")] == [february, march]
+    low = open_desk(rates=[{"rate": "100"}], discounts=[discount], amount_caps=[limit | {"amount": "250"}], also=begun)
+    left = min(Decimal(march), 250 - Decimal(february))
+    assert low.bill(work, "2025-03").body.net == left
+
+
+def test_a_discount_that_changes_from_a_percentage_to_an_amount_takes_both() -> None:
+    """10 % of the work before the 16th, and 30.00 of all work of the month: the line tells what both took."""
+    rows: list[dict[str, object]] = [
+        {"id": "d", "percent": "10", "counts": "fees", "show": "separate", "to": "2025-03-16"},
+        {"id": "d", "amount": "30.00", "counts": "fees", "show": "separate", "from": "2025-03-16"},
+    ]
+    billed = open_desk(rates=[{"rate": "100"}], discounts=rows).bill("date  worked\n2025-03-10  1.00")
+    billed.expect_lines("""
+        kind      amount
+        fee       100.00
+        discount  -40.00
+    """)

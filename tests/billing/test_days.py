@@ -93,3 +93,24 @@ def test_a_split_covers_every_second_of_several_days() -> None:
     parts = days_of(entry, date(2025, 3, 29), desk.contract.zone, DayAttribution.SPLIT)
     assert [(part.day.day, part.worked_seconds // 3600) for part in parts] == [(29, 2), (30, 23), (31, 24), (1, 1)]
     assert entry.start == datetime(2025, 3, 29, 21, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("row", "attribution", "parts"),
+    [
+        pytest.param("start  worked\n2025-03-03 22:00  2.00", "split", [(3, 0, 7200)], id="up to midnight"),
+        pytest.param(
+            "start  worked\n2025-03-03 22:00  2:00:01", "split", [(3, 0, 7200), (4, 7200, 1)], id="a second beyond"
+        ),
+        pytest.param("start  worked\n2025-03-03 22:00  3.00", "start", [(3, 0, 10800)], id="not split"),
+        pytest.param("date  worked\n2025-03-03  25.00", "split", [(3, 0, 90000)], id="without a time of day"),
+    ],
+)
+def test_the_parts_of_an_entry_begin_where_the_one_before_ends(
+    row: str, attribution: str, parts: list[tuple[int, int, int]]
+) -> None:
+    """Day, offset and seconds: from the first second of the entry on, and no part is empty."""
+    desk = open_desk()
+    [entry] = desk.entries(row)
+    found = days_of(entry, date(2025, 3, 3), desk.contract.zone, DayAttribution(attribution))
+    assert [(part.day.day, part.offset_seconds, part.worked_seconds) for part in found] == parts

@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from billing.adjust import Settled, adjust
+from billing.balances import seconds_of
 from billing.forecast import Forecast, balance_forecasts, may_be_used_up
 from billing.invoice import trace_invoice
 from billing.money_forecast import amount_cap_forecasts
@@ -21,6 +22,8 @@ HOUR = 3600
     [
         pytest.param(40, 39, 40, {50, 100}, True, ((), True, (100,), {50}), id="falls from the limit"),
         pytest.param(40, 20, 40, {50, 100}, True, ((), True, (100,), {50}), id="half is still half"),
+        pytest.param(1000, 499, 1000, {50, 100}, True, ((), True, (50, 100), set()), id="just below half"),
+        pytest.param(490, 499, 1000, set(), True, ((), False, (), set()), id="does not reach half"),
         pytest.param(40, 40, 40, {100}, True, ((), False, (), {100}), id="stays at the limit"),
         pytest.param(41, 40, 40, {100}, True, ((), False, (), {100}), id="falls to the limit"),
         pytest.param(39, 20, 40, {50}, True, ((), False, (), {50}), id="was below it"),
@@ -52,6 +55,7 @@ WHOLE = {"id": "whole", "window": "contract", "hours": "40", "pool": "all"}
         ("week", "2025-W10", 8 * HOUR, 4, True),
         ("week", "2025-W10", 8 * HOUR - 1, 4, False),
         ("week", "2025-W10", 40 * HOUR - 1, 7, True),
+        ("week", "2025-W10", 20 * HOUR, 7, False),
         ("week", "2025-W10", 40 * HOUR, 7, False),
         ("week", "2025-W10", 20 * HOUR, 10, False),
         ("week", "2025-W10", 20 * HOUR, 8, False),
@@ -132,6 +136,38 @@ def test_a_balance_that_has_not_begun_or_has_nothing_is_not_asked_about() -> Non
     invoice = retained(allow_deficit=True).bill(work).invoice
     assert balance_forecasts(invoice, date(2025, 3, 4)) == ()
     assert balance_forecasts(retained().bill("date  worked\n2025-03-03  1.00").invoice, date(2025, 2, 28)) == ()
+
+
+@pytest.mark.parametrize(
+    ("february", "day", "found"),
+    [
+        ("40.00", 4, []),
+        ("39:59:59", 4, ["0 of 1, 0 in each of 1"]),
+        ("20.00", 3, ["0 of 72000, 0 in each of 0"]),
+        ("20.00", 2, ["0 of 72000, 0 in each of 0"]),
+        ("20.00", 1, ["0 of 72000, 0 in each of 0"]),
+    ],
+)
+def test_a_balance_is_asked_about_from_its_first_day_to_its_last_second(
+    february: str, day: int, found: list[str]
+) -> None:
+    """March has twenty hours less what February owes: a second is a balance, and the first day counts."""
+    desk = retained(allow_deficit=True)
+    invoice = desk.bill(f"date  worked  category\n2025-02-03  {february}  retainer").invoice
+    assert [figures(one) for _, one in balance_forecasts(invoice, date(2025, 3, day))] == found
+
+
+def test_what_was_drawn_on_each_day_makes_the_pace() -> None:
+    """Three and five hours on Monday and Tuesday, one on Wednesday: a quarter of a usual day, so four hours a day."""
+    work = """
+        date        worked  category
+        2025-03-03  1.00    retainer
+        2025-03-03  2.00    retainer
+        2025-03-04  5.00    retainer
+        2025-03-05  1.00    retainer
+    """
+    [(_, found)] = balance_forecasts(retained().bill(work).invoice, date(2025, 3, 5))
+    assert figures(found) == "32400 of 72000, 14400 in each of 9/4"
 
 
 def test_a_block_is_asked_about_until_it_expires() -> None:
@@ -219,3 +255,11 @@ def test_an_entry_that_was_billed_elsewhere_is_not_billed_again() -> None:
     assert [(one.entry_id, one.reason, one.detail) for one in billed.body.placements] == [
         ("a", "billed_before", "INV-1")
     ]
+
+
+@pytest.mark.parametrize(
+    ("units", "seconds"), [(0, "0"), (100, "1"), (360000, "3600"), (125, "1.25"), (360050, "3600.5"), (1, "0.01")]
+)
+def test_a_balance_is_told_in_seconds_and_their_hundredths(units: int, seconds: str) -> None:
+    """A weight of 1.25 burns a second and a quarter; what is whole has no decimals."""
+    assert f"{seconds_of(units):f}" == seconds

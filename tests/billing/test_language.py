@@ -93,6 +93,10 @@ MONTHLY = {"id": "care", "hours": "1", "fee": "1"}
 CARRIED = MONTHLY | {"rollover": "all", "rollover_forever": True}
 BLOCK = {"id": "b", "hours": "1", "purchased": "2025-02-10"}
 BANDS = {"id": "t", "bands": [{"rate": "1"}]}
+PHASE = {"id": "p", "window": "dates", "window_from": "2025-09-15", "window_to": "2026-01-01"} | {
+    "amount": "1",
+    "counts": "fees",
+}
 
 
 @pytest.mark.parametrize(
@@ -109,6 +113,18 @@ BANDS = {"id": "t", "bands": [{"rate": "1"}]}
         ({"tiers": [BANDS]}, date(2025, 10, 6)),
         ({"tiers": [BANDS | {"reset": "contract"}]}, date(2024, 1, 1)),
         ({"prepaid_blocks": [BLOCK], "tiers": [BANDS]}, date(2025, 2, 10)),
+        ({"retainers": [CARRIED], "to": "2025-10-06"}, date(2025, 10, 6)),
+        ({"retainers": [CARRIED], "to": "2025-10-07"}, date(2024, 1, 1)),
+        ({"prepaid_blocks": [BLOCK], "to": "2025-10-06"}, date(2025, 10, 6)),
+        ({"prepaid_blocks": [BLOCK | {"expires": "2025-10-06"}]}, date(2025, 2, 10)),
+        ({"retainers": [MONTHLY], "from": "2025-10-06"}, date(2025, 10, 6)),
+        ({"amount_caps": [PHASE]}, date(2025, 9, 15)),
+        ({"amount_caps": [PHASE], "discounts": [{"id": "d", "percent": "5", "counts": "fees"}]}, date(2025, 9, 15)),
+        ({"amount_caps": [PHASE], "discounts": [{"id": "d", "amount": "5", "counts": "fees"}]}, date(2025, 9, 1)),
+        ({"discounts": [{"id": "d", "amount": "5", "counts": "fees"}]}, date(2025, 10, 6)),
+        ({"increments": [{"minutes": 6, "scope": "line"}]}, date(2025, 10, 6)),
+        ({"increments": [{"minutes": 6, "scope": "period"}], "caps": MONTH_AND_WEEK[:1]}, date(2025, 10, 6)),
+        ({"increments": [{"minutes": 6, "scope": "period"}], "caps": MONTH_AND_WEEK}, date(2025, 9, 1)),
     ],
 )
 def test_what_a_step_needs_is_right_in_all_steps_before_it(clauses: dict[str, object], first: date) -> None:

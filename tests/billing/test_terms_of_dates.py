@@ -64,6 +64,9 @@ assert isinstance(FIRM, dict)
         pytest.param({"rates": [*RATES, {"role": "x", "rate": "1", "from": "2025-04-01"}]}, {}, id="a later rate"),
         pytest.param({"rates": [*RATES, {"role": "x", "rate": "1", "to": "2025-03-01"}]}, {}, id="an earlier rate"),
         pytest.param({"rates": [RATES[0] | {"from": "2025-02-01"}, RATES[1]]}, {}, id="when an earlier row began"),
+        pytest.param(
+            {"rates": [RATES[0] | {"from": "2025-03-01"}, RATES[1]]}, {}, id="that the first row begins with it"
+        ),
         pytest.param({"rates": [RATES[0], RATES[1] | {"to": "2025-04-01"}]}, {}, id="that the last row ends with it"),
         pytest.param({"to": "2025-04-01"}, {}, id="that the contract ends with it"),
         pytest.param({"name": "A name", "payment_terms_days": 7, "correction": "credit_now"}, {}, id="no money"),

@@ -89,3 +89,23 @@ def test_a_limit_counts_an_approved_invoice_at_the_rate_of_its_own_date() -> Non
     rates = (*story.desk.rates, Rate("USD", "EUR", date(2025, 3, 4), Decimal("0.90"), "test"))
     desk = replace(story.desk, rates=rates, written={date(2025, 2, 1): date(2025, 3, 4)})
     assert desk.bill(story.sections["work"], "2025-03").net == "280.00"
+
+
+@pytest.mark.parametrize("rows", [("2025-03-03", "2025-03-20"), ("2025-03-20", "2025-03-03")])
+@pytest.mark.parametrize(("bound", "held"), [("from", "2025-03-03"), ("to", "2025-03-20")])
+def test_a_contract_begins_and_ends_in_the_month(bound: str, held: str, rows: tuple[str, str]) -> None:
+    """Work outside of the contract is held, whichever entry is looked at first."""
+    first, second = rows
+    story = check(f"""
+    contract:
+        {bound}: 2025-03-10
+        rates: [{{rate: 100.00}}]
+    work:
+        entry      date        worked
+        {first}  {first}  1.00
+        {second}  {second}  1.00
+    placements 2025-03:
+        entry     bucket  reason            hours
+        {held}  held    contract_missing  1.00
+    """)
+    assert story.bill("2025-03").net == "100.00"
