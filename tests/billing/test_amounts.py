@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from billing.exact import decimal_of, spread_units, units_of
+from billing.exact import decimal_of, exact_or_shown, spread_units, units_of
 from billing.testing import Billed, open_desk
 from schemas.money import MoneyRounding
 
@@ -195,3 +195,30 @@ def test_weights_of_nothing_share_equally() -> None:
     assert spread_units(5, [0, 0, 0]) == [2, 2, 1]
     assert spread_units(0, []) == []
     assert spread_units(-7, [-1, -2]) == [-2, -5]
+
+
+def test_half_a_unit_goes_up_or_to_the_even_one() -> None:
+    """BD-10: 0.5, 1.5 and so on up to 6.5 units, and their credits; a whole number and a third are what they are."""
+    halves = [Fraction(2 * whole + 1, 2) for whole in range(7)]
+    even = [units_of(one, 0, MoneyRounding.HALF_EVEN) for one in halves]
+    assert even == [0, 2, 2, 4, 4, 6, 6]
+    assert [units_of(-one, 0, MoneyRounding.HALF_EVEN) for one in halves] == [-one for one in even]
+    assert [units_of(one, 0, MoneyRounding.HALF_UP) for one in halves] == [1, 2, 3, 4, 5, 6, 7]
+    for rounding in MoneyRounding:
+        assert [units_of(Fraction(one, 3), 0, rounding) for one in (-3, -1, 0, 1, 2, 3)] == [-1, 0, 0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("amount", "places", "text"),
+    [
+        (Fraction(10**18 + 1, 100), 4, "10000000000000000.01"),
+        (Fraction(-(10**18) - 1, 100), 4, "-10000000000000000.01"),
+        (Fraction(3, 2), 4, "1.50"),
+        (Fraction(1, 8), 4, "0.125"),
+        (Fraction(1, 3), 4, "0.3333"),
+        (Fraction(0), 4, "0.00"),
+    ],
+)
+def test_a_figure_for_reading_is_exact_where_it_ends(amount: Fraction, places: int, text: str) -> None:
+    """As many decimals as it has, at least two, whatever its size: no digit is lost on the way."""
+    assert f"{exact_or_shown(amount, places):f}" == text

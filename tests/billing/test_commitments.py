@@ -234,3 +234,32 @@ def test_held_money_is_the_same_in_any_currency() -> None:
     held_yen = {"id": "pre", "received": [{"on": "2025-01-02", "amount": "500"}]}
     desk = open_desk(currency="JPY", rates=[{"rate": "1000"}], money_retainer=held_yen, invoice_date="2025-03-31")
     assert f"{desk.bill('date  worked' + chr(10) + '2025-03-03  1.00').body.due:f}" == "500"
+
+
+def held_before(desk: Desk, work: str, month: str, billed_on: str) -> str:
+    """What an account of money holds before the invoice of a month, when January's work is on a document already."""
+    entries = [
+        replace(one, billed_on=billed_on) if str(one.work_date) < "2025-02-01" else one for one in desk.entries(work)
+    ]
+    [use] = desk.bill(entries, month).body.held_money
+    return f"{use.balance_before:f}"
+
+
+@pytest.mark.parametrize("billed_on", ["", "INV-1"])
+def test_an_earlier_invoice_is_what_its_own_work_came_to(billed_on: str) -> None:
+    """1,000.00 less 100.00 of January, on a document or not; calls of 1 February take no room in January's limit."""
+    desk = open_desk(
+        rates=[{"rate": "100.00"}],
+        usage_fees=[{"id": "api", "meter": "calls", "price": "1.00"}],
+        amount_caps=[{"id": "n", "window": "contract", "amount": "100.00", "counts": "all_fees"}],
+        money_retainer={"id": "m", "received": [{"on": "2025-01-01", "amount": "1000.00", "reference": "wire"}]},
+        also={"from": "2025-01-01"},
+    )
+    work = """
+        kind   date        worked  expense  quantity
+        time   2025-01-20  1.00    -        -
+        usage  2025-02-01  -       calls    80
+        usage  2025-03-03  -       calls    5
+    """
+    months = ("2025-01", "2025-02", "2025-03")
+    assert [held_before(desk, work, month, billed_on) for month in months] == ["0.00", "900.00", "820.00"]

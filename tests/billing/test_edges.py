@@ -235,6 +235,35 @@ def test_a_usage_fee_is_that_of_the_last_day(last: str, amount: str) -> None:
     assert open_desk(usage_fees=rows).bill(table).net == amount
 
 
+@pytest.mark.parametrize(
+    ("prices", "net"),
+    [({"2025-03-20": "2.00"}, "20.00"), ({"2025-03-10": "2.00", "2025-03-15": "3.00", "2025-03-20": "4.00"}, "40.00")],
+)
+def test_a_usage_fee_that_ends_within_a_period_has_its_last_price(prices: dict[str, str], net: str) -> None:
+    """Nothing is valid on the last day: ten calls of before have the price that was the last one."""
+    starts = [None, *prices]
+    rows = [
+        {"id": "calls", "meter": "calls", "price": price, "from": first, "to": last}
+        for (last, price), first in zip(prices.items(), starts, strict=False)
+    ]
+    table = "kind  date  quantity  expense\nusage  2025-03-03  10  calls"
+    assert open_desk(usage_fees=rows).bill(table).net == net
+
+
+def test_packages_over_a_contract_go_on_after_all_that_was_counted() -> None:
+    """Three calls of February and four of March stand on invoices; of two more, the included eighth is free."""
+    fee = {"id": "calls", "meter": "calls", "included_units": "8", "price": "1.00", "reset": "contract"}
+    table = """
+        kind   date        quantity  expense  billed_on
+        usage  2025-02-03  3         calls    INV-1
+        usage  2025-03-03  4         calls    INV-2
+        usage  2025-03-20  2         calls    -
+    """
+    billed = open_desk(usage_fees=[fee], also={"from": "2025-02-01"}).bill(table)
+    assert billed.net == "1.00"
+    assert billed.body.lines[0].charges[0].steps[1] == "7 unit counted before"
+
+
 def test_cents_of_rounding_go_with_the_largest_change() -> None:
     """Three entries share a line of 100.00; one is gone, and the cent that moved is not a line of its own."""
     lump = {"lines": {"rollups": [{"id": "all", "text": "All", "words": ["x"], "rates": "lump"}]}}

@@ -1,6 +1,7 @@
 """The tree behind an amount: its figures add up, states follow each other, and clauses stand in their own words."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -215,6 +216,57 @@ def test_the_last_state_of_a_window_is_what_the_cap_used(basis: str) -> None:
     assert [after for _, after in ordered[:-1]] == [before for before, _ in ordered[1:]]
     (state,) = traced.allocated.windows.values()
     assert ordered[-1][1] == state.used_seconds
+
+
+def test_long_ids_are_told_by_their_beginning() -> None:
+    """Twelve characters are enough to find a revision or an entry; the facts beside the text have all of it."""
+    desk = open_desk(rates=[{"rate": 160}])
+    billed = desk.bill("entry  date  worked\n0123456789abcdef  2025-03-03  1.00")
+    request = replace(billed.invoice.request, contract_revision="fedcba9876543210")
+    node = Explanations(trace_invoice(request)).entry("0123456789abcdef")
+    assert node is not None
+    (terms,) = of_kind(node, NodeKind.CONTRACT)
+    assert (terms.text, terms.facts["contract_revision"]) == (
+        "Contract c-1, revision fedcba987654",
+        "fedcba9876543210",
+    )
+    assert (node.text, node.facts["entry_id"]) == (
+        "Entry 0123456789ab of ana: 1:00:00, '(no text)'",
+        "0123456789abcdef",
+    )
+
+
+def test_each_answer_to_who_lost_is_told_once() -> None:
+    """One price for all three: Bo has no rate of his own, Ana and Cy each have one that lost."""
+    people = [
+        {"id": "ana", "name": "Ana", "rates": [{"rate": 90}]},
+        {"id": "bo", "name": "Bo"},
+        {"id": "cy", "name": "Cy", "rates": [{"rate": 80}]},
+    ]
+    desk = open_desk(directory={"people": people}, rates=[{"rate": 160}], lines={"group_by": []})
+    (line,) = explained(
+        desk.bill("""
+            person  date        worked
+            bo      2025-03-03  1.00
+            bo      2025-03-04  2.00
+            ana     2025-03-05  1.00
+            bo      2025-03-06  1.00
+            cy      2025-03-07  1.00
+        """)
+    ).lines()
+    lost = [[one.text for one in of_kind(rate, NodeKind.LOST)] for rate in of_kind(line, NodeKind.RATE)]
+    assert [[text.partition(":")[0] for text in texts] for texts in lost] == [[], ["default of ana"], ["default of cy"]]
+
+
+def test_a_reason_that_a_cap_is_named_after_is_not_that_cap() -> None:
+    """Work of an earlier document is on no line, but no cap took it, whatever caps are called."""
+    cap = {"id": "billed_before", "window": "week", "hours": 40, "pool": "all", "overflow": "write_down"}
+    desk = open_desk(rates=[{"rate": 160}], caps=[cap])
+    [entry] = desk.entries("entry  date  worked\nold  2025-03-03  1.00")
+    node = explained(desk.bill([replace(entry, billed_on="INV-1")])).entry("old")
+    assert node is not None
+    (placed,) = of_kind(node, NodeKind.PLACEMENT)
+    assert (placed.facts["reason"], placed.facts["detail"], placed.below) == ("billed_before", "INV-1", ())
 
 
 PEOPLE = st.sampled_from(["ana", "bo", "cy"])

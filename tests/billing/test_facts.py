@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from hashlib import sha256
 
 import pytest
 
@@ -175,3 +176,76 @@ def test_what_stands_on_a_document_keeps_its_room_and_is_not_billed_again() -> N
     """)
     nte = {"id": "nte", "window": "contract", "amount": "4000", "counts": "fees_and_expenses"}
     assert open_desk(rates=[{"rate": "100"}], amount_caps=[nte]).bill(table).net == "180.00"
+
+
+def test_the_value_of_what_is_not_billed_is_that_of_all_its_work() -> None:
+    """Each hour at its own rate, a foreign one converted by its day: what the client would have paid for it."""
+    desk = open_desk(
+        rates=[{"rate": "160", "role": "senior"}, {"rate": "90", "role": "junior", "currency": "EUR"}],
+        exchange={"fx_date": "work"},
+        exchange_rates="base  quote  on  rate\nEUR  USD  2025-03-04  1.25\nEUR  USD  2025-03-05  1.50",
+        caps=[{"id": "month", "window": "month", "hours": "2", "pool": "person", "overflow": "write_down"}],
+    )
+    desk.bill("""
+        date        person  worked
+        2025-03-03  ana     4.00
+        2025-03-04  cy      3.00
+        2025-03-05  cy      1.00
+    """).expect_ledger("""
+        bucket        reason     hours  value
+        billed        -          4.00   545.00
+        written_down  cap:month  4.00   567.50
+    """)
+
+
+def test_what_is_carried_inside_of_a_period_was_not_carried_into_it() -> None:
+    """Six hours of 1 March, of which two count on the 2nd: all of them were worked in March."""
+    cap = {"id": "day", "window": "day", "hours": "4", "pool": "all", "overflow": "carry_forward"}
+    desk = open_desk(rates=[{"rate": "100"}], caps=[cap], also={"from": "2025-02-01"})
+    body = desk.bill("date  worked\n2025-03-01  6.00").body
+    assert (body.worked_seconds, body.carried_in_seconds) == (6 * 3600, 0)
+    early = desk.bill("date  worked\n2025-02-28  6.00").body
+    assert (early.worked_seconds, early.carried_in_seconds) == (0, 2 * 3600)
+
+
+def test_a_body_pins_the_versions_that_it_was_made_of() -> None:
+    """The hash of id and content of each entry, in order: whoever has the entries can make it again."""
+    body = open_desk(rates=[{"rate": "100"}]).bill("entry  date  worked\nb  2025-03-03  1.00\na  2025-03-04  1.00").body
+    assert body.entries_hash == sha256(b"a content of a \nb content of b \n").hexdigest()
+
+
+def test_an_entry_of_no_length_is_billed_and_has_no_more_to_say() -> None:
+    """Nothing was worked: no line, no detail, and nothing to ask for."""
+    for days in ("start", "split"):
+        open_desk(rates=[{"rate": "100"}], day_attribution=days).bill(
+            "start  worked\n2025-03-03 09:00  0.00"
+        ).expect_placements("entry  bucket  reason  hours  detail\ne01  billed  zero_length  0.00  -")
+
+
+def test_a_fixed_fee_does_not_cover_work_that_it_does_not_take() -> None:
+    """Decided as project work, but without the tag that the fee asks for: nothing prices it, so it waits."""
+    desk = open_desk(rates=[{"rate": "100"}], fixed_cover=[{"id": "portal", "tags": ["portal"]}])
+    billed = desk.bill("""
+        entry  date        category  tags    worked
+        a      2025-03-03  project   portal  1.00
+        b      2025-03-04  project   other   1.00
+    """)
+    billed.expect_placements("""
+        entry  bucket     reason                       detail
+        a      fixed_fee  fixed_fee:portal             -
+        b      held       category_without_engagement  project
+    """)
+
+
+@pytest.mark.parametrize(("scope", "hours"), [("period", "1.50"), ("line", "1.50")])
+def test_a_group_is_of_one_rule(scope: str, hours: str) -> None:
+    """Quarters until 10 March, half hours from then on: 25 minutes are 30, and 35 from the new rule on are 60."""
+    rows = [{"minutes": 15, "scope": scope, "to": "2025-03-10"}, {"minutes": 30, "scope": scope, "from": "2025-03-10"}]
+    billed = open_desk(rates=[{"rate": "60"}], increments=rows).bill("""
+        date        worked
+        2025-03-03  10m
+        2025-03-04  15m
+        2025-03-11  20m
+        2025-03-12  15m
+    """)
+    billed.expect_lines(f"hours  delta\n{hours}  0 5 0 25")

@@ -216,6 +216,7 @@ def march(entries: Sequence[BillingEntry], **clauses: object) -> InvoiceRequest:
 
 WEEK = {"id": "week", "window": "week", "hours": 3, "pool": "person", "overflow": "write_down"}
 CARE = {"id": "care", "hours": 5, "fee": "400", "rollover": "none"}
+PLAN = {"id": "site", "total": "100", "parts": [{"id": "m", "share": 1, "due": "acceptance"}]}
 TIERS = {"id": "hourly", "bands": [{"up_to": 2, "rate": "150"}, {"rate": "130"}]}
 
 
@@ -230,6 +231,8 @@ TIERS = {"id": "hourly", "bands": [{"up_to": 2, "rate": "150"}, {"rate": "130"}]
         ({"caps": [{**WEEK, "window": "entry", "pool": "all"}]}, "windows_of_entries"),
         ({"increments": [{"minutes": 15, "scope": "day"}]}, "rounded_groups"),
         ({"day_attribution": "split"}, "split_days"),
+        ({"money_retainer": {"id": "m"}}, "earlier_invoices"),
+        ({"from": "2025-02-01", "milestones": [PLAN]}, "events"),
     ],
 )
 def test_the_counter_says_how_it_was_computed(clauses: dict[str, object], answer: str) -> None:

@@ -44,6 +44,7 @@ CASES = read_table("""
     two days of eight           40:00   05 8:00, 06 8:00            07     -         09       2
     slow                        40:00   05 6:00, 06 6:00            07     -         never    2
     half of a usual day today   40:00   05 8:00, 06 4:00            06     -         09       1.5
+    half a day of the third     40:00   05 8:00, 06 8:00, 07 4:00   07     -         09       2.5
     more than a usual day       40:00   05 8:00, 06 10:00           06     -         09       2
     the first day               40:00   05 9:00                     05     -         09       1
     before the first hour       40:00   -                           05     -         never    0
@@ -84,6 +85,16 @@ def test_the_use_at_the_end_goes_on_at_the_same_pace() -> None:
     found = forecast(days("05 8:00, 06 8:00"), Fraction(seconds_of("60:00")), WEEK, date(2026, 10, 7), NONE)
     assert found.expected == seconds_of("40:00")
     assert found.crosses_on is None
+
+
+def test_what_has_not_begun_goes_nowhere_and_what_is_over_goes_no_further() -> None:
+    """Without a workday there is no pace; on the Monday after the week its use is what it was."""
+    limit = Fraction(seconds_of("60:00"))
+    early = forecast({}, limit, WEEK, date(2026, 10, 5), NONE)
+    assert early == Forecast(Fraction(0), limit, Fraction(0), Fraction(0), None, Fraction(0))
+    for today in ("05 8:00, 06 8:00", "05 8:00, 06 8:00, 12 4:00"):
+        over = forecast(days(today), limit, WEEK, date(2026, 10, 12), NONE)
+        assert over.expected == over.used == sum(days(today).values())
 
 
 @given(
@@ -141,6 +152,7 @@ CAPS = [
         "window_to": "2026-10-09",
     },
     {"id": "whole", "window": "contract", "hours": 500, "pool": "all"},
+    {"id": "day", "window": "day", "hours": 8, "pool": "person"},
 ]
 
 
@@ -152,6 +164,9 @@ CAPS = [
         ("part", "2026-W40/2026-10", "2026-10-01", ("2026-10-01", "2026-10-05")),
         ("part", "2026-W40/2026-09", "2026-10-01", None),
         ("month", "2026-10", "2026-10-31", ("2026-10-01", "2026-11-01")),
+        ("day", "2026-10-05", "2026-10-04", None),
+        ("day", "2026-10-05", "2026-10-05", ("2026-10-05", "2026-10-06")),
+        ("day", "2026-10-05", "2026-10-06", None),
         ("dates", "dates", "2026-10-08", ("2026-10-05", "2026-10-09")),
         ("dates", "dates", "2026-10-09", None),
         ("whole", "contract", "2026-10-09", ("2024-01-01", None)),
@@ -177,6 +192,14 @@ def test_a_long_window_has_the_pace_since_its_work_began() -> None:
     assert "is expected to be used up on 2026-11-06: 40.00 of 500.00 h used, 20.00 h a workday" in sentence(
         "Cap", found
     )
+
+
+def test_a_long_window_without_work_has_no_pace() -> None:
+    """Nobody worked in it yet: nothing is expected to be used up, whenever it began."""
+    contract = open_desk(caps=CAPS).contract
+    found = cap_forecast(contract, "whole", "contract", {}, date(2026, 10, 7))
+    assert found is not None
+    assert found == Forecast(Fraction(0), Fraction(seconds_of("500:00")), Fraction(0), Fraction(0), None, None)
 
 
 def test_a_retainer_lasts_until_its_balance_is_drawn() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from billing.increments import lay_delta, round_seconds
+from billing.increments import lay_delta, round_seconds, rule_text
 from billing.testing import open_desk, seconds_of
 from schemas.clauses import IncrementRule
 
@@ -162,3 +162,30 @@ def test_increments_change_by_date() -> None:
         2025-03-10  1m
     """)
     assert [source.delta_seconds for source in billed.body.lines[0].sources] == [5 * 60, 14 * 60]
+
+
+def test_what_is_tolerated_ends_with_its_last_second() -> None:
+    """BD-06: six minutes up with two tolerated: 120 seconds over are dropped, 121 are not, and work never vanishes."""
+    rule = IncrementRule(minutes=6, tolerance_minutes=2)
+    assert [round_seconds(360 + over, rule) for over in (0, 1, 119, 120, 121, 359)] == [360, 360, 360, 360, 720, 720]
+    assert [round_seconds(one, rule) for one in (0, 1, 120)] == [0, 360, 360]
+
+
+@pytest.mark.parametrize(
+    ("rule", "seconds", "text"),
+    [
+        ({"minutes": 0}, 241, "no increment"),
+        ({"minutes": 0, "minimum_minutes": 5}, 300, "no increment, at least 5 min"),
+        ({"minutes": 0, "ignore_seconds": True}, 240, "no increment, seconds ignored"),
+        ({"minutes": 1}, 300, "1 min up per entry"),
+        ({"minutes": 1, "mode": "down"}, 240, "1 min down per entry"),
+        ({"minutes": 6, "minimum_minutes": 15}, 900, "6 min up per entry, at least 15 min"),
+        ({"minutes": 6, "tolerance_minutes": 2}, 360, "6 min up per entry, 2 min tolerated"),
+    ],
+)
+def test_a_rule_bills_what_its_words_say(rule: dict[str, object], seconds: int, text: str) -> None:
+    """Four minutes and a second under each kind of rule, and how a person reads the rule."""
+    found = IncrementRule.model_validate(rule)
+    assert rule_text(found) == text
+    billed = open_desk(rates=[{"rate": "3600"}], increments=[rule]).bill("date  worked\n2025-03-03  0:04:01")
+    assert billed.net == f"{seconds}.00"
