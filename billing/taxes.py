@@ -5,7 +5,6 @@ from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from operator import itemgetter
 from typing import NamedTuple
 
 from billing.contract import Contract
@@ -68,7 +67,7 @@ def tax_rows(contract: Contract, lines: Sequence[Line]) -> tuple[Tax, ...]:
     for line in lines:
         rule = rule_of(contract, line.tax_index)
         groups.setdefault((rule.category, rule.percent), []).append(line)
-    return tuple(_row(contract, members) for _, members in sorted(groups.items(), key=itemgetter(0)))
+    return tuple(_row(contract, groups[key]) for key in sorted(groups))
 
 
 def _row(contract: Contract, lines: Sequence[Line]) -> Tax:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from billing.contract import Contract
@@ -187,20 +188,20 @@ def _packages(contract: Contract, window: _Window, tier: Tier) -> SetPrice:
 def _cliffs(contract: Contract, windows: dict[tuple[str, date], _Window], period: Period) -> list[Note]:
     """Volume prices at which less work would have cost more; billed as agreed, and said (BD-20)."""
     notes = []
+    volume = {row.id for row in contract.document.tiers if row.mode is TierMode.VOLUME}
     for (tier_id, span), window in sorted(windows.items()):
-        for bands in window.bands.values() if span == period.start else ():
+        for bands in window.bands.values() if tier_id in volume and span == period.start else ():
             amount = _band_at(bands, window.total).rate * window.total
-            below = [one for one in bands if one.up_to_seconds is not None and one.up_to_seconds < window.total]
-            best = max(below, key=lambda one: one.rate * (one.up_to_seconds or 0), default=None)
-            is_volume = any(row.id == tier_id and row.mode is TierMode.VOLUME for row in contract.document.tiers)
-            if not is_volume or best is None or best.rate * (best.up_to_seconds or 0) <= amount:
-                continue
-            more = Fraction(best.rate * (best.up_to_seconds or 0) - amount) / 3600
-            text = (
-                f"Tier {tier_id}: {_hours(window.total)} h cost {shown(more, contract.places):f} {contract.currency} "
-                f"less than {_hours(best.up_to_seconds or 0)} h would have."
-            )
-            notes.append(Note("volume_cliff", text))
+            full = [(one.rate * one.up_to_seconds, one.up_to_seconds) for one in bands if one.up_to_seconds is not None]
+            dearer = [(cost, limit) for cost, limit in full if limit < window.total and cost > amount]
+            if dearer:
+                cost, limit = max(dearer, key=itemgetter(0))
+                more = shown(Fraction(cost - amount) / 3600, contract.places)
+                text = (
+                    f"Tier {tier_id}: {_hours(window.total)} h cost {more:f} {contract.currency} "
+                    f"less than {_hours(limit)} h would have."
+                )
+                notes.append(Note("volume_cliff", text))
     return notes
 
 

@@ -51,13 +51,10 @@ def _periods(contract: Contract, mine: list[_Counted], period: Period, first: da
     found: dict[date, Period] = {}
     for one in mine:
         if one.day >= first:
-            span = period if one.day in period else _before(contract.period_of(one.day), period)
-            found[span.start] = span
+            span = contract.period_of(one.day)
+            known = period if one.day in period else Period(start=span.start, end=min(span.end, period.start))
+            found[known.start] = known
     return [found[start] for start in sorted(found)]
-
-
-def _before(span: Period, period: Period) -> Period:
-    return Period(start=span.start, end=min(span.end, period.start)) if span.start < period.start else span
 
 
 def _counted(contract: Contract, entries: Iterable[BillingEntry]) -> tuple[list[_Counted], list[Placed]]:

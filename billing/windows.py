@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from billing.contract import Contract, HourCap
-from schemas.clauses import CapScope, CapWindow, WeekAtMonthEnd
+from schemas.clauses import CapWindow, WeekAtMonthEnd
 from schemas.period import month_of, week_key, week_of
 
 _KEYS_KEPT = 4096
@@ -52,15 +52,6 @@ def _week_part_key(day: date) -> str:
     week = week_of(day)
     crosses = week.start.month != (week.end - timedelta(days=1)).month
     return f"{week_key(day)}/{day:%Y-%m}" if crosses else week_key(day)
-
-
-def in_window_dates(row: CapScope, day: date) -> bool:
-    """Whether a date can count at all: a cap over explicit dates has no window for others."""
-    if row.window is not CapWindow.DATES:
-        return True
-    assert row.window_from is not None, "validated with the contract"
-    assert row.window_to is not None, "validated with the contract"
-    return row.window_from <= day < row.window_to
 
 
 def window_dates(cap: HourCap, day: date) -> tuple[date, date]:

@@ -82,3 +82,24 @@ def test_a_split_at_midnight_takes_no_seconds_of_whole_minutes() -> None:
         period   net
         2025-03  121.00
     """)
+
+
+def test_time_that_a_month_cannot_pay_for_waits_for_the_last_day_of_the_next() -> None:
+    """BD-25: what a month has free is known when it has ended, also where each week has its own invoice."""
+    check("""
+    contract:
+        from: 2025-03-01
+        rates: [{rate: 100.00}]
+        caps: [{id: month, window: month, pool: all, hours: 40, overflow: carry_forward}]
+    work:
+        date        worked
+        2025-03-03  42.00
+        2025-04-01  3.00
+    invoices:
+        period    billed
+        2025-W10  40.00
+        2025-W14  3.00
+        2025-W15  0
+        2025-W18  2.00
+        2025-04   5.00
+    """)

@@ -80,11 +80,11 @@ def test_an_entry_adds_its_rounded_time_unless_it_is_not_billed(
 
 
 def test_what_a_fixed_fee_covers_adds_nothing() -> None:
-    """Step 6 goes before step 7: covered work fills no cap, work of a retainer does."""
+    """Step 6 goes before step 7: covered work fills no cap; work of a retainer does, and what misses a fee's tags."""
     desk = open_desk(
         rates=[{"rate": "100"}],
         caps=[CAP],
-        fixed_cover=[{"id": "portal", "projects": ["portal"]}],
+        fixed_cover=[{"id": "portal", "projects": ["portal"]}, {"id": "launch", "tags": ["launch"]}],
         retainers=[{"id": "care", "hours": "5", "fee": "1"}],
     )
     entries = desk.entries("""
@@ -156,7 +156,8 @@ def test_the_limit_of_a_window_is_that_of_its_last_day(cap_id: str, key: str, ho
     caps = [
         {"id": "week", "window": "week", "hours": "40", "pool": "all"},
         {"id": "part", "window": "week", "hours": "40", "pool": "all", "week_cap_at_month_end": "prorate_by_workday"},
-        {"id": "month", "window": "month", "hours": "100", "pool": "all"},
+        {"id": "month", "window": "month", "hours": "90", "pool": "all", "to": "2025-03-31"},
+        {"id": "month", "window": "month", "hours": "100", "pool": "all", "from": "2025-03-31"},
         {"id": "day", "window": "day", "hours": "7", "pool": "all", "to": "2025-03-31"},
         {"id": "day", "window": "day", "hours": "8", "pool": "all", "from": "2025-03-31"},
         {"id": "project", "window": "project", "hours": "50", "pool": "all", "to": "2025-03-31"},

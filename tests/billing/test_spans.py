@@ -67,4 +67,4 @@ def test_a_span_without_a_workday_is_shared_by_its_days() -> None:
     holidays = [(week.start + timedelta(days=index)).isoformat() for index in range(5)]
     contract = compile_contract(contract_of({"holidays": holidays}))
     found = share_of(contract, Prorate.WORKDAYS, week, week.start, week.start + timedelta(days=2))
-    assert (found.covered, found.days, found.is_whole) == (2, 7, False)
+    assert (found, found.is_whole) == ((2, 7, "days"), False)
