@@ -74,7 +74,7 @@ def _steps(
             found.setdefault(window, []).append(((portion.order, portion.offset_seconds), portion, size))
     for one in traced.allocated.placed:
         applied = None if one.terms is None else one.terms.caps.get(cap.id)
-        if applied is not None and ranks.get(one.reason, -1) > rank:
+        if applied is not None and ranks[one.reason] > rank:
             size = one.worked_seconds + (0 if cap.basis is CapBasis.WORKED else one.delta_seconds)
             window = window_of(cap, applied.pool_key, one)
             found.setdefault(window, []).append(((work_order(one.entry, zone), one.entry.worked_seconds), None, size))

@@ -12,6 +12,7 @@ from fractions import Fraction
 from billing.exact import units_of
 from billing.results import Invoice, Line
 from schemas.draft import LineKind
+from schemas.entry import EntryKind
 from schemas.money import MoneyRounding
 
 RATE = "rate"
@@ -120,7 +121,8 @@ def _stands(invoices: Iterable[Invoice]) -> dict[str, _Stand]:
                     stand.delta_seconds += source.delta_seconds
                     stand.is_reduced = stand.is_reduced or line.adjustment_units != 0
                     stand.prices.add((charge.unit_price, charge.rate_origin))
-        for one in invoice.unbilled:
+        # What is no time tells its reason by the kind of its line, or has no money here.
+        for one in (one for one in invoice.unbilled if one.entry.kind is EntryKind.TIME):
             stand = found.setdefault(one.entry.entry_id, _Stand())
             place = (one.bucket.value, one.reason)
             stand.elsewhere[place] = stand.elsewhere.get(place, 0) + one.seconds

@@ -62,6 +62,11 @@ PLAN_FREE = [{"id": "plan", "service_items": ["Plan"]}]
             [("cap:week", "-210.00", -126, 2), ("rate", "+40.00", 0, 2)],
             id="a cap and a rate: time first, at the old price",
         ),
+        pytest.param(
+            {"rates": [{"person": "ana", "rate": "130.00"}, {"person": "bo", "rate": "69.00"}]},
+            [("rate", "+0.00", 0, 3)],
+            id="more for one is less for another",
+        ),
         pytest.param({"increments": [{"minutes": 15}]}, [("increments", "+15.00", 9, 1)], id="quarters of an hour"),
         pytest.param(
             {"discounts": [{"id": "d", "percent": "10", "counts": "fees"}]},
@@ -72,6 +77,16 @@ PLAN_FREE = [{"id": "plan", "service_items": ["Plan"]}]
             {"recurring_fees": [{"id": "care", "amount": "50.00", "every": "month", "billed_at": "end"}]},
             [("recurring_fee", "+50.00", 0, 0)],
             id="a fee beside the hours",
+        ),
+        pytest.param(
+            {
+                "recurring_fees": [
+                    {"id": "care", "amount": "50.00", "every": "month", "billed_at": "end"},
+                    {"id": "host", "amount": "30.00", "every": "month", "billed_at": "end"},
+                ]
+            },
+            [("recurring_fee", "+80.00", 0, 0)],
+            id="two fees beside the hours",
         ),
         pytest.param(
             {"minimum": [{"amount": "700.00", "every": "month", "counts": "fees", "shortfall": "bill"}]},
@@ -90,6 +105,8 @@ def test_reasons_add_up_to_the_difference(then: dict[str, object], expected: lis
     found = between(desk(), desk(**then))
     assert reasons(found) == expected
     assert sum(one.units for one in found.reasons) == found.after_net_units - found.before_net_units
+    billable = sum(one.after_seconds - one.before_seconds for one in found.lines)
+    assert sum(one.seconds for one in found.reasons) == billable
     back = between(desk(**then), desk())
     assert sum(one.units for one in back.reasons) == found.before_net_units - found.after_net_units
 
@@ -177,3 +194,102 @@ def test_what_does_not_add_up_is_a_mistake_of_ours() -> None:
     invoice = desk().bill(WORK).invoice
     with pytest.raises(AssertionError, match="the reasons do not add up to the difference"):
         compare([invoice], [replace(invoice, net_units=1)])
+
+
+OWN_RATES = [{"person": "ana", "rate": "100.00"}, {"person": "bo", "rate": "100.00"}]
+PREMIUM = [{"id": "noon", "factor": "2", "inside": "12:00-13:00"}]
+DAYTIME = "entry  start  worked  person\na  2025-03-03 11:00  2:50  ana"
+
+
+@pytest.mark.parametrize(
+    ("both", "then", "expected"),
+    [
+        pytest.param({"caps": [WEEK]}, {"rates": [{"rate": "110.00"}]}, [("rate", "+40.00", 0, 2)], id="a cap on both"),
+        pytest.param(
+            {"premiums": PREMIUM}, {"rates": [{"rate": "110.00"}]}, [("rate", "+38.34", 0, 1)], id="two prices"
+        ),
+        pytest.param(
+            {"premiums": PREMIUM}, {"increments": [{"minutes": 15}]}, [("increments", "+16.67", 10, 1)], id="rounding"
+        ),
+    ],
+)
+def test_what_both_sides_have_is_no_reason(
+    both: dict[str, object], then: dict[str, object], expected: list[tuple[str, str, int, int]]
+) -> None:
+    """Time that a cap took before and after, and a premium of both: only what is agreed otherwise is told."""
+    work = DAYTIME if "premiums" in both else WORK
+    assert reasons(between(desk(**both), desk(**both | then), work)) == expected
+
+
+@pytest.mark.parametrize("seconds", [1, 2])
+def test_a_second_that_a_cap_takes_is_told(seconds: int) -> None:
+    """However little it is, the cap is the reason; and when the cap is gone, too."""
+    rates = [{"rate": "3600.00"}]
+    work = f"entry  date  worked\na  2025-03-03  4:00:0{seconds}"
+    without, capped = desk(rates=rates), desk(rates=rates, caps=[WEEK])
+    for one, other, sign in ((without, capped, -1), (capped, without, 1)):
+        (found,) = between(one, other, work).reasons
+        assert (found.reason, found.units, found.seconds) == ("cap:week", sign * seconds * 100, sign * seconds)
+
+
+def test_of_two_caps_the_one_that_took_most_is_the_reason() -> None:
+    """The day takes two hours, the week one: the name of the cap does not matter, nor which counts first."""
+    day = {"id": "day", "window": "day", "hours": "5", "pool": "all", "overflow": "write_down"}
+    work = "entry  date  worked\na  2025-03-03  7.00"
+    assert [one.reason for one in between(desk(), desk(caps=[day, WEEK]), work).reasons] == ["cap:day"]
+    more = day | {"hours": "6"}
+    assert [one.reason for one in between(desk(), desk(caps=[more, WEEK]), work).reasons] == ["cap:week"]
+
+
+def test_of_two_places_with_as_many_seconds_the_first_is_the_reason() -> None:
+    """An hour more above the day's cap, and an hour above the week's: the earlier name, in either direction."""
+    day = {"id": "day", "window": "day", "pool": "all", "overflow": "write_down"}
+    week = WEEK | {"id": "zweek"}
+    work = "entry  date  worked\na  2025-03-03  7.00"
+    one, other = desk(caps=[day | {"hours": "6"}]), desk(caps=[day | {"hours": "5"}, week])
+    for found in (between(one, other, work), between(other, one, work)):
+        assert [reason.reason for reason in found.reasons] == ["cap:day"]
+
+
+def test_a_line_with_more_time_for_the_same_money_is_told() -> None:
+    """Under a full limit an hour more costs nothing, and the client sees that it was worked."""
+    limit = {"id": "n", "window": "month", "amount": "100.00", "counts": "fees", "includes_tax": False}
+    one, other = ("entry  date  worked\na  2025-03-03  2.00", "entry  date  worked\na  2025-03-03  3.00")
+    found = between(desk(amount_caps=[limit]), desk(amount_caps=[limit]), one, then=other)
+    assert [line.split(" (")[0] for line in lines(found)] == ["fee Services, Ana"]
+    assert [(one.before_units, one.after_units, one.after_seconds) for one in found.lines] == [(10000, 10000, 10800)]
+
+
+def test_lines_are_told_by_kind_and_text() -> None:
+    """Time before expenses before fees, each by its text; lines that stay as they are between them are left out."""
+    people = [{"id": "y", "name": "Ana"}, {"id": "z", "name": "Bea"}, {"id": "x", "name": "Cy"}]
+    work = """
+        kind     entry  date        worked  person  amount  expense
+        time     a      2025-03-03  1.00    y       -       -
+        time     b      2025-03-03  1.00    z       -       -
+        time     c      2025-03-03  1.00    x       -       -
+        expense  d      2025-03-04  -       x       20.00   book
+    """
+    fee: dict[str, object] = {"id": "care", "every": "month", "billed_at": "end"}
+
+    def agreed(rate: str, amount: str) -> Desk:
+        return open_desk(
+            directory={"people": people},
+            rates=[{"rate": rate}, {"person": "z", "rate": "100.00"}],
+            recurring_fees=[fee | {"amount": amount}],
+        )
+
+    found = between(agreed("100.00", "50.00"), agreed("110.00", "60.00"), work, then=work.replace("20.00", "25.00"))
+    assert [f"{one.kind.value} {one.text}" for one in found.lines] == [
+        "fee Services, Ana",
+        "fee Services, Cy",
+        "expense book",
+        "recurring_fee care, 2025-03",
+    ]
+
+
+def test_an_expense_that_is_held_is_told_as_an_expense() -> None:
+    """It costs nothing any more and has no time: its kind is the whole reason."""
+    work = "kind  entry  date  amount  held\nexpense  x  2025-03-03  20.00  {}"
+    found = between(desk(), desk(), work.format("-"), then=work.format("on_hold"))
+    assert reasons(found) == [("expense", "-20.00", 0, 0)]
