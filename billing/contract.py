@@ -186,8 +186,7 @@ def needed_dates(contract: Contract, period: Period) -> tuple[date, date]:
     """
     first, end = own_dates(contract, period)
     if contract.document.counts_from_start:
-        start = contract_start(contract, first)
-        first = min(first, start, own_dates(contract, contract.period_of(start))[0])
+        first, _ = own_dates(contract, contract.period_of(contract_start(contract, first)))
     return first, end
 
 

@@ -63,3 +63,16 @@ def test_a_discount_that_changes_from_a_percentage_to_an_amount_takes_both() -> 
         fee       100.00
         discount  -40.00
     """)
+
+
+def test_an_entry_that_two_rows_of_a_discount_reduce_bears_both() -> None:
+    """10.00 of the early hour, then 30.00 of 90.00 and 100.00: the shares of the line follow what is left."""
+    rows: list[dict[str, object]] = [
+        {"id": "d", "percent": "10", "counts": "fees", "to": "2025-03-16"},
+        {"id": "d", "amount": "30.00", "counts": "fees", "from": "2025-03-16"},
+    ]
+    billed = open_desk(rates=[{"rate": "100"}], discounts=rows).bill("date  worked\n2025-03-10  1.00\n2025-03-20  1.00")
+    billed.expect_lines("""
+        discount  amount  shares
+        -40.00    160.00  75.79 84.21
+    """)

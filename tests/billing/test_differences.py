@@ -221,6 +221,14 @@ def test_what_both_sides_have_is_no_reason(
     assert reasons(between(desk(**both), desk(**both | then), work)) == expected
 
 
+def test_an_entry_that_a_premium_cuts_is_told_whole() -> None:
+    """An hour of three costs double, ten minutes of it are rounding: the price changed, and no second did."""
+    rounded = {"increments": [{"minutes": 15}]}
+    work = "entry  start  worked  person\na  2025-03-03 10:00  2:50  ana"
+    found = between(desk(**rounded), desk(**rounded, premiums=PREMIUM), work)
+    assert [(one.reason, one.units, one.seconds) for one in found.reasons] == [("rate", 10000, 0)]
+
+
 @pytest.mark.parametrize("seconds", [1, 2])
 def test_a_second_that_a_cap_takes_is_told(seconds: int) -> None:
     """However little it is, the cap is the reason; and when the cap is gone, too."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from billing.entries import Hold
 from billing.testing import open_desk
 
 TEN = {"id": "d", "amount": "40.00", "counts": "fees"}
@@ -222,3 +223,34 @@ def test_lines_of_other_utbms_codes_are_other_lines() -> None:
         2025-03-05  4.00    L110   b
     """)
     assert sorted((line.utbms_task, line.seconds // 3600) for line in billed.body.lines) == [("L110", 5), ("L120", 2)]
+
+
+def test_a_limit_of_money_is_called_by_its_newest_name() -> None:
+    """Forecasts and alerts call a limit by its name, and by its id where it has none."""
+    limit = {"window": "contract", "amount": "10", "counts": "fees", "to": "2025-03-01"}
+    rows = [
+        limit | {"id": "a", "name": "Ceiling"},
+        limit | {"id": "a", "name": "New ceiling", "from": "2025-03-01", "to": "2025-06-01"},
+        limit | {"id": "b"},
+    ]
+    caps = open_desk(amount_caps=rows).contract.money_caps
+    assert {cap.id: cap.name for cap in caps} == {"a": "New ceiling", "b": "b"}
+
+
+def test_people_have_the_hours_that_are_billed() -> None:
+    """Twice 50 minutes on one day and once on another are three rounded hours of Ana, with all of their money."""
+    desk = open_desk(rates=[{"rate": "90"}], increments=[{"minutes": 60}])
+    work = "date  worked\n2025-03-03  50m\n2025-03-03  50m\n2025-03-04  50m"
+    [ana] = desk.bill(work).body.timekeepers
+    assert (ana.seconds, f"{ana.amount:f}") == (3 * 3600, "270.00")
+
+
+def test_a_held_entry_says_what_is_missing() -> None:
+    """The words of whoever held it stand on the document, so that somebody can answer."""
+    desk = open_desk(rates=[{"rate": "90"}])
+    [entry] = desk.entries("entry  date  worked\na  2025-03-03  1.00")
+    held = replace(entry, holds=(Hold("on_hold", "which of the two projects?"),))
+    desk.bill([held]).expect_placements("""
+        entry  bucket  reason   detail
+        a      held    on_hold  which of the two projects?
+    """)
