@@ -134,7 +134,7 @@ class KafkaOutbox:
             consumer.seek(place, max(beginning, self._next_offsets.get(place.partition, 0)))
             while await consumer.position(place) < end:
                 found = await consumer.getmany(place, timeout_ms=_POLL_MILLISECONDS)
-                self._index.keep(_readable(record.value for record in found.get(place, [])))
+                self._index.keep(attempts_of(record.value for record in found.get(place, [])))
                 self._next_offsets[place.partition] = await consumer.position(place)
         finally:
             await consumer.stop()
@@ -147,7 +147,7 @@ def outbox_key(attempt: OutboxAttempt) -> str:
     return f"{place}/{attempt.request_id}"
 
 
-def _readable(values: "Iterable[bytes | None]") -> list[OutboxAttempt]:
+def attempts_of(values: "Iterable[bytes | None]") -> list[OutboxAttempt]:
     """The attempts among the records; what is none (a tombstone, rubbish) says nothing about any request."""
     attempts = []
     for value in values:
