@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from billstream.simulating.findings import Findings
-from billstream.simulating.judging import judge_alerts, judge_documents, seen_once
+from billstream.simulating.judging import judge_alerts, judge_documents, judge_drafts, seen_once
 from billstream.simulating.oracle.calculator import Calculator
-from billstream.simulating.oracle.rating import wrong_amounts
 from books.book import Book
 from books.local import Follower
 from books.rows import EntryRow, OpenFactRow, OpenWorkRow
@@ -31,11 +30,7 @@ def judge(plan: Plan, journal: Numbered, documents: Numbered, alerts: Numbered, 
     _judge_entries(plan, follower, found)
     found.lost += nothing_is_open(follower)
     calculator = Calculator(journal, TENANT, BOOK)
-    for difference in calculator.differences():
-        found.differing.append(f"draft {difference.fact_id} at {difference.offset}: {difference.what}")
-    for _, fact in calculator.drafts.values():
-        if wrong := wrong_amounts(calculator, fact):
-            found.differing.append(f"draft {fact.fact_id}: {wrong}")
+    judge_drafts(calculator, found)
     judge_documents(calculator, seen_once(documents), documents, found)
     judge_alerts(journal, alerts, found)
     return found

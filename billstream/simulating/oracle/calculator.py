@@ -3,7 +3,7 @@
 It shares billing's pure function with the product, and nothing else of what decides which entries are billed and how.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -62,9 +62,13 @@ class Calculator:
                 found.setdefault(record.fact_id, (offset, record))
         return found
 
-    def differences(self) -> Iterator[Difference]:
+    def differences(
+        self, further: "Callable[[Calculator, DocumentDrafted], str]" = lambda calculator, fact: ""
+    ) -> Iterator[Difference]:
         """Every draft that is not, byte for byte, what the journal up to its offsets gives; and what a close had to
         draft beside its drafts and did not, such as a credit note.
+
+        `further` says what else is wrong with a draft, asked while the entries at its offsets are at hand.
         """
         lacking: dict[tuple[int, str], tuple[str, int, dict[DocumentScope, DraftBody]]] = {}
         for fact_id, (offset, fact) in self.drafts.items():
@@ -76,7 +80,7 @@ class Calculator:
                 own = wanted.get(fact.body.scope)
                 wrong = "nothing was to be drafted" if own is None else compare(own, fact)
                 left.pop(fact.body.scope, None)
-            if wrong:
+            if wrong := wrong or further(self, fact):
                 yield Difference(fact_id, offset, wrong)
         for fact_id, offset, left in lacking.values():
             for scope, body in left.items():

@@ -176,13 +176,14 @@ def with_duplicates(found: Mapping[str, Resolved]) -> dict[str, Resolved]:
     for entry_id, one in found.items():
         for day in days_of(one):
             by_day.setdefault((one.person_id or f"?{one.version.person_ref}", day), []).append(entry_id)
+    places = {entry_id: place(one) for entry_id, one in found.items()}
     earlier: dict[str, set[str]] = {}
     for members in by_day.values():
         for entry_id in members:
             for other in members:
-                if place(found[other]) < place(found[entry_id]) and overlap(found[entry_id], found[other]):
+                if places[other] < places[entry_id] and overlap(found[entry_id], found[other]):
                     earlier.setdefault(entry_id, set()).add(other)
-    first = {entry_id: min(others, key=lambda other: place(found[other])) for entry_id, others in earlier.items()}
+    first = {entry_id: min(others, key=places.__getitem__) for entry_id, others in earlier.items()}
     return {entry_id: replace(one, duplicate_of=first.get(entry_id, "")) for entry_id, one in found.items()}
 
 
