@@ -98,3 +98,13 @@ def test_what_is_not_priced_by_the_second_does_not_say_so() -> None:
         ("recurring_fee", ()),
         ("expense", ()),
     ]
+
+
+def test_an_increment_that_added_nothing_was_asked_all_the_same() -> None:
+    """Whoever checks a bill sees that the rule was looked at, and that it took and gave nothing."""
+    for mode in ("up", "nearest", "down"):
+        billed = open_desk(rates=[{"rate": "40.00"}], increments=[{"minutes": 15, "mode": mode}]).bill(
+            "date  worked\n2025-03-03  0.25"
+        )
+        [(rounding, _)] = steps(billed)
+        assert rounding == f"increments 15 min {mode} per entry: 900 s worked, +0 s rounding"
