@@ -12,17 +12,18 @@ from pathlib import Path
 
 from bench import alerting, demo, paper, pipeline, previewing, rating
 from bench.entries import rows
+from bench.fold import comparing, plot
 from bench.harness import CONVEYOR, ENGINE, ROOT, STOCK, Ground, Peer, throughput
 from bench.machine import machine_facts
 from runtime.broker import EmbeddedBroker
 
-WHAT = "Measure throughput beside stock Faust, alert latency, previews, rating and paper; one JSON on standard output."
+WHAT = "Measure throughput beside other engines, alert latency, previews, rating, paper; one JSON on standard output."
 PRODUCT = {
     "billstream_conveyor": pipeline.ONE_PROCESS,
     "billstream_conveyor_two_processes": pipeline.TWO_PROCESSES,
     "billstream_all_roles": pipeline.ALL_ROLES,
 }
-PARTS = ("throughput", "alerts", "preview", "rating", "paper")
+PARTS = ("throughput", "peers", "alerts", "preview", "rating", "paper")
 PACE_PER_SECOND = 200
 
 
@@ -103,10 +104,16 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
     amounts = QUICK if options.quick else FULL
     cache = Path(options.cache)
     parts = options.only or list(PARTS)
-    result: dict[str, object] = {"machine": machine_facts(), "quick": options.quick}
+    machine = machine_facts()
+    result: dict[str, object] = {"machine": machine, "quick": options.quick}
     if "throughput" in parts:
         peers = [STOCK, CONVEYOR, ENGINE, *(read_peer(Path(file)) for file in options.peer)]
         result["throughput"] = asyncio.run(throughputs(cache, amounts, peers))
+    if "peers" in parts:
+        amounts_of_peers = comparing.QUICK if options.quick else comparing.FULL
+        result["peers"] = peers_found = asyncio.run(comparing.compare(cache, amounts_of_peers))
+        if options.plot:
+            Path(options.plot).write_text(plot.drawn(peers_found, machine), encoding="utf-8")
     if "alerts" in parts:
         result["alert_latency"] = {
             name: asyncio.run(alerting.alert_latency(cache, PACE_PER_SECOND, amounts.latency_seconds, processes))
@@ -136,6 +143,7 @@ def main() -> int:
     parser.add_argument("--with-demo", action="store_true", help="also the demo: wall time and memory of all processes")
     parser.add_argument("--with-csv", action="store_true", help="also the reading of a million rows")
     parser.add_argument("--peer", action="append", default=[], metavar="FILE", help="another peer, as JSON")
+    parser.add_argument("--plot", metavar="FILE", help="draw what the part `peers` found, as SVG")
     parser.add_argument("--cache", default=str(ROOT / ".billstream" / "cache"), help="where the broker's jars are kept")
     print(json.dumps(measure(parser.parse_args()), indent=2))
     return 0

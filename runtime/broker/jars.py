@@ -34,9 +34,9 @@ class Jar:
         return digest.hexdigest() == self.sha256
 
 
-def pinned_jars() -> tuple[Jar, ...]:
-    """The jars of the shipped Kafka version, in class path order."""
-    document = tomllib.loads(PINNED_FILE.read_text(encoding="utf-8"))
+def pinned_jars(file: Path = PINNED_FILE) -> tuple[Jar, ...]:
+    """The jars of a pinned list, by default those of the shipped Kafka version, in class path order."""
+    document = tomllib.loads(file.read_text(encoding="utf-8"))
     return tuple(Jar(row["coordinate"], row["size_bytes"], row["sha256"]) for row in document["jar"])
 
 

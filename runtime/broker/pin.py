@@ -5,6 +5,7 @@ The list is reviewed and shipped, so a start trusts neither the network nor what
 
 import hashlib
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from runtime.broker.jars import PINNED_FILE
@@ -18,13 +19,13 @@ COORDINATES = (
 )
 
 
-def resolve() -> str:
-    """Ask the resolver for everything the coordinates need and return the text of `jars.toml`; needs the network."""
+def resolve(coordinates: Sequence[str] = COORDINATES) -> str:
+    """Ask the resolver for everything the coordinates need and return the text of a list; needs the network."""
     import jgo
 
     lines = ["# Written by runtime/broker/pin.py; the order is the class path."]
     with tempfile.TemporaryDirectory() as folder:
-        environment = jgo.build("+".join(COORDINATES), cache_dir=Path(folder))
+        environment = jgo.build("+".join(coordinates), cache_dir=Path(folder))
         lockfile = environment.lockfile
         assert lockfile is not None, "the resolver writes its lock file with the environment"
         by_digest = {jar.sha256: jar for jar in lockfile.dependencies}

@@ -25,13 +25,17 @@ USED_UNIMPORTED = {
     "cramjam": "aiokafka finds it and can then read and write every codec",
     "tzdata": "the standard library's zoneinfo reads its files",
 }
+# Peers of the benchmark run in environments of their own, from locks beside them.
+PEERS = {"bench/fold/quix.py": {"quixstreams"}}
+PEER_LOCKS = ("bench/fold/quix.txt",)
 ADDRESS = re.compile(r"https?:|--(?:extra-)?index-url|--find-links|-f |@ |git\+")
 
 
 @pytest.fixture(scope="session")
 def locks(texts: dict[str, str]) -> dict[str, str]:
-    """The text of each lock by its name: run, build, dev, lock."""
-    return {re.sub(r".*/|\.txt", "", name): text for name, text in texts.items() if name.startswith("requirements/")}
+    """The text of each lock by its name: run, build, dev, lock, and those of peers by their files."""
+    own = {re.sub(r".*/|\.txt", "", name): text for name, text in texts.items() if name.startswith("requirements/")}
+    return own | {name: texts[name] for name in PEER_LOCKS}
 
 
 def pins(lock: str) -> dict[str, Version]:
@@ -50,7 +54,7 @@ def wanted(pyproject: dict[str, Any], group: str) -> list[Requirement]:
 
 def test_every_locked_package_has_its_hashes(locks: dict[str, str]) -> None:
     """Whatever mirror answers, only the very files we locked are installed."""
-    assert set(locks) == {"run", "build", "dev", "lock"}
+    assert set(locks) == {"run", "build", "dev", "lock", *PEER_LOCKS}
     assert {name: found for name, lock in locks.items() if (found := UNHASHED.findall(lock))} == {}
     assert all(pins(lock) for lock in locks.values())
 
@@ -110,7 +114,7 @@ def test_nobody_uses_what_nobody_locks(
     run = module_names(wanted(pyproject, "run"))
     dev = run | module_names(wanted(pyproject, "dev"))
     ours = {*rooms, "bench", "tests"}
-    foreign = {name: foreign_modules(tree, ours) for name, tree in modules.items()}
+    foreign = {name: foreign_modules(tree, ours | PEERS.get(name, set())) for name, tree in modules.items()}
     unnamed = {name: used - (run if name.split("/")[0] in rooms else dev) for name, used in foreign.items()}
     assert {name: found for name, found in unnamed.items() if found} == {}, "name them in pyproject.toml, or leave them"
 
