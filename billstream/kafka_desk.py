@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from itertools import islice
 
@@ -21,6 +21,7 @@ from books.catalog import Catalog
 from books.local import Follower
 from books.stores.memory import MemoryStore
 from books.version import FOLD_VERSION
+from runtime.clock import SystemClock
 from runtime.errors import Unavailable
 from runtime.kafka import KafkaConnection, ensure_topics
 from schemas.codec import decode, encode
@@ -32,13 +33,15 @@ from schemas.outputs import Alert
 from schemas.values import Record
 from streams.engine.publisher import Outgoing, Publisher
 from streams.letter_log import LetterLog
+from streams.pacing import Pace, PaceLimits, Waited, standings_of
+from streams.slots import Role
 from streams.topics import COMMANDS, JOURNAL, TIME_ENTRIES, book_name, book_partition, topic_specs
 
 POLL_MILLISECONDS = 100
 FETCH_WAIT_MILLISECONDS = 50
 """A command that ends does not wait longer than this for a poll that it no longer needs."""
 FETCH_BYTES_MAX = 32 * 1024 * 1024
-PUBLISHED_AT_ONCE = 2_000
+PUBLISHED_AT_ONCE = 1_000
 ASK_SECONDS = 10
 LETTER_HEADER = "dead-letter"
 
@@ -46,6 +49,13 @@ OnAlert = Callable[[Alert], None]
 
 
 def no_alert(alert: Alert) -> None:
+    """Tell nobody."""
+
+
+OnLook = Callable[[Waited], None]
+
+
+def no_look(waited: Waited) -> None:
     """Tell nobody."""
 
 
@@ -58,6 +68,7 @@ class KafkaDesk:
         connection: KafkaConnection,
         on_alert: OnAlert = no_alert,
         kept: FollowerStore | None = None,
+        on_look: OnLook = no_look,
     ) -> None:
         settings = installation.settings
         self._installation = installation
@@ -77,6 +88,7 @@ class KafkaDesk:
         self._follower = Follower(self._kept.store)
         self._verdicts = Verdicts()
         self._on_alert = on_alert
+        self._on_look = on_look
         self._imports: set[str] = set()
         self._watched: set[str] = set()
         self._arrivals: dict[str, str] = {}
@@ -204,13 +216,32 @@ class KafkaDesk:
         await self._publisher.publish([self._outgoing(COMMANDS, _key_of(order), order) for order in orders])
 
     async def publish_entries(self, records: Iterable[EntryInput], on_published: OnPublished = no_report) -> None:
-        """See `Desk`."""
+        """See `Desk`. What is more than one part is a back-fill: it waits while live work is behind."""
         waiting = iter(records)
         published = 0
-        while part := list(islice(waiting, PUBLISHED_AT_ONCE)):
-            await self._publisher.publish([self._outgoing(TIME_ENTRIES, _key_of(record), record) for record in part])
-            published += len(part)
-            on_published(published)
+        async with AsyncExitStack() as stack:
+            pace: Pace | None = None
+            while part := list(islice(waiting, PUBLISHED_AT_ONCE)):
+                if published:
+                    pace = pace or await self._pace(stack)
+                    await pace.turn()
+                await self._publisher.publish(
+                    [self._outgoing(TIME_ENTRIES, _key_of(record), record) for record in part]
+                )
+                published += len(part)
+                on_published(published)
+
+    async def _pace(self, stack: AsyncExitStack) -> Pace:
+        from streams.installation import APPLICATION_ID, group_of
+
+        settings = self._installation.settings
+        reads = {
+            group_of(APPLICATION_ID, Role.SEQUENCE): (TIME_ENTRIES, COMMANDS),
+            group_of(APPLICATION_ID, Role.FOLD): (JOURNAL,),
+        }
+        look = await stack.enter_async_context(standings_of(self._connection, reads, settings.partitions))
+        limits = PaceLimits(settings.imports.live_lag_seconds, settings.imports.ahead_records)
+        return Pace(look, SystemClock(), limits, self._on_look)
 
     async def publish_records(self, orders: Sequence[Record]) -> None:
         """Send other records of `commands`, clock ticks for example."""

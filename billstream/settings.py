@@ -196,6 +196,24 @@ class WatchSettings(Group):
     )
 
 
+class ImportSettings(Group):
+    """How a back-fill, an import of many entries, makes room for live work."""
+
+    live_lag_seconds: int = Field(
+        default=2,
+        ge=1,
+        le=3_600,
+        description="An import waits while the oldest record that the workers have not done is older than this.",
+        examples=[2],
+    )
+    ahead_records: int = Field(
+        default=5_000,
+        ge=1_000,
+        description="Records of an import that may be on their way before the workers have done them.",
+        examples=[5000],
+    )
+
+
 class HealthSettings(Group):
     """The address of metrics and health; loopback unless you say otherwise."""
 
@@ -259,6 +277,7 @@ class Settings(Group):
         default=SnapshotSettings(), description="Copies of the workers' stores for those who take over."
     )
     watch: WatchSettings = Field(default=WatchSettings(), description="How watched folders are looked at.")
+    imports: ImportSettings = Field(default=ImportSettings(), description="How imports make room for live work.")
     health: HealthSettings = Field(default=HealthSettings(), description="The address of metrics and health.")
 
 

@@ -22,6 +22,7 @@ from runtime.health import Finding
 from runtime.logs import get_log
 from runtime.metrics import Metrics
 from schemas.errors import BillstreamError, Conflict, OutcomeUnknown, Rejected, Retryable
+from streams.pacing import Waited
 
 RETRY_SECONDS = 5
 LOOK_SECONDS_MAX = 120
@@ -46,6 +47,13 @@ class Looks:
         if self._metrics is not None:
             last = self._metrics.connector_last_success_timestamp_seconds
             last.labels(source).set(self.clock.now().timestamp())
+
+    def paced(self, waited: Waited) -> None:
+        """A back-fill looked whether live work is behind, and has waited; that is progress, too."""
+        self.moved()
+        if self._metrics is not None:
+            self._metrics.live_lag_seconds.set(waited.live_lag_seconds)
+            self._metrics.backfill_paused_seconds_total.inc(waited.waited_seconds)
 
     def finished(self) -> None:
         """All folders were looked at."""
@@ -102,7 +110,7 @@ async def _watch(session: Session, installation: Installation, stop: asyncio.Eve
     if not folders:
         await stop.wait()
         return
-    desk = KafkaDesk(installation, connection_of(installation))
+    desk = KafkaDesk(installation, connection_of(installation), on_look=looks.paced)
     try:
         await desk.start()
         while not stop.is_set():

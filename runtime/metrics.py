@@ -148,6 +148,12 @@ class Metrics:
             "When the newest watermark or import of a source was made.",
             "source",
         )
+        self.live_lag_seconds = self._gauge(
+            "live_lag_seconds", "Age of the oldest record not yet done, as the last back-fill saw it."
+        )
+        self.backfill_paused_seconds_total = self._counter(
+            "backfill_paused_seconds_total", "Time that back-fills waited because live work was behind."
+        )
         self.rebalances_total = self._counter("rebalances_total", "Times partitions were given to this worker.")
         self.recovery_seconds = self._histogram(
             "recovery_seconds", "From a journal's assignment to the end it had then.", RECOVERY_BUCKETS
