@@ -47,6 +47,7 @@ class DurableProducer(Producer):  # type: ignore[misc]  # Faust carries no types
     def __post_init__(self) -> None:
         super().__post_init__()
         self._unacknowledged: set[asyncio.Future[RecordMetadata]] = set()
+        self._failed: BaseException | None = None
 
     async def on_start(self) -> None:
         """Exchange Faust's buffer before anything is put into it."""
@@ -75,15 +76,22 @@ class DurableProducer(Producer):  # type: ignore[misc]  # Faust carries no types
     def _settle(self, sent: "asyncio.Future[RecordMetadata]") -> None:
         self._unacknowledged.discard(sent)
         if not sent.cancelled() and (error := sent.exception()) is not None:
+            self._failed = self._failed or error
             self.add_future(self.crash(error))
 
     async def flush(self) -> None:
-        """Return when the broker acknowledged everything that was put in; raises PublishUnknown after a minute."""
+        """Return when the broker acknowledged everything that was put in.
+
+        Raises PublishUnknown after a minute, and for ever once a record was refused: no offset may pass it.
+        """
         deadline = self.loop.time() + FLUSH_LIMIT_SECONDS
         while self.buffer.size or self.buffer.in_hand or self._unacknowledged:
             if self.should_stop or self.loop.time() > deadline:
                 raise PublishUnknown(f"{self.buffer.size} records of Faust's own were not acknowledged")
             await asyncio.sleep(FLUSH_LOOK_SECONDS)
+        if self._failed is not None:
+            # The worker is about to stop because of it, but a commit that waited here would be sent before that.
+            raise PublishUnknown(f"a record of Faust's own was refused: {self._failed!r}") from self._failed
 
 
 class EngineTransport(Transport):  # type: ignore[misc]  # Faust carries no types

@@ -115,9 +115,12 @@ class Rig:
     async def make_topics(self) -> None:
         """All topics, also those Faust would make itself."""
         large = {"max.message.bytes": str(16 * 1024 * 1024)}
-        names = [self.source, self.first, self.second, self.sums_in, self.sums_out, self.dead]
-        topics = [NewTopic(name, PARTITIONS, 1, topic_configs=large) for name in names]
-        topics.append(NewTopic(self.table_log, PARTITIONS, 1, topic_configs={"cleanup.policy": "compact"}))
+        await self.make([self.source, self.first, self.second, self.sums_in, self.sums_out, self.dead], large)
+        await self.make([self.table_log], {"cleanup.policy": "compact", "max.message.bytes": "1000000"})
+
+    async def make(self, names: Sequence[str], settings: Mapping[str, str]) -> None:
+        """Topics with settings."""
+        topics = [NewTopic(name, PARTITIONS, 1, topic_configs=dict(settings)) for name in names]
         admin = AIOKafkaAdminClient(bootstrap_servers=self.servers)
         await admin.start()
         try:
@@ -127,6 +130,14 @@ class Rig:
 
     def worker(self, *, folder: str = "store", **options: object) -> Worker:
         """Start a process; workers that name the same folder share a store and must not live at the same time."""
+        return self.start(Path(__file__).with_name("programs") / "worker.py", folder, options)
+
+    def stock(self, program: str, *, folder: str = "stock", **options: object) -> Worker:
+        """Start one of the programs that show a fault; they take the names of topics and the options."""
+        return self.start(Path(__file__).with_name("faults") / "programs" / f"{program}.py", folder, options)
+
+    def start(self, program: Path, folder: str, options: Mapping[str, object]) -> Worker:
+        """Start a program that takes one JSON object and prints others."""
         number = next(self._numbers)
         place = self.folder / folder
         place.mkdir(exist_ok=True)
@@ -135,10 +146,9 @@ class Rig:
             "source": self.source, "first": self.first, "second": self.second,
         }  # fmt: skip
         errors = self.folder / f"w{number}.err"
-        program = Path(__file__).with_name("programs") / "worker.py"
         with errors.open("w") as sink:
             process = subprocess.Popen(
-                [sys.executable, str(program), json.dumps(arguments | options)],
+                [sys.executable, str(program), json.dumps({**arguments, **options})],
                 stdout=subprocess.PIPE, stderr=sink, text=True, env={**os.environ, "PYTHONPATH": str(self._root)},
             )  # fmt: skip
         worker = Worker(process, errors)
@@ -163,9 +173,9 @@ class Rig:
         finally:
             await producer.stop()
 
-    async def read(self, topic: str) -> dict[int, list[Row]]:
-        """Everything in the topic now, by partition."""
-        async with self._reader(auto_offset_reset="earliest") as reader:
+    async def read(self, topic: str, isolation: str = "read_uncommitted") -> dict[int, list[Row]]:
+        """Everything in the topic now, by partition; or what open and aborted transactions leave of it."""
+        async with self._reader(auto_offset_reset="earliest", isolation_level=isolation) as reader:
             at = [TopicPartition(topic, number) for number in range(PARTITIONS)]
             reader.assign(at)
             ends = await reader.end_offsets(at)
@@ -175,9 +185,9 @@ class Rig:
                     rows[place.partition] += [Row(r.offset, r.key, r.value, dict(r.headers)) for r in found]
         return rows
 
-    async def count(self, topic: str) -> int:
-        """Records in the topic now."""
-        async with self._reader() as reader:
+    async def count(self, topic: str, isolation: str = "read_uncommitted") -> int:
+        """Records and markers in the topic now, all or those before the first open transaction."""
+        async with self._reader(isolation_level=isolation) as reader:
             return sum((await reader.end_offsets([TopicPartition(topic, at) for at in range(PARTITIONS)])).values())
 
     async def committed(self, topic: str) -> dict[int, int | None]:
@@ -222,6 +232,17 @@ class Rig:
 def rig_numbers() -> Iterator[int]:
     """Numbers that keep the topics of two tests apart."""
     return count(int(time.time()))
+
+
+@pytest.fixture(scope="module")
+def shared_rig(
+    kafka: str, tmp_path_factory: pytest.TempPathFactory, repository_root: Path, rig_numbers: Iterator[int]
+) -> Iterator[Rig]:
+    """Topics and processes that the tests of a module look at together."""
+    rig = Rig(kafka, tmp_path_factory.mktemp("shared"), repository_root, str(next(rig_numbers)))
+    asyncio.run(rig.make_topics())
+    yield rig
+    rig.close()
 
 
 MakeRig = Callable[[str], Awaitable[Rig]]
