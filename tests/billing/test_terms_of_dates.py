@@ -129,6 +129,15 @@ def test_what_is_said_of_the_dates_is_one(clauses: dict[str, object], directory:
     assert hashed(clauses, directory) != hashed({}, {})
 
 
+@pytest.mark.parametrize("bound", ["from", "to"])
+def test_rows_that_begin_or_end_on_different_days_are_not_the_same(bound: str) -> None:
+    """A rate of somebody from 12 March on, or until then, is another one than from or until the 13th."""
+    twelfth, thirteenth = (
+        hashed({"rates": [*RATES, {"role": "x", "rate": "1", bound: f"2025-03-{day}"}]}, {}) for day in (12, 13)
+    )
+    assert twelfth != thirteenth
+
+
 def test_a_contract_without_a_beginning_has_terms_too() -> None:
     """What began before anybody remembers is not the same as a first day."""
     assert hashed({"from": None}, {}) != hashed({}, {})
