@@ -68,7 +68,7 @@ def _settled(contract: Contract, period: Period, part: AgreedPart) -> SettledLin
 
 def _settled_at(contract: Contract, part: AgreedPart, tax: int) -> SettledLine:
     line = agreed_line(contract, part, tax, 0)
-    charges = [SettledCharge(charge, line.gross_units, [], {}) for charge in line.charges.values()]
+    charges = [SettledCharge(charge, line.gross_units) for charge in line.charges.values()]
     return SettledLine(line, line.gross_units, charges)
 
 

@@ -89,7 +89,7 @@ class _Taken(NamedTuple):
 
 def _settled(parts: Parts, line: OpenLine, taken: _Taken | None, discount_units: Mapping[str, int]) -> SettledLine:
     places = parts.contract.places
-    charges = [SettledCharge(one, 0, [], {}) for one in line.charges.values()]
+    charges = [SettledCharge(one) for one in line.charges.values()]
     for one in charges if taken is not None else ():
         assert taken is not None, "looked at above"
         per_whole = taken.money.grains_per_unit * 10**places

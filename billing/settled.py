@@ -12,9 +12,9 @@ class SettledCharge:
     """A charge with its whole units, its sources, and what amount caps and discounts took from it, by their ids."""
 
     charge: OpenCharge
-    units: int
-    sources: list[SourceShare]
-    taken: dict[str, Fraction]
+    units: int = 0
+    sources: list[SourceShare] = field(default_factory=list)
+    taken: dict[str, Fraction] = field(default_factory=dict)
     discounts: dict[str, Fraction] = field(default_factory=dict)
 
     @property

@@ -151,6 +151,41 @@ def test_a_tax_is_that_of_the_last_day(change: str, tax: str) -> None:
     assert f"{body.tax:f}" == tax
 
 
+@pytest.mark.parametrize(
+    ("reasons", "shown"),
+    [
+        (("one", "two"), "one; two"),
+        (("two", "one"), "one; two"),
+        (("one", "one"), "one"),
+        (("", "two"), "two"),
+        (("", ""), ""),
+    ],
+)
+def test_a_row_of_the_tax_names_each_reason_once(reasons: tuple[str, str], shown: str) -> None:
+    """Fees and expenses of one category and rate share a row; their reasons stand there in one order (BD-54)."""
+    fees, expenses = ({"category": "S", "percent": "5", "reason": reason} for reason in reasons)
+    desk = open_desk(rates=[{"rate": "100"}], taxes=[fees | {"kinds": ["fee"]}, expenses])
+    [row] = desk.bill("kind  date  worked  amount\ntime  2025-03-03  1.00  -\nexpense  2025-03-04  -  50.00").body.taxes
+    assert (f"{row.base:f}", f"{row.tax:f}", row.reason) == ("150.00", "7.50", shown)
+
+
+def test_a_mark_up_is_shared_by_what_is_left_of_each_expense() -> None:
+    """10 % on two expenses of 100.00; half of all that is travel is given: 5.00 of the mark-up are its part."""
+    off = {"id": "d", "percent": "50", "counts": "expenses", "expense_categories": ["travel"]}
+    markup = {"markups": [{"percent": "10"}], "show_markup": "separate"}
+    billed = open_desk(expenses=markup, discounts=[off]).bill("""
+        kind     date        amount  expense
+        expense  2025-03-03  100.00  travel
+        expense  2025-03-04  100.00  print
+    """)
+    billed.expect_lines("""
+        kind     amount  shares
+        expense  50.00   50.00
+        expense  100.00  100.00
+        markup   15.00   5.00 10.00
+    """)
+
+
 @pytest.mark.parametrize(("threshold", "requested"), [("399.99", "0"), ("400.00", "0"), ("400.01", "1600.00")])
 def test_money_is_asked_for_below_the_threshold_only(threshold: str, requested: str) -> None:
     """500.00 less an invoice of 100.00 leave 400.00; what is asked for brings the account to its target."""
