@@ -76,3 +76,10 @@ def test_an_entry_that_two_rows_of_a_discount_reduce_bears_both() -> None:
         discount  amount  shares
         -40.00    160.00  75.79 84.21
     """)
+
+
+@pytest.mark.parametrize(("discount", "net"), [("0.01", "0.00"), ("5.00", "0.00")])
+def test_a_cent_is_reduced_like_any_sum(discount: str, net: str) -> None:
+    """Work of one cent less a discount of one cent, or more, is nothing."""
+    desk = open_desk(rates=[{"rate": "0.01"}], discounts=[{"id": "d", "amount": discount, "counts": "fees"}])
+    assert desk.bill("date  worked\n2025-03-10  1.00").net == net

@@ -93,6 +93,7 @@ MONTHLY = {"id": "care", "hours": "1", "fee": "1"}
 CARRIED = MONTHLY | {"rollover": "all", "rollover_forever": True}
 BLOCK = {"id": "b", "hours": "1", "purchased": "2025-02-10"}
 BANDS = {"id": "t", "bands": [{"rate": "1"}]}
+DEPOSIT = {"id": "d", "amount": "1", "on": "2025-10-01", "deduct_from": "next_invoices"}
 PHASE = {"id": "p", "window": "dates", "window_from": "2025-09-15", "window_to": "2026-01-01"} | {
     "amount": "1",
     "counts": "fees",
@@ -122,6 +123,9 @@ PHASE = {"id": "p", "window": "dates", "window_from": "2025-09-15", "window_to":
         ({"amount_caps": [PHASE], "discounts": [{"id": "d", "percent": "5", "counts": "fees"}]}, date(2025, 9, 15)),
         ({"amount_caps": [PHASE], "discounts": [{"id": "d", "amount": "5", "counts": "fees"}]}, date(2025, 9, 1)),
         ({"discounts": [{"id": "d", "amount": "5", "counts": "fees"}]}, date(2025, 10, 6)),
+        ({"deposits": [DEPOSIT]}, date(2024, 1, 1)),
+        ({"deposits": [DEPOSIT], "from": "2025-06-10"}, date(2025, 6, 1)),
+        ({"deposits": [DEPOSIT], "from": "2025-06-10", "day_attribution": "split"}, date(2025, 5, 1)),
         ({"increments": [{"minutes": 6, "scope": "line"}]}, date(2025, 10, 6)),
         ({"increments": [{"minutes": 6, "scope": "period"}], "caps": MONTH_AND_WEEK[:1]}, date(2025, 10, 6)),
         ({"increments": [{"minutes": 6, "scope": "period"}], "caps": MONTH_AND_WEEK}, date(2025, 9, 1)),
