@@ -64,3 +64,20 @@ def test_rounding_lifts_nothing_above_a_limit(
     body = desk.bill("\n".join(["date  kind  worked  amount", *rows])).body
     assert " ".join(str(int(line.amount * 100)) for line in body.lines) == amounts
     assert body.gross <= Decimal(limit)
+
+
+def test_a_full_limit_has_no_cent_for_the_tax_of_what_refunds_made_room_for() -> None:
+    """A fee fills the limit. Refunds of 0.05 let an expense of 0.05 in; its tax by line is a cent, theirs are none."""
+    nte = {"id": "nte", "window": "contract", "amount": "0.55", "counts": "everything", "includes_tax": True}
+    fee = {"id": "care", "amount": "0.50", "every": "month", "billed_at": "start"}
+    desk = open_desk(
+        amount_caps=[nte],
+        recurring_fees=[fee],
+        taxes=[{"category": "S", "percent": "10"}],
+        tax_rounding="line",
+        also={"from": "2025-03-01"},
+    )
+    work = "kind  date  amount\nexpense  2025-03-03  -0.02\nexpense  2025-03-04  -0.03\nexpense  2025-03-05  0.05"
+    body = desk.bill(work).body
+    assert [f"{line.amount:f}" for line in body.lines] == ["0.50", "-0.02", "-0.03", "0.04"]
+    assert f"{body.gross:f}" == "0.54"

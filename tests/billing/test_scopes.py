@@ -2,6 +2,9 @@
 
 import pytest
 
+from billing.explained import Explanations
+from billing.invoice import trace_invoice
+from billing.nodes import NodeKind
 from billing.testing import open_desk
 from schemas.draft import Bucket
 
@@ -133,3 +136,21 @@ def test_a_blended_rate_says_whether_premiums_multiply_it(clause: dict[str, obje
     assert desk.bill("start  worked\n2025-03-03 20:00  1.00").net == net
     asked = [one.reason for one in desk.bill("date  worked\n2025-03-03  1.00").body.placements]
     assert asked == (["premium_time_missing"] if applies else [])
+
+
+def test_a_package_is_not_explained_by_a_premium_that_it_is_named_like() -> None:
+    """The premium for late work has no part in a package of that name, so its clause is no reason for the price."""
+    late = {"id": "late", "factor": "2", "outside": "09:00-18:00", "clause": "§ 7: nights cost double"}
+    pack = {"id": "pack", "name": "late work", "mode": "block", "block_hours": "2", "block_price": "150.00"}
+    billed = open_desk(premiums=[late], tiers=[pack | {"premiums_apply": False}]).bill(
+        "start  worked\n2025-03-03T20:00  1.00"
+    )
+    assert billed.net == "150.00"
+    waiting = [*Explanations(trace_invoice(billed.invoice.request)).lines()]
+    kinds = []
+    while waiting:
+        node = waiting.pop()
+        assert late["clause"] not in node.text
+        kinds.append(node.kind)
+        waiting += node.below
+    assert NodeKind.ALLOCATION in kinds
