@@ -15,12 +15,11 @@ from billing.exact import decimal_of, shown
 from billing.explain import clock_text, hours_text, signed_clock
 from billing.increments import rule_text
 from billing.invoice import Traced
-from billing.nodes import Node, NodeKind, clause_facts, clause_node, clause_of
+from billing.nodes import Named, Node, NodeKind, clause_facts, clause_node, clause_of
 from billing.portions import Placed, Portion
 from billing.rating import RatedPart
 from billing.results import SourceShare
 from billing.settled import SettledCharge, SettledLine
-from schemas.dated import Agreed
 from schemas.draft import Bucket, LineKind
 
 EXACT_PLACES = 6
@@ -245,7 +244,7 @@ class Explanations:
 
     def _engagement_clause(self, engagement_id: str) -> str:
         document = self._contract.document
-        rows: tuple[Agreed, ...] = (*document.retainers, *document.prepaid_blocks, *document.fixed_cover)
+        rows: tuple[Named, ...] = (*document.retainers, *document.prepaid_blocks, *document.fixed_cover)
         return clause_of(rows, engagement_id)
 
     def _money(self, units: int) -> str:

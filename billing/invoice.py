@@ -203,7 +203,7 @@ def put_on_lines(
     agreed_lines = open_agreed_lines(contract, period, agreed.parts, parts.first_agreed)
     settled, passed = settle(parts, [*fee_lines, *expense_lines, *agreed_lines])
     finished = finish(contract, period, settled, carried)
-    facts = Facts(contract, request.directory, period, rated, texts)
+    facts = Facts(contract, request.directory, rated, texts)
     in_order = in_line_order(facts, finished.lines)
     lines = present(facts, in_order)
     return Lined(rated, expenses, agreed, opened, settled, passed, finished, in_order, lines)

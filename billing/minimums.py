@@ -80,16 +80,12 @@ def true_up(
 
 
 def _rows_in(contract: Contract, period: Period, minimum_id: str) -> list[Minimum]:
-    """The rows of a minimum that are valid in a period, by date; the last one says what counts."""
+    """The rows of a minimum that are valid in a period while the contract is; the last one says what counts."""
     document = contract.document
-    if (document.date_to or period.end) <= period.start or (document.date_from or period.start) >= period.end:
-        return []
+    first = max(period.start, document.date_from or period.start)
+    end = min(period.end, document.date_to or period.end)
     rows = [row for row in document.minimum if row.id == minimum_id]
-    valid = [
-        row
-        for row in rows
-        if (row.date_from or period.start) < period.end and (row.date_to or period.end) > period.start
-    ]
+    valid = [row for row in rows if max(first, row.date_from or first) < min(end, row.date_to or end)]
     return sorted(valid, key=lambda row: row.date_from or date.min)
 
 
@@ -103,9 +99,8 @@ def required_units(contract: Contract, period: Period, rows: Sequence[Minimum]) 
             continue
         first = max(one for one in (period.start, row.date_from, document.date_from) if one is not None)
         end = min(one for one in (period.end, row.date_to, document.date_to) if one is not None)
-        if first < end:
-            share = share_of(contract, prorate, period, first, end)
-            total += Fraction(row.amount) * share.covered / share.days
+        share = share_of(contract, prorate, period, first, end)
+        total += Fraction(row.amount) * share.covered / share.days
     return units_of(total, contract.places, document.rounding.money_rounding)
 
 

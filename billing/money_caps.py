@@ -92,7 +92,7 @@ def _reduce(
             allowed = min(allowed, max(limit * whole - used, 0) // price)
             if allowed < left[position]:
                 taken = capped.taken.setdefault(cap.id, [0] * len(items))
-                taken[position] += left[position] - allowed
+                taken[position] = left[position] - allowed
                 left[position] = allowed
         used += allowed * price
     return CapRoom(cap.id, window, limit, limit - Fraction(used, whole), includes_tax, tuple(positions))

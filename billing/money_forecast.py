@@ -58,11 +58,11 @@ def _uses(traced: Traced) -> list[tuple[str, str, Fraction, Mapping[date, Fracti
     whole = money.grains_per_unit * 10**contract.places
     found: list[tuple[str, str, Fraction, Mapping[date, Fraction]]] = []
     for room in cap_amounts(contract, money, before).rooms:
-        days: dict[date, Fraction] = {}
+        days: dict[date, int] = {}
         for position in room.positions:
             day = money.items[position].counted_day
-            days[day] = days.get(day, Fraction(0)) + Fraction(before[position], whole)
-        paid, charged = (Fraction(room.limit) - room.free) / whole, sum(days.values(), Fraction(0))
+            days[day] = days.get(day, 0) + before[position]
+        paid, charged = (Fraction(room.limit) - room.free) / whole, sum(days.values())
         # A limit with tax counts more than the amounts, one that is reached less: the days keep their proportion.
         scale = paid / charged if charged else Fraction(0)
         limit = Fraction(room.limit, whole)

@@ -28,7 +28,7 @@ from schemas.clauses import TaxedKind
 from schemas.period import Period
 
 _SHARE_GRAINS = 10**12
-"""How finely a discount is shared by the parts of a line: what is lost of a share is far below any rounding."""
+"""How finely a line or a discount is shared by its parts, and a limit with tax divided: far below any rounding."""
 
 
 class ItemKind(Enum):
@@ -154,7 +154,7 @@ def money_items(parts: Parts, lines: Sequence[OpenLine]) -> Money:
 def _scale(parts: Parts, lines: Sequence[OpenLine]) -> int:
     """Grains of one whole of the currency: every amount and limit is a whole number of them."""
     document = parts.contract.document
-    scale = 10**parts.contract.places * (_SHARE_GRAINS if document.discounts else 1)
+    scale = 10**parts.contract.places * _SHARE_GRAINS
     amounts = [amount for part in parts.expenses for amount in expense_amounts(parts.contract, part)]
     amounts += [part.amount for part in parts.agreed]
     amounts += [Fraction(cap.amount) for cap in document.amount_caps]

@@ -4,7 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from schemas.dated import Agreed
+from schemas.charges import Discount
+from schemas.clauses import AmountCap
+from schemas.engagement import FixedCover, PrepaidBlock, Retainer
+
+Named = Discount | AmountCap | Retainer | PrepaidBlock | FixedCover
+"""Clauses with an id, by which an explanation finds their words."""
 
 
 class NodeKind(StrEnum):
@@ -52,6 +57,6 @@ def clause_node(clause: str) -> tuple[Node, ...]:
     return (Node(NodeKind.CLAUSE, f"Clause: {clause}", {"clause": clause}),) if clause else ()
 
 
-def clause_of(rows: Iterable[Agreed], identifier: str) -> str:
+def clause_of(rows: Iterable[Named], identifier: str) -> str:
     """The clause of the row of an id; empty when it has none."""
-    return next((row.clause for row in rows if getattr(row, "id", "") == identifier and row.clause), "")
+    return next((row.clause for row in rows if row.id == identifier and row.clause), "")

@@ -34,8 +34,6 @@ class Met(NamedTuple):
 
 def with_premiums(contract: Contract, portion: Portion) -> list[Premiumed]:
     """Cut a portion at the limits of the premiums that may meet it, and stack what multiplies its rate."""
-    if not portion.terms.premiums:
-        return [Premiumed(portion, _ONE, "")]
     met = cut_by_premiums(contract, portion, portion.terms.premiums)
     return _joined([_stacked(contract, *one) for one in met])
 
@@ -116,7 +114,10 @@ def _stacked(contract: Contract, portion: Portion, matched: list[Premium]) -> Pr
 
 
 def _limits(contract: Contract, entry: BillingEntry, premiums: list[Premium], after_seconds: int) -> list[int]:
-    """Offsets from the start of the entry at which a premium can begin or end: clock limits and local midnights."""
+    """Offsets from the start of the entry at which a premium can begin or end.
+
+    These are clock limits and local midnights, and the moment at which the clock is set back or forward.
+    """
     assert entry.start is not None, "only entries with a time are cut"
     start = entry.start.astimezone(UTC)
     seconds = {0}
@@ -134,7 +135,26 @@ def _limits(contract: Contract, entry: BillingEntry, premiums: list[Premium], af
                 )
                 found.add(int((local.astimezone(UTC) - start).total_seconds()))
         day += timedelta(days=1)
+    found.add(_clock_change(contract, start, entry.worked_seconds))
     return sorted(offset for offset in found if offset > after_seconds)
+
+
+def _clock_change(contract: Contract, start: datetime, worked_seconds: int) -> int:
+    """The offset at which the local clock is set back or forward during the work; 0 when it is not."""
+
+    def shift(offset: int) -> timedelta | None:
+        return (start + timedelta(seconds=offset)).astimezone(contract.zone).utcoffset()
+
+    if shift(0) == shift(worked_seconds):
+        return 0
+    before, after = 0, worked_seconds
+    while after - before > 1:
+        middle = (before + after) // 2
+        if shift(middle) == shift(0):
+            before = middle
+        else:
+            after = middle
+    return after
 
 
 def _joined(parts: list[Premiumed]) -> list[Premiumed]:

@@ -1,7 +1,6 @@
 """Settled lines as the client sees them: text, date, order (billing-domain section 3, step 13)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
 from fractions import Fraction
 from functools import partial
 from typing import NamedTuple
@@ -14,12 +13,11 @@ from billing.exact import exact_or_shown
 from billing.explain import charge_steps
 from billing.lines import SHOWN_DECIMALS, OpenLine
 from billing.rating import RatedPart
-from billing.results import Line, LineCharge, SourceShare
+from billing.results import Line, LineCharge
 from billing.settled import SettledCharge, SettledLine
 from billing.taxes import tax_text
 from schemas.clauses import GroupBy, RollupRates
 from schemas.draft import LineKind
-from schemas.period import Period
 
 _KINDS = (
     LineKind.FEE,
@@ -42,7 +40,6 @@ class Facts(NamedTuple):
 
     contract: Contract
     directory: Directory
-    period: Period
     fees: Sequence[RatedPart]
     cap_texts: Mapping[WindowId, str]
 
@@ -75,11 +72,12 @@ def _line(facts: Facts, one: SettledLine) -> Line:
     sources = [source for charge in one.charges for source in charge.sources]
     entries, roles = _kinds_of_work(facts, one) if kind is LineKind.FEE else ([one.entry for one in sources], set())
     agreed = line.agreed
+    # The last work date of the line; carried time counts on the date of the window that pays for it.
     return Line(
         key=_identity(facts, line),
         kind=kind,
         text=_text(facts, line, entries, roles),
-        date=_date(facts.period, sources) if agreed is None else agreed.day,
+        date=max([source.counted_day for source in sources]) if agreed is None else agreed.day,
         project_id=_only({entry.project_id for entry in entries}) if agreed is None else agreed.project_id,
         service_item=_only({entry.service_item for entry in entries}) if agreed is None else agreed.service_item,
         person_id=_only({entry.person_id for entry in entries}),
@@ -116,11 +114,6 @@ def _identity(facts: Facts, line: OpenLine) -> tuple[str, ...]:
     kind, group, tax_index, price, variant = line.key
     price_text = "" if price is None or kind is not LineKind.FEE else f"{price.normalize():f}"
     return (kind.value, *group, tax_text(facts.contract, tax_index), price_text, variant)
-
-
-def _date(period: Period, sources: Sequence[SourceShare]) -> date:
-    """The last work date of the line. Carried time counts on the date of the window that pays for it."""
-    return min(max([source.counted_day for source in sources]), period.end - timedelta(days=1))
 
 
 def _text(facts: Facts, line: OpenLine, entries: Sequence[BillingEntry], roles: set[str]) -> str:

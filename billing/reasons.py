@@ -1,7 +1,6 @@
 """What happened to an entry since a document was approved, in one word (billing-domain group K)."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from billing.entries import BillingEntry
 from schemas.draft import CorrectionReason
@@ -23,8 +22,6 @@ def reason_of(
         if not stood_here:
             return CorrectionReason.LATE
         return CorrectionReason.RESTORED if stood_here[-1] else CorrectionReason.MOVE
-    if replace(then, rank=now.rank) == now:
-        return None
     return _changed(then, now)
 
 

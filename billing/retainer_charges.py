@@ -18,7 +18,7 @@ from billing.results import Note
 from billing.spans import Share, share_of
 from schemas.draft import LineKind
 from schemas.engagement import PrepaidBlock, Retainer
-from schemas.period import Period, month_of, week_key
+from schemas.period import Period, week_key
 
 
 class Grant(NamedTuple):
@@ -57,10 +57,9 @@ def grants_of(contract: Contract, since: date, end: date) -> list[Grant]:
 def _retainer_grants(contract: Contract, engagement: Engagement, since: date, end: date) -> Iterator[Grant]:
     last = min(end, engagement.end or end)
     span = engagement.period_of(max(since, engagement.start))
-    while span.start < last:
-        day = max(span.start, engagement.start)
+    while (day := max(span.start, engagement.start)) < last:
         row = engagement.row_on(day)
-        if isinstance(row, Retainer) and (engagement.end is None or day < engagement.end):
+        if isinstance(row, Retainer):
             stop = min(one for one in (span.end, engagement.end, row.date_to) if one is not None)
             share = share_of(contract, contract.document.prorate, span, day, stop)
             seconds = _half_up(Fraction(row.hours) * 3600 * share.covered / share.days)
@@ -81,7 +80,7 @@ def charges_of(
     parts = [part for grant in grants if (part := _price_of(contract, grant)) is not None]
     for account in accounts:
         parts += _use(contract, account, period)
-        parts += _settlement(contract, account, period)
+        parts += _settlement(contract, account)
     return parts
 
 
@@ -116,7 +115,7 @@ def _price_of(contract: Contract, grant: Grant) -> AgreedPart | None:
 
 
 def _span_text(row: Retainer, span: Period) -> str:
-    return f"{span.start:%Y-%m}" if span == month_of(span.start) and row.every == "month" else week_key(span.start)
+    return f"{span.start:%Y-%m}" if row.every == "month" else week_key(span.start)
 
 
 def _until(grant: Grant) -> str:
@@ -166,10 +165,11 @@ def balance_steps(account: Account) -> tuple[str, ...]:
     return tuple(f"{hours_of(units)} h {what}" for units, what in steps if units)
 
 
-def _settlement(contract: Contract, account: Account, period: Period) -> list[AgreedPart]:
+def _settlement(contract: Contract, account: Account) -> list[AgreedPart]:
     """The end of an engagement: a deficit is billed, a surplus is credited where the contract says so (BD-42)."""
-    engagement, last_day = account.engagement, period.end - timedelta(days=1)
-    day = last_day if engagement.end is None else min(last_day, engagement.end - timedelta(days=1))
+    engagement = account.engagement
+    if engagement.end is None:
+        return []
     found: list[tuple[str, int, Decimal, Decimal]] = []
     if account.owed_at_end:
         overage_rate = engagement.retainer[-1].overage_rate
@@ -184,7 +184,7 @@ def _settlement(contract: Contract, account: Account, period: Period) -> list[Ag
             LineKind.RETAINER_FEE,
             engagement.id,
             what,
-            day,
+            engagement.end - timedelta(days=1),
             f"{engagement.name}: {what}",
             Fraction(rate) / Fraction(hours) * Fraction(units, 3600 * BURN_UNITS),
             hours_number(units),

@@ -199,7 +199,7 @@ def _turn(book: Balances, day: date) -> None:
     if day in (book.period.start, book.period.end):
         _take_stock(book, day)
     for grant in book.grants:
-        if grant.day == day and day < book.period.end:
+        if grant.day == day:
             _grant(book, grant)
 
 
