@@ -101,13 +101,12 @@ def expected(distinct: int) -> Expected:
     for partition, _, value in rows(distinct):
         found.inputs += 1
         found.per_partition[partition] += 1
-        fields = read_entry(value)
-        entry_id, revision = str(fields["entry_id"]), int(str(fields["source_revision"]))
-        key = hours_key(str(fields["client_ref"]), week_of(int(str(fields["start"]))))
+        entry_id, revision, client, start, worked_seconds = read_entry(value)
+        key = hours_key(client, week_of(start))
         before = known.get(entry_id)
         if before is not None and before[0] >= revision:
             continue
-        known[entry_id] = (revision, key, int(str(fields["worked_seconds"])))
+        known[entry_id] = (revision, key, worked_seconds)
         if before is not None and before[1] != key:
             found.causes.add((before[1], entry_id, revision))
         found.causes.add((key, entry_id, revision))

@@ -10,7 +10,7 @@ from typing import cast
 import msgspec
 from aiokafka import ConsumerRecord
 
-from bench.fold.wire import Fields, hours_key, read_entry, week_of, write_hours
+from bench.fold.wire import Entry, hours_key, read_entry, week_of, write_hours
 from books.effects import ChangedHours
 from books.stores.port import Mark, Rows
 from books.stores.sqlite import SqliteStore
@@ -94,16 +94,15 @@ class FoldHandler:
         entries = [
             read_entry(record.value or b"") for record in cast("list[ConsumerRecord[bytes, bytes]]", batch.records)
         ]
-        rows.expect(ENTRIES, [cast(str, entry["entry_id"]) for entry in entries])
+        rows.expect(ENTRIES, [entry[0] for entry in entries])
         outgoing: list[Outgoing] = []
         for entry in entries:
             self._fold(rows, batch.partition, entry, outgoing)
         return outgoing
 
-    def _fold(self, rows: Rows, partition: int, entry: Fields, outgoing: list[Outgoing]) -> None:
-        entry_id, revision = cast(str, entry["entry_id"]), cast(int, entry["source_revision"])
-        client, week = cast(str, entry["client_ref"]), week_of(cast(int, entry["start"]))
-        change = seconds = cast(int, entry["worked_seconds"])
+    def _fold(self, rows: Rows, partition: int, entry: Entry, outgoing: list[Outgoing]) -> None:
+        entry_id, revision, client, start, seconds = entry
+        week, change = week_of(start), seconds
         stored = rows.get(ENTRIES, entry_id)
         if stored is not None:
             before = _entry_row.decode(stored)

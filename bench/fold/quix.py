@@ -10,7 +10,7 @@ from operator import itemgetter
 from quixstreams import Application, State
 from quixstreams.models import Deserializer, SerializationContext, Serializer
 
-from bench.fold.wire import Fields, hours_key, read_entry, week_of, write_hours
+from bench.fold.wire import Entry, hours_key, read_entry, week_of, write_hours
 
 ROW = struct.Struct(">qq")
 TOTAL = struct.Struct(">q")
@@ -21,8 +21,8 @@ Changed = tuple[str, bytes]
 class EntryDeserializer(Deserializer):  # type: ignore[misc]  # not installed where types are checked
     """Entry versions in."""
 
-    def __call__(self, value: bytes, ctx: SerializationContext) -> Fields:
-        """The fields."""
+    def __call__(self, value: bytes, ctx: SerializationContext) -> Entry:
+        """What the job needs."""
         return read_entry(value)
 
 
@@ -34,11 +34,10 @@ class ChangedSerializer(Serializer):  # type: ignore[misc]  # as above
         return value[1]
 
 
-def fold(entry: Fields, state: State) -> list[Changed]:
+def fold(entry: Entry, state: State) -> list[Changed]:
     """The state is that of the record's key, the client."""
-    entry_id, revision = str(entry["entry_id"]), entry["source_revision"]
-    client, week = str(entry["client_ref"]), week_of(entry["start"])  # type: ignore[arg-type]
-    change = seconds = entry["worked_seconds"]
+    entry_id, revision, client, start, seconds = entry
+    week, change = week_of(start), seconds
     changed: list[Changed] = []
     stored = state.get_bytes(entry_id)
     if stored is not None:
@@ -49,9 +48,9 @@ def fold(entry: Fields, state: State) -> list[Changed]:
         if week_before == week:
             change -= seconds_before
         else:
-            changed.append(add(state, client, week_before, -seconds_before, entry_id, revision))  # type: ignore[arg-type]
+            changed.append(add(state, client, week_before, -seconds_before, entry_id, revision))
     state.set_bytes(entry_id, ROW.pack(revision, seconds) + week.encode())
-    changed.append(add(state, client, week, change, entry_id, revision))  # type: ignore[arg-type]
+    changed.append(add(state, client, week, change, entry_id, revision))
     return changed
 
 

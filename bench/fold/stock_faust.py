@@ -11,7 +11,7 @@ import faust
 from faust.serializers import codecs
 
 from bench.fold.entries import PARTITIONS
-from bench.fold.wire import Fields, hours_key, read_entry, week_of, write_hours
+from bench.fold.wire import Entry, hours_key, read_entry, week_of, write_hours
 
 ROW = struct.Struct(">qq")
 TOTAL = struct.Struct(">q")
@@ -20,7 +20,7 @@ TOTAL = struct.Struct(">q")
 class EntryCodec(codecs.Codec):  # type: ignore[misc]  # Faust carries no types
     """Entry versions in."""
 
-    def _loads(self, s: bytes) -> Fields:
+    def _loads(self, s: bytes) -> Entry:
         return read_entry(s)
 
 
@@ -52,11 +52,10 @@ def make_app(servers: str, source: str, out: str, folder: str) -> faust.App:
         await hours.send(key=key, value=write_hours(client, week, total, entry_id, revision))
 
     @app.agent(entries, name="fold")
-    async def fold(stream: faust.StreamT[Fields]) -> None:
+    async def fold(stream: faust.StreamT[Entry]) -> None:
         async for entry in stream:
-            entry_id, revision = cast(str, entry["entry_id"]), cast(int, entry["source_revision"])
-            client, week = cast(str, entry["client_ref"]), week_of(cast(int, entry["start"]))
-            change = seconds = cast(int, entry["worked_seconds"])
+            entry_id, revision, client, start, seconds = entry
+            week, change = week_of(start), seconds
             stored = known.get(entry_id.encode())
             if stored is not None:
                 revision_before, seconds_before = ROW.unpack_from(stored)

@@ -45,11 +45,10 @@ def test_the_expected_totals_are_those_of_the_highest_versions() -> None:
 
 def test_the_input_has_what_the_job_is_about() -> None:
     """Repeats, corrections, moves to another week and corrections before the first version all occur."""
-    ids = [str(read_entry(value)["entry_id"]) for _, _, value in rows(DISTINCT)]
-    revisions: dict[str, list[object]] = {one: [] for one in ids}
+    revisions: dict[str, list[int]] = {}
     for _, _, value in rows(DISTINCT):
-        fields = read_entry(value)
-        revisions[str(fields["entry_id"])].append(fields["source_revision"])
+        entry_id, revision, *_ = read_entry(value)
+        revisions.setdefault(entry_id, []).append(revision)
     assert {tuple(found) for found in revisions.values()} == {(1,), (1, 1), (1, 2), (2, 1)}
     counted: dict[tuple[str, int], int] = {}
     for _, entry_id, revision in expected(DISTINCT).causes:
