@@ -45,8 +45,8 @@ async def secured(tmp_path: Path, broker_cache: Path, monkeypatch: pytest.Monkey
     port = choose(None, wanted_broker_port=None).broker
     plain = properties.server_properties
 
-    def with_a_second_listener(ports: properties.Ports) -> str:
-        text = plain(ports)
+    def with_a_second_listener(ports: properties.Ports, seat: properties.Seat | None) -> str:
+        text = plain(ports, seat)
         for name, more in {
             "listeners": f",SECURED://127.0.0.1:{port}",
             "advertised.listeners": f",SECURED://127.0.0.1:{port}",

@@ -144,8 +144,9 @@ async def test_letters_of_ordinary_agents_are_counted(
     assert sample("dead_letters_total", topic=agent.topic, reason="frame_magic") == 1
 
 
-def test_no_metric_is_there_that_nobody_sets(metrics: Metrics) -> None:
+def test_no_metric_is_there_that_nobody_sets(metrics: Metrics, repository_root: Path) -> None:
     """A gauge at 0 that no code moves is a lie on a dashboard."""
-    setters = Path(metering.__file__).read_text(encoding="utf-8")
+    homes = (Path(metering.__file__), repository_root / "billstream" / "watching.py")
+    setters = "".join(home.read_text(encoding="utf-8") for home in homes)
     names = [note.name.removeprefix("billstream_") for note in metrics.notes()]
     assert [name for name in names if f"_metrics.{name}." not in setters] == ["build_info"]
