@@ -65,6 +65,6 @@ async def test_a_refused_row_is_only_logged(rig: "Rig") -> None:
 async def test_a_refused_row_stops_the_worker_before_the_commit(rig: "Rig") -> None:
     """The same in the engine: it ends with another code than 0, and the record is still to be read."""
     await rig.write(rig.source, [(0, b"k", TOO_LARGE)])
-    worker = rig.stock("our_tables")
+    worker = rig.stock("our_tables", rows=1, requests=FEW)  # refused while the commit waits for it
     assert await worker.ended() == 1
     assert (await rig.committed(rig.source))[0] in (None, 0)

@@ -50,10 +50,8 @@ async def make(options: Options) -> EngineApp:
         nonlocal slowed
         if not slowed:
             slowed = True
-            at_once = asyncio.Event()
-            at_once.set()
-            take_only(app.producer._producer, options.requests, at_once)
-        for number in range(10):
+            slow_down(app, options.requests)
+        for number in range(options.rows):
             table[str(number)] = "x" * int(record.value or b"0")
         say(event="filled")
 
@@ -62,6 +60,18 @@ async def make(options: Options) -> EngineApp:
 
     install_guarded_agent(app, GuardedAgent("fills", options.source, fill, dead_letter, app.new_publisher()))
     return app
+
+
+def slow_down(app: EngineApp, requests: int) -> None:
+    """The first rows go when a commit flushes."""
+    flush, asked = app.producer.flush, asyncio.Event()
+
+    async def flush_and_say() -> None:
+        asked.set()
+        await flush()
+
+    app.producer.flush = flush_and_say
+    take_only(app.producer._producer, requests, asked)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ class Options:
     commit_seconds: float = 0.2
     port: int = 0
     requests: int = 0
+    rows: int = 10
     look_milliseconds: int = 300_000
 
 

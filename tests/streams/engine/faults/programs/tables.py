@@ -1,4 +1,4 @@
-"""Stock Faust: each record fills ten rows of a table, of which the broker takes a few while a commit waits."""
+"""Stock Faust: each record fills some rows of a table, of which the broker takes a few while a commit waits."""
 
 import asyncio
 
@@ -14,13 +14,13 @@ sums = app.Table("sums", default=str, partitions=2, key_type=str, value_type=str
 
 @app.agent(raw(app, options.source), name="fills")
 async def fills(stream: faust.StreamT[bytes]) -> None:
-    """So many characters in each of ten rows."""
+    """So many characters in each row."""
     slowed = not options.requests
     async for value in stream:
         if not slowed:
             slowed = True
             slow_down()
-        for number in range(10):
+        for number in range(options.rows):
             sums[str(number)] = "x" * int(value)
         say(event="filled")
 
