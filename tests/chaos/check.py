@@ -1,6 +1,6 @@
 """What must hold when the storm is over, judged from the topics, the stores and the plan alone."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from billstream.simulating.findings import Findings
@@ -58,13 +58,15 @@ def nothing_is_open(follower: Follower) -> list[str]:
     return [f"{kind.table} {key!r} is still open" for kind in kinds for key, _ in follower.rows.scan(kind.table)]
 
 
-def judge_stores(folder: Path, partition: int, journal: Numbered, rebuild: MemoryStore) -> list[str]:
+def judge_stores(
+    folder: Path, partition: int, journal: Numbered, rebuild: MemoryStore, without: Collection[Path] = ()
+) -> list[str]:
     """Each worker's store of the partition against a rebuild up to the store's own offset.
 
     The rebuild goes on to the end of the journal, so that it can be asked what stands there.
     """
     wrong = []
-    for position, name, digest in sorted(stores_in(folder, partition, rebuild.position.fold_version)):
+    for position, name, digest in sorted(stores_in(folder, partition, rebuild.position.fold_version, without)):
         Follower(rebuild).apply([pair for pair in journal if pair[0] < position])
         if digest != rebuild.digest():
             wrong.append(f"the store of worker {name} at offset {position} is not what the journal gives")
@@ -74,12 +76,16 @@ def judge_stores(folder: Path, partition: int, journal: Numbered, rebuild: Memor
     return wrong
 
 
-def stores_in(folder: Path, partition: int, fold_version: str) -> list[tuple[int, str, str]]:
-    """Offset, worker and digest of each store that holds something."""
+def stores_in(
+    folder: Path, partition: int, fold_version: str, without: Collection[Path] = ()
+) -> list[tuple[int, str, str]]:
+    """Offset, worker and digest of each store that holds something; `without` those that nobody used any more."""
     found = []
-    for file in folder.glob(f"workers/*/books/{partition:04d}.sqlite"):
+    for file in folder.glob(f"**/books/{partition:04d}.sqlite"):
+        if file in without:
+            continue
         store = SqliteStore(file, fold_version)
         if store.position.next_offset:
-            found.append((store.position.next_offset, file.parent.parent.name, store.digest()))
+            found.append((store.position.next_offset, str(file.parent.parent.relative_to(folder)), store.digest()))
         store.close()
     return found

@@ -4,56 +4,38 @@
 """
 
 import asyncio
-import json
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from billstream.simulating.findings import Findings
 from books.local import Follower
 from books.stores.memory import MemoryStore
-from books.testing import BOOK, TENANT
 from books.version import FOLD_VERSION
 from runtime.broker import EmbeddedBroker
-from runtime.kafka.connection import KafkaConnection
-from runtime.kafka.topics import ensure_topics
-from schemas.codec import decode, encode
 from schemas.commands import CloseDocument
-from schemas.entry import EntryVersion
 from schemas.facts import DocumentDrafted
 from schemas.inputs import ClockTick
 from schemas.outputs import DeadLetter
-from schemas.values import Record
 from streams.topics import (
     ALERTS,
-    COMMANDS,
     DEAD_LETTERS,
     DOCUMENTS,
     JOURNAL,
-    TIME_ENTRIES,
-    book_partition,
-    topic_specs,
 )
-from tests.chaos.check import Numbered, judge, judge_stores
+from tests.chaos.check import judge, judge_stores
 from tests.chaos.firm import Plan, plan
+from tests.chaos.fleet import ROOT, Fleet, until
 
-PARTITIONS = 2
-HOME = book_partition(TENANT, BOOK, PARTITIONS)
 FROZEN_SECONDS = 8.0
 TAKE_OVER_SECONDS = 45.0
 QUIET_SECONDS = 420.0
 SILENT_SECONDS = 8.0
-ROOT = Path(__file__).resolve().parents[2]
 STORM = (
     *("kill 1", "kill 2", "freeze 1", "kill 2", "kill 1", "broker", "kill 2", "rob 1", "freeze 2"),
     *("kill 1", "kill 2", "kill 1", "kill 2"),
@@ -77,44 +59,12 @@ class Outcome:
 
 
 @dataclass
-class Storm:
+class Storm(Fleet):
     """One installation under attack: its broker, its workers by number, and what was sent."""
 
-    broker: EmbeddedBroker
-    folder: Path
-    options: Mapping[str, object] = field(default_factory=dict)
-    versions: Sequence[str] = ("",)
-    kills: int = 0
-    starts: int = 0
-    workers: dict[int, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    broker: EmbeddedBroker | None = None
     read_until: int = 0
     quiet_seconds: float = QUIET_SECONDS
-
-    async def begin(self, numbers: Sequence[int]) -> None:
-        """Make the topics and start workers."""
-        await ensure_topics(KafkaConnection(bootstrap_servers=self.servers), topic_specs(PARTITIONS, 1))
-        for number in numbers:
-            self.start(number)
-
-    @property
-    def servers(self) -> str:
-        """The broker's address."""
-        return self.broker.bootstrap_servers
-
-    def start(self, number: int) -> None:
-        """Start a worker; with several fold versions each start takes the next, as an upgrade does."""
-        version = self.versions[self.starts % len(self.versions)]
-        self.starts += 1
-        given = {"servers": self.servers, "folder": str(self.folder / "data"), "partitions": PARTITIONS}
-        arguments = {**given, "fold_version": version, **self.options}
-        program = Path(__file__).with_name("programs") / "worker.py"
-        with (self.folder / f"worker-{number}.err").open("ab") as errors:
-            self.workers[number] = subprocess.Popen(
-                [sys.executable, str(program), json.dumps(arguments)],
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
-            )
 
     async def act(self, what: str) -> None:
         """One blow."""
@@ -125,66 +75,16 @@ class Storm:
                 self.start(int(number))
             case "rob":
                 await self.kill(int(number))
-                for store in (self.folder / "data").glob(f"workers/*/books/{HOME:04d}.sqlite*"):
+                for store in (self.folder / "data").glob(f"workers/*/books/{self.home:04d}.sqlite*"):
                     store.unlink()
                 self.start(int(number))
             case "freeze":
-                self.workers[int(number)].send_signal(signal.SIGSTOP)
-                thaws_at = time.monotonic() + FROZEN_SECONDS  # longer than its session: the other one takes over
-                while time.monotonic() < thaws_at:  # noqa: ASYNC110  # the time itself is what is tested
-                    await asyncio.sleep(0.3)
-                self.workers[int(number)].send_signal(signal.SIGCONT)
+                await self.freeze(int(number), FROZEN_SECONDS)
             case "broker":
+                assert self.broker is not None, "a storm over somebody else's broker"
                 await self.broker.restart()
             case _:
                 raise ValueError(what)
-
-    async def kill(self, number: int) -> None:
-        """SIGKILL, as a machine does that loses power."""
-        self.workers[number].kill()
-        await asyncio.to_thread(self.workers[number].wait)
-        self.kills += 1
-
-    def revive(self) -> None:
-        """Start again what died by itself, as a supervisor does."""
-        for number, worker in list(self.workers.items()):
-            if worker.poll() is not None:
-                self.kills += worker.returncode == -signal.SIGKILL
-                self.start(number)
-
-    async def send(self, records: Sequence[Record | bytes]) -> None:
-        """Publish records to the topic of their writers; returns when the broker has all of them."""
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self.servers, acks="all", enable_idempotence=True, max_request_size=4 * 1024 * 1024
-        )
-        await producer.start()
-        try:
-            for record in records:
-                raw = record if isinstance(record, bytes) else encode(record)
-                entry = isinstance(record, bytes | EntryVersion)
-                await producer.send(TIME_ENTRIES if entry else COMMANDS, raw, partition=HOME)
-            await producer.flush()
-        finally:
-            await producer.stop()
-
-    async def read(self, topic: str, start: int = 0) -> Numbered:
-        """Everything of the book's partition from an offset on."""
-        place = TopicPartition(topic, HOME)
-        found: list[tuple[int, Record]] = []
-        async with AIOKafkaConsumer(bootstrap_servers=self.servers, enable_auto_commit=False) as reader:
-            reader.assign([place])
-            end = (await reader.end_offsets([place]))[place]
-            reader.seek(place, start)
-            while await reader.position(place) < end:
-                for rows in (await reader.getmany(timeout_ms=500)).values():
-                    found += [(row.offset, decode(row.value)) for row in rows]
-        return found
-
-    async def end_of(self, topic: str) -> int:
-        """The next offset of a topic."""
-        place = TopicPartition(topic, HOME)
-        async with AIOKafkaConsumer(bootstrap_servers=self.servers, enable_auto_commit=False) as reader:
-            return int((await reader.end_offsets([place]))[place])
 
     async def grown(self, beyond: int) -> None:
         """Until the journal has grown: somebody works again."""
@@ -217,33 +117,6 @@ class Storm:
 
         await until(settled, self.quiet_seconds, lambda: f"{len(missing)} records missing, {len(closes)} closes open")
 
-    async def stop(self) -> None:
-        """Tell the workers to stop; all must leave with 0."""
-        for worker in self.workers.values():
-            if worker.poll() is None:
-                worker.send_signal(signal.SIGTERM)
-        for worker in self.workers.values():
-            await asyncio.to_thread(worker.wait, 40)
-
-    def end(self) -> None:
-        """No process outlives its storm."""
-        for worker in self.workers.values():
-            if worker.poll() is None:
-                worker.send_signal(signal.SIGCONT)
-                worker.kill()
-                worker.wait()
-
-
-async def until(holds: Callable[[], Awaitable[bool]], within_seconds: float, what: str | Callable[[], str]) -> None:
-    """Ask again until the answer is true; TimeoutError says what did not happen."""
-    deadline = time.monotonic() + within_seconds
-    while time.monotonic() < deadline:
-        with suppress(ConnectionError, OSError):
-            if await holds():
-                return
-        await asyncio.sleep(0.3)
-    raise TimeoutError(what if isinstance(what, str) else what())
-
 
 async def weather(storm: Storm, made: Plan, blows: Sequence[str]) -> Outcome:
     """Send the plan in chunks with a blow before each, wait for the calm, judge."""
@@ -270,7 +143,7 @@ async def judged(storm: Storm, made: Plan, seconds: float) -> Outcome:
     documents, alerts = await storm.read(DOCUMENTS), await storm.read(ALERTS)
     letters = [record for _, record in await storm.read(DEAD_LETTERS) if isinstance(record, DeadLetter)]
     rebuild = MemoryStore(FOLD_VERSION)
-    stores = judge_stores(storm.folder / "data", HOME, journal, rebuild)
+    stores = judge_stores(storm.folder / "data", storm.home, journal, rebuild)
     findings = judge(made, journal, documents, alerts, Follower(rebuild))
     if storm.versions == ("",):
         findings.differing += stores
@@ -283,7 +156,7 @@ async def crash(entries: int, folder: Path, cache: Path) -> Outcome:
     broker = EmbeddedBroker(folder / "broker", cache=cache)
     await broker.start()
     try:
-        storm = Storm(broker, folder)
+        storm = Storm(broker.bootstrap_servers, folder, broker=broker)
         await storm.begin([1, 2])
         return await weather(storm, made, STORM)
     finally:

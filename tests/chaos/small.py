@@ -20,7 +20,7 @@ async def small(
 ) -> Outcome:
     """A small plan through one worker that may have a protection switched off."""
     made: Plan = plan(FEW, 7, seed=7)
-    storm = Storm(broker, folder, options, versions, quiet_seconds=45)
+    storm = Storm(broker.bootstrap_servers, folder, options, versions, quiet_seconds=45)
     try:
         await storm.begin([1])
         poison = [*POISON, *(encode(record) for record in MISPLACED)]

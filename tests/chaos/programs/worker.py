@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import books.closing
@@ -31,19 +32,34 @@ from streams.engine.publisher import Outgoing
 from streams.engine.worker import run_workers
 from streams.installation import WorkerParts, WorkerSettings, make_worker
 from streams.metering import label_values
+from tests.chaos.destinations import sinks_below
 from tests.chaos.switches import SWITCHES
 
 
 @dataclass(frozen=True)
 class Options:
-    """`off` names the protection that is switched off; `fold_version` is the version of the code in this process."""
+    """`off` names the protection that is switched off; `fold_version` is the version of the code in this process.
+
+    `clock` is a file that says how many seconds the clock is wrong; `sinks` a folder that two sinks of files write to.
+    """
 
     servers: str
     folder: str
     partitions: int
+    replication_factor: int = 1
+    clock: str = ""
+    sinks: str = ""
     off: str = ""
     fold_version: str = ""
     tick_seconds: int = 3
+
+
+class WrongClock(SystemClock):
+    """The machine's clock, wrong by what its file says just now; what measures time does not jump."""
+
+    def now(self) -> datetime:
+        """The wrong moment."""
+        return super().now() + timedelta(seconds=int(Path(chosen.clock).read_text()))
 
 
 def replaced(owner: object, name: str, value: object) -> None:
@@ -83,14 +99,16 @@ async def make() -> Sequence[EngineApp]:
         tenant=TENANT,
         book=BOOK,
         partitions=chosen.partitions,
-        replication_factor=1,
+        replication_factor=chosen.replication_factor,
         connection=KafkaConnection(bootstrap_servers=chosen.servers),
         data_folder=Path(chosen.folder),
         tick_seconds=chosen.tick_seconds,
         session_limit_seconds=6,
     )
     metrics = Metrics(label_values(["toggl", "harvest"], []), Build("chaos", "", platform.python_version()))
-    return await make_worker(settings, WorkerParts(OfflineDecider(), {}, SystemClock(), metrics, Health()))
+    clock = WrongClock() if chosen.clock else SystemClock()
+    sinks = sinks_below(Path(chosen.sinks)) if chosen.sinks else {}
+    return await make_worker(settings, WorkerParts(OfflineDecider(), sinks, clock, metrics, Health()))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,57 @@
+"""Two sinks of files, and whether they hold each document that was to go there, once and as it was meant."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from billstream.simulating.findings import Findings
+from schemas.inputs import DeliveryState, SinkReceipt
+from schemas.values import Record
+from schemas.work import DeliverDocument
+from sinks.base import DocumentFolder, DraftSink, draft_of, key_of
+from sinks.json_file.document import write_document
+from sinks.json_file.settings import JsonFileSettings
+from sinks.json_file.sink import JsonFileSink
+from sinks.ledes_1998b.settings import Ledes1998bSettings, Receiver
+from sinks.ledes_1998b.sink import Ledes1998bSink, render
+
+JSON = "json_file"
+LEDES = "ledes_1998b"
+SUFFIXES = {JSON: ".json", LEDES: ".txt"}
+LENIENT = Receiver(
+    client_matter_id_required=False,
+    task_code_required=False,
+    activity_code_required=False,
+    expense_code_required=False,
+)
+"""Takes work without codes."""
+
+
+def sinks_below(folder: Path) -> dict[str, DraftSink]:
+    """Both sinks, each in a folder that all workers share."""
+    return {
+        JSON: JsonFileSink(JsonFileSettings(folder=folder / JSON)),
+        LEDES: Ledes1998bSink(Ledes1998bSettings(folder=folder / LEDES, receiver=LENIENT)),
+    }
+
+
+def judge_sinks(folder: Path, work: Iterable[Record], journal: Iterable[Record], found: Findings) -> int:
+    """Each request has its file, and a receipt that says so; how many files there are."""
+    ended = {one.request_id for one in journal if isinstance(one, SinkReceipt) and one.state is DeliveryState.DELIVERED}
+    wanted: set[Path] = set()
+    for request in work:
+        if isinstance(request, DeliverDocument):
+            draft = draft_of(request)
+            places = DocumentFolder(folder / request.sink, SUFFIXES[request.sink])
+            path = places.path(places.location(draft, key_of(request)))
+            meant = write_document(draft) if request.sink == JSON else render(draft, LENIENT).content
+            if request.request_id not in ended:
+                found.lost.append(f"{request.request_id} has no receipt that says delivered")
+            if not path.exists():
+                found.lost.append(f"{request.sink} has no {path.name}")
+            elif path not in wanted and path.read_bytes() != meant:
+                found.differing.append(f"{path.name} at {request.sink} is not the document")
+            wanted.add(path)
+    # A writer that was killed leaves a hidden part of a file, which nobody takes for a document.
+    there = {path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")}
+    found.doubled += [f"nobody asked for {path.relative_to(folder)}" for path in sorted(there - wanted)]
+    return len(there)
