@@ -21,6 +21,7 @@ from schemas.work import DecideEntry
 from streams.deciding.port import Decider, Verdict
 from streams.engine.batch import Batch, Settling
 from streams.engine.publisher import Outgoing, Publisher
+from streams.engine.slices import Slices
 from streams.letters import Place, dead_letter, reason_of
 from streams.topics import RESULTS, book_partition
 
@@ -93,7 +94,10 @@ class CategoriseHandler:
         """
         asked: list[Asked] = []
         letters: list[Outgoing] = []
+        slices = Slices()
         for record in batch.records:
+            if slices.is_over():
+                await slices.rest()
             try:
                 if record_type_of(record.value or b"") is DecideEntry:
                     request = decode(record.value or b"")
@@ -106,10 +110,12 @@ class CategoriseHandler:
         if decided.left:
             log.warning("%s requests stay undecided for now: %s", len(decided.left), decided.left[-1][1])
         now = self._clock.now()
-        decisions = [
-            _outgoing(decision_of(one.request, verdict, self._decider, now), self._settings.partitions)
-            for one, verdict in decided.verdicts
-        ]
+        decisions: list[Outgoing] = []
+        for one, verdict in decided.verdicts:
+            decision = decision_of(one.request, verdict, self._decider, now)
+            decisions.append(_outgoing(decision, self._settings.partitions))
+            if slices.is_over():
+                await slices.rest()
         return await self._publisher.post([*letters, *decisions])
 
     async def revoked(self, partition: int) -> None:

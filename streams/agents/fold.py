@@ -30,13 +30,12 @@ from streams.agents.transaction import SharedTransaction
 from streams.engine.batch import Batch, Settling
 from streams.engine.errors import EngineFault, OwnershipLost, PublishUnknown
 from streams.engine.publisher import Outgoing, Publisher
+from streams.engine.slices import Slices
 from streams.letters import Place, dead_letter, reason_of
 from streams.tails import fingerprint
 from streams.topics import ALERTS, DOCUMENTS, HOURS, JOURNAL, WORK, book_name, work_partition
 
 STAGE = "fold"
-SLICE_SECONDS = 0.05
-"""How long records are applied before the event loop may do something else."""
 READ_TOGETHER = 250
 """How many records are decoded before the first of them is applied, so that their rows are read in one go."""
 PUBLISHED_TOGETHER_MAX = 2_000
@@ -296,7 +295,7 @@ class FoldHandler:
     ) -> list[Outgoing]:
         """Apply the records in slices of time, so that heartbeats and probes are answered; returns the letters."""
         letters: list[Outgoing] = []
-        slice_seconds = self._seconds()
+        slices = Slices()
         due = [record for record in batch.records if record.offset >= owned.next_offset]
         for first in range(0, len(due), READ_TOGETHER):
             part = [(record, _read(record)) for record in due[first : first + READ_TOGETHER]]
@@ -305,11 +304,9 @@ class FoldHandler:
                 letter = await self._apply(owned, rows, batch, record, found, effects, applied)
                 if letter is not None:
                     letters.append(letter)
-                if self._seconds() - slice_seconds >= SLICE_SECONDS:
-                    applied.seconds += self._seconds() - slice_seconds
-                    await asyncio.sleep(0)
-                    slice_seconds = self._seconds()
-        applied.seconds += self._seconds() - slice_seconds
+                if slices.is_over():
+                    await slices.rest()
+        applied.seconds += slices.worked_seconds
         return letters
 
     async def _apply(
@@ -372,9 +369,16 @@ class FoldHandler:
         """Post some at a time: neither all of them nor the time to make them is there at once."""
         waiting = iter(outgoing)
         posted: list[Settling] = []
-        while chunk := list(islice(waiting, PUBLISHED_TOGETHER_MAX)):
+        slices = Slices()
+        while True:
+            chunk: list[Outgoing] = []
+            for one in islice(waiting, PUBLISHED_TOGETHER_MAX):
+                chunk.append(one)
+                if slices.is_over():
+                    await slices.rest()
+            if not chunk:
+                return posted
             posted.append(await self._publisher.post(chunk))
-        return posted
 
     async def _catch_up(self, owned: _Owned, partition: int) -> None:
         """The journal's end is reached: publish what is open, and be live from now on."""

@@ -24,6 +24,7 @@ from schemas.records import COMMANDS as COMMAND_RECORDS
 from schemas.values import Record
 from streams.engine.batch import Batch, Settling
 from streams.engine.publisher import Outgoing, Publisher
+from streams.engine.slices import Slices
 from streams.letters import Place, dead_letter, reason_of
 from streams.topics import COMMANDS, JOURNAL, RESULTS, TIME_ENTRIES, book_name, book_partition
 
@@ -75,7 +76,12 @@ class SequenceHandler:
     async def process(self, batch: Batch) -> Settling:
         """Append what passes and write letters for the rest; settled when the broker has all of it."""
         accepted: list[Record] = []
-        outgoing = [self._outgoing(batch, record, accepted) for record in batch.records]
+        outgoing: list[Outgoing] = []
+        slices = Slices()
+        for record in batch.records:
+            outgoing.append(self._outgoing(batch, record, accepted))
+            if slices.is_over():
+                await slices.rest()
         return asyncio.ensure_future(self._settle(await self._publisher.post(outgoing), accepted))
 
     async def _settle(self, appended: Settling, accepted: Sequence[Record]) -> None:

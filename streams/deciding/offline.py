@@ -25,6 +25,7 @@ from streams.deciding.words import (
     is_vague,
     normal,
 )
+from streams.engine.slices import Slices
 
 _CERTAIN = Decimal("1")
 _STRONG = Decimal("0.95")
@@ -43,8 +44,14 @@ class OfflineDecider:
     version = 1
 
     async def decide(self, requests: Sequence[DecideEntry]) -> Sequence[Verdict]:
-        """See `Decider`; never waits."""
-        return [decide(request) for request in requests]
+        """See `Decider`; waits for nothing, but lets others have their turn."""
+        verdicts: list[Verdict] = []
+        slices = Slices()
+        for request in requests:
+            verdicts.append(decide(request))
+            if slices.is_over():
+                await slices.rest()
+        return verdicts
 
 
 def decide(request: DecideEntry) -> Verdict:

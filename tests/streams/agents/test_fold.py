@@ -16,6 +16,7 @@ from schemas.entry import EntryVersion
 from schemas.outputs import DeadLetter
 from streams.agents import fold, transaction
 from streams.agents.fold import Applied, FoldHandler, FoldSettings
+from streams.engine import slices
 from streams.engine.batch import Batch, Settling, settled
 from streams.engine.errors import EngineFault, PublishUnknown
 from streams.engine.publisher import Outgoing
@@ -350,6 +351,7 @@ async def test_the_last_batch_before_a_silence_is_kept_soon(
 ) -> None:
     """Nobody has to send another record for the rows, and the hours they changed, to be there."""
     monkeypatch.setattr(transaction, "COMMIT_SECONDS", 0.05)
+    monkeypatch.setattr(transaction, "_seconds", lambda: 0.0)  # the batch itself never commits, however slow we are
     values = values_of(month)
     one = handler(tmp_path, publisher)
     await one.assigned(0, None)
@@ -389,7 +391,7 @@ async def test_the_loop_breathes_while_a_large_batch_is_applied(
     tmp_path: Path, publisher: MemoryPublisher, month: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Heartbeats and probes are answered between the records of a batch, however large it is."""
-    monkeypatch.setattr(fold, "SLICE_SECONDS", 0)
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 0)
     one = handler(tmp_path, publisher)
     await one.assigned(0, None)
     working = asyncio.ensure_future(one.process(batch(values_of(month), 0)))
