@@ -164,7 +164,8 @@ def measure_fee_line(contract: Contract, line: OpenLine) -> None:
     hours = Fraction(line.seconds, 3600)
     line.quantity = shown(hours, decimals) if is_displayed else exact_or_shown(hours, max(decimals, SHOWN_DECIMALS))
     line.gross_units = units_of(line.gross, contract.places, rounding.money_rounding)
-    _price(contract, line, hours)
+    # Whoever multiplies what is shown must come to the amount.
+    _price(contract, line, Fraction(line.quantity) if is_displayed else hours)
 
 
 def _charge_what_is_shown(line: OpenLine, decimals: int) -> None:

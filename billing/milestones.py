@@ -175,10 +175,15 @@ def _completions(
 
 def _named(contract: Contract, entry: BillingEntry) -> tuple[MilestonePlan, Milestone] | None:
     """The milestone whose id or name the entry says; a plan for the entry's project goes before one for all."""
-    word = " ".join((entry.task or entry.service_item).split()).casefold()
+    word = _plain(entry.task or entry.service_item)
     plans = [plan for plan in contract.document.milestones if plan.project in ("", entry.project_id)]
     for plan in sorted(plans, key=lambda plan: plan.project == ""):
         for one in plan.parts:
-            if word in (one.id.casefold(), one.title.casefold()):
+            if word in (_plain(one.id), _plain(one.title)):
                 return plan, one
     return None
+
+
+def _plain(text: str) -> str:
+    """Words as they are compared, however they are spaced and written."""
+    return " ".join(text.split()).casefold()

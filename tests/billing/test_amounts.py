@@ -117,6 +117,21 @@ def test_an_average_price_never_changes_the_amount() -> None:
     assert round(line.quantity * line.unit_price, 2) == line.amount
 
 
+def test_an_average_price_times_the_shown_quantity_is_the_amount_that_was_charged_for_it() -> None:
+    """BD-08, BD-51: a minute shown as 0.02 h and charged as that costs 100.00 an hour, not 120.00."""
+    open_desk(
+        rates=[{"rate": "100.00"}],
+        rounding={"amount_basis": "displayed", "quantity_decimals": 2},
+        lines={"rollups": [{"id": "upkeep", "text": "Maintenance", "tags": ["upkeep"], "rates": "average"}]},
+    ).bill("""
+        date        worked  tags
+        2025-03-03  1m      upkeep
+    """).expect_lines("""
+        text         quantity  price   amount
+        Maintenance  0.02      100.0000  2.00
+    """)
+
+
 @pytest.mark.parametrize("tag", ["Bugfix", "bug", ""])
 def test_a_rollup_takes_only_what_it_names(tag: str) -> None:
     """Tags are compared as they are; words are whole and without case."""

@@ -79,6 +79,16 @@ def test_blanks_and_capitals_of_a_name_do_not_matter(task: str, net: str) -> Non
     assert desk.bill([replace(entry, task=task)]).net == net
 
 
+@pytest.mark.parametrize("task", ["Hand over", "hand  over"])
+def test_blanks_of_the_contracts_own_name_do_not_matter_either(task: str) -> None:
+    """A title that was typed with two blanks can still be said."""
+    plan = PLAN | {"parts": [{"id": "m1", "share": 1, "due": "acceptance", "name": "Hand  over"}]}
+    desk = open_desk(milestones=[plan])
+    [entry] = desk.entries("kind  date\nmilestone  2025-03-03")
+    assert desk.bill([replace(entry, task=task)]).net == "600.00"
+
+
+
 @pytest.mark.parametrize(
     ("on", "amounts"),
     [("2025-03-31", ["40.00", "80.00"]), ("2025-04-01", ["120.00"]), ("2025-03-01", ["40.00", "80.00"])],
