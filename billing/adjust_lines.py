@@ -141,6 +141,7 @@ def opposite_line(line: DraftLine) -> DraftLine:
                     "seconds": -one.seconds,
                     "quantity": -one.quantity + 0,
                     "amount": -one.amount + 0,
+                    "steps": _steps(corrects),
                 }
             )
             for number, one in enumerate(line.charges)
@@ -150,6 +151,11 @@ def opposite_line(line: DraftLine) -> DraftLine:
         "correction_reason": CorrectionReason.VOID,
     }
     return line.model_copy(update=changed)
+
+
+def _steps(corrects: Iterable[CorrectedLine]) -> tuple[str, ...]:
+    """What an adjustment takes from which line of which document."""
+    return tuple(f"line {one.line_id} of document {one.document_id}: {one.amount + 0:+f}" for one in corrects)
 
 
 def _whole(
@@ -229,7 +235,7 @@ def _line(
         unit_price=unit_price,
         amount=amount + 0,
         rate_origin=origin,
-        steps=tuple(f"line {one.line_id} of document {one.document_id}: {one.amount + 0:+f}" for one in corrects),
+        steps=_steps(corrects),
     )
     return like.model_copy(
         update={

@@ -17,6 +17,7 @@ from billing.increments import rule_text
 from billing.invoice import Traced
 from billing.nodes import Named, Node, NodeKind, clause_facts, clause_node, clause_of
 from billing.portions import Placed, Portion
+from billing.premiums import label_of
 from billing.rating import RatedPart
 from billing.results import SourceShare
 from billing.settled import SettledCharge, SettledLine
@@ -170,7 +171,8 @@ class Explanations:
         if (tier := self._tiers.get(position_of(portion))) is not None:
             yield tier
         if part.price.variant:
-            clauses = [one.clause for one in portion.terms.premiums if (one.name or one.id) in part.price.variant]
+            labels = part.price.variant.split(", ")
+            clauses = [one.clause for one in portion.terms.premiums if label_of(one) in labels]
             clause = next((one for one in clauses if one), "")
             facts: dict[str, str | int] = {"variant": part.price.variant}
             yield Node(NodeKind.PREMIUM, part.price.variant, facts | clause_facts(clause), clause_node(clause))

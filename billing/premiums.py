@@ -102,6 +102,11 @@ def _time_fits(premium: Premium, second: int) -> bool:
     return True
 
 
+def label_of(premium: Premium) -> str:
+    """How a price names a premium: `late x 1.5`."""
+    return f"{premium.name or premium.id} x {premium.factor.normalize():f}"
+
+
 def _stacked(contract: Contract, portion: Portion, matched: list[Premium]) -> Premiumed:
     if not matched:
         return Premiumed(portion, _ONE, "")
@@ -109,7 +114,7 @@ def _stacked(contract: Contract, portion: Portion, matched: list[Premium]) -> Pr
         # Of equal factors the first in the contract is named.
         matched = [max(matched, key=lambda one: one.factor)]
     factor = product(*(one.factor for one in matched))
-    label = ", ".join(f"{one.name or one.id} x {one.factor.normalize():f}" for one in matched)
+    label = ", ".join(label_of(one) for one in matched)
     return Premiumed(portion, factor, label)
 
 

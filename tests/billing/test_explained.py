@@ -196,6 +196,17 @@ def test_the_tree_of_every_line_adds_up() -> None:
     assert clauses >= {"§ 1", "tenths", "§ 5", "§ 6", "§ 7"}
 
 
+def test_a_premium_is_explained_by_its_own_clause() -> None:
+    """The name of one premium may stand in that of another; only the one that was met is told."""
+    premiums = [
+        {"id": "late", "factor": "1.5", "inside": "18:00-20:00", "clause": "§ 5"},
+        {"id": "late-night", "factor": "2", "inside": "20:00-23:00", "clause": "§ 6"},
+    ]
+    billed = open_desk(premiums=premiums, rates=[{"rate": 100}]).bill("start  worked\n2025-03-03 20:30  1:00")
+    [premium] = [one for line in explained(billed).lines() for one in of_kind(line, NodeKind.PREMIUM)]
+    assert (premium.text, premium.facts["clause"]) == ("late-night x 2", "§ 6")
+
+
 @pytest.mark.parametrize("basis", ["billable", "worked"])
 def test_the_last_state_of_a_window_is_what_the_cap_used(basis: str) -> None:
     """Whatever a cap counts, its states follow each other without a gap, and end where billing ended."""

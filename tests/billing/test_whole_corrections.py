@@ -180,6 +180,10 @@ def test_a_void_takes_back_what_its_lines_corrected() -> None:
           corrects document-1 INV-0031: -3600 s 0.00
         """,  # noqa: E501 - the text of the line is what is compared
     )
+    assert [one.steps for line in back.lines for one in line.charges] == [
+        tuple(f"line {one.line_id} of document document-1: {one.amount:+f}" for one in line.corrects)
+        for line in back.lines
+    ]
     about = "document-1 INV-0031 2025-03-01 to 2025-04-01: stood 900.00, is 0.00, corrected by 0.00; 28860 s; "
     assert said(back) == f"void {about}"
 
