@@ -88,7 +88,6 @@ def test_blanks_of_the_contracts_own_name_do_not_matter_either(task: str) -> Non
     assert desk.bill([replace(entry, task=task)]).net == "600.00"
 
 
-
 @pytest.mark.parametrize(
     ("on", "amounts"),
     [("2025-03-31", ["40.00", "80.00"]), ("2025-04-01", ["120.00"]), ("2025-03-01", ["40.00", "80.00"])],
