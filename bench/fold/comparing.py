@@ -104,7 +104,7 @@ async def run_job(ground: Ground, job: Peer, source: Source) -> dict[str, float]
     if wrong or not verdict.is_right:
         raise SystemExit(f"{job.name} is wrong: {verdict.differences[:5]} {wrong[:5]}")
     return _figures(samples, source.expected, verdict) | {
-        "start_seconds": round(samples[0].seconds - began, 2),
+        "start_seconds": round(next(sample.seconds for sample in samples if sample.outputs) - began, 2),
         "committed_after_seconds": round(committed_seconds, 2),
         "peak_mib": peak,
         "load_average": round(os.getloadavg()[0], 1),
@@ -112,7 +112,7 @@ async def run_job(ground: Ground, job: Peer, source: Source) -> dict[str, float]
 
 
 async def _follow(servers: str, out: str, wanted: int, process: "subprocess.Popen[bytes]") -> list[Sample]:
-    """Looks from the first output until all are there."""
+    """Looks until all outputs are there, those before the first one too."""
     at = [TopicPartition(out, partition) for partition in range(PARTITIONS)]
     watched = psutil.Process(process.pid)
     deadline = time.monotonic() + LIMIT_SECONDS
@@ -124,8 +124,7 @@ async def _follow(servers: str, out: str, wanted: int, process: "subprocess.Pope
             if process.poll() is not None or now > deadline:
                 raise SystemExit(f"{out}: {found} of {wanted}, exit code {process.poll()}")
             spent = watched.cpu_times()
-            if found:
-                samples.append(Sample(now, found, spent.user + spent.system))
+            samples.append(Sample(now, found, spent.user + spent.system))
             if found >= wanted:
                 return samples
             await asyncio.sleep(LOOK_SECONDS)
@@ -157,13 +156,10 @@ def peak_mib(process_id: int) -> int:
 
 
 def _figures(samples: Sequence[Sample], wanted: Expected, verdict: Verdict) -> dict[str, float]:
-    """Between the first look behind the warm-up and the last one; a record that was read is an event."""
+    """From the last look within the warm-up to the last of all; a record that was read is an event."""
     outputs = len(wanted.causes)
     last = samples[-1]
-    first = next(sample for sample in samples if sample.outputs >= WARM_UP_SHARE * outputs)
-    if first is last:
-        # Done between two looks: too few entries to be measured, but enough to be judged.
-        first = Sample(last.seconds - LOOK_SECONDS, 0, samples[0].cpu_seconds)
+    first = [sample for sample in samples if sample.outputs <= WARM_UP_SHARE * outputs][-1]
     events = (last.outputs - first.outputs) * wanted.inputs / outputs
     return {
         "events_per_second": round(events / (last.seconds - first.seconds)),

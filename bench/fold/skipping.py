@@ -53,7 +53,9 @@ def _steps(kinds: Sequence[tuple[bool, object]]) -> Iterator[Step]:
 
 
 def _flat(kind: object) -> list[object]:
-    """The fields of a record stand one behind the other, as if there were no record."""
+    """The fields of a record stand one behind the other, as if there were no record; nothing stands for null."""
+    if kind == "null":
+        return []
     if isinstance(kind, dict) and kind["type"] == "record":
         return [part for field in kind["fields"] for part in _flat(field["type"])]
     if isinstance(kind, dict) and kind["type"] not in ("array", "map"):
@@ -104,15 +106,12 @@ def _texts(count: int) -> Skipper:
 
 def _skipper(kind: object) -> Skipper:
     if isinstance(kind, list):
-        branches = [_skip_all(_flat(branch)) for branch in kind]
-        return lambda value, at: _skip_branch(branches, value, at)
+        return _branches([_skip_all(_flat(branch)) for branch in kind])
     if isinstance(kind, dict):
         parts = ["string", kind["values"]] if kind["type"] == "map" else [kind["items"]]
         item = _skip_all([flat for part in parts for flat in _flat(part)])
         assert item is not None
-        return lambda value, at: _skip_blocks(item, value, at)
-    if kind == "null":
-        return lambda value, at: at
+        return _blocks(item)
     if kind == "boolean":
         return lambda value, at: at + 1
     if kind == "double":
@@ -126,28 +125,37 @@ def _skip_long(value: bytes, at: int) -> int:
     return at + 1
 
 
-def _skip_branch(branches: Sequence[Skipper | None], value: bytes, at: int) -> int:
-    skip = branches[value[at] >> 1]
-    return at + 1 if skip is None else skip(value, at + 1)
+def _branches(branches: Sequence[Skipper | None]) -> Skipper:
+    def skip(value: bytes, at: int) -> int:
+        one = branches[value[at] >> 1]
+        return at + 1 if one is None else one(value, at + 1)
+
+    return skip
 
 
-def _skip_blocks(item: Skipper, value: bytes, at: int) -> int:
-    while True:
-        count, at = _long(value, at)
-        if count == 0:
-            return at
-        if count < 0:
-            size, at = _long(value, at)
-            at += size
-            continue
-        for _ in range(count):
-            at = item(value, at)
+def _blocks(item: Skipper) -> Skipper:
+    def skip(value: bytes, at: int) -> int:
+        while value[at]:
+            count, at = _long(value, at)
+            if count < 0:
+                size, at = _long(value, at)
+                at += size
+                continue
+            for _ in range(count):
+                at = item(value, at)
+        return at + 1
+
+    return skip
 
 
 def _reader(kind: object) -> Reader:
     if isinstance(kind, list):
         branches = [_reader(branch) for branch in kind]
-        return lambda value, at: branches[value[at] >> 1](value, at + 1)
+
+        def read(value: bytes, at: int) -> tuple[object, int]:
+            return branches[value[at] >> 1](value, at + 1)
+
+        return read
     if isinstance(kind, dict):
         return _reader(kind["type"])
     readers: Mapping[object, Reader] = {"string": _text, "int": _long, "long": _long, "null": lambda _, at: (None, at)}
@@ -155,7 +163,11 @@ def _reader(kind: object) -> Reader:
 
 
 def _text(value: bytes, at: int) -> tuple[str, int]:
-    length, at = _long(value, at)
+    length = value[at]
+    if length < _MORE:
+        at, length = at + 1, length >> 1
+    else:
+        length, at = _long(value, at)
     end = at + length
     if end > len(value):
         raise IndexError("a text ends behind the value")
@@ -165,6 +177,8 @@ def _text(value: bytes, at: int) -> tuple[str, int]:
 def _long(value: bytes, at: int) -> tuple[int, int]:
     byte = value[at]
     at += 1
+    if byte < _MORE:
+        return (byte >> 1) ^ -(byte & 1), at
     found = byte & 0x7F
     shift = 7
     while byte >= _MORE:
