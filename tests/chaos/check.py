@@ -10,6 +10,7 @@ from books.book import Book
 from books.local import Follower
 from books.rows import EntryRow, OpenFactRow, OpenWorkRow
 from books.stores.memory import MemoryStore
+from books.stores.port import StoreUnusable
 from books.stores.sqlite import SqliteStore
 from books.testing import BOOK, TENANT
 from books.versions import is_deleted
@@ -59,14 +60,20 @@ def nothing_is_open(follower: Follower) -> list[str]:
 
 
 def judge_stores(
-    folder: Path, partition: int, journal: Numbered, rebuild: MemoryStore, without: Collection[Path] = ()
+    folder: Path,
+    partition: int,
+    journal: Numbered,
+    rebuild: MemoryStore,
+    without: Collection[Path] = (),
+    torn: Collection[Path] = (),
 ) -> list[str]:
     """Each worker's store of the partition against a rebuild up to the store's own offset.
 
+    Those in `without` nobody used any more; in one that was `torn` a damaged page may wait for its first reader.
     The rebuild goes on to the end of the journal, so that it can be asked what stands there.
     """
     wrong = []
-    for position, name, digest in sorted(stores_in(folder, partition, rebuild.position.fold_version, without)):
+    for position, name, digest in sorted(stores_in(folder, partition, rebuild.position.fold_version, without, torn)):
         Follower(rebuild).apply([pair for pair in journal if pair[0] < position])
         if digest != rebuild.digest():
             wrong.append(f"the store of worker {name} at offset {position} is not what the journal gives")
@@ -77,15 +84,19 @@ def judge_stores(
 
 
 def stores_in(
-    folder: Path, partition: int, fold_version: str, without: Collection[Path] = ()
+    folder: Path, partition: int, fold_version: str, without: Collection[Path], torn: Collection[Path]
 ) -> list[tuple[int, str, str]]:
-    """Offset, worker and digest of each store that holds something; `without` those that nobody used any more."""
+    """Offset, worker and digest of each store that holds something."""
     found = []
     for file in folder.glob(f"**/books/{partition:04d}.sqlite"):
         if file in without:
             continue
-        store = SqliteStore(file, fold_version)
-        if store.position.next_offset:
-            found.append((store.position.next_offset, str(file.parent.parent.relative_to(folder)), store.digest()))
-        store.close()
+        try:
+            store = SqliteStore(file, fold_version)
+            if store.position.next_offset:
+                found.append((store.position.next_offset, str(file.parent.parent.relative_to(folder)), store.digest()))
+            store.close()
+        except StoreUnusable:
+            if file not in torn:
+                raise
     return found

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -49,6 +50,7 @@ HEAL_SECONDS = 60.0
 SETTLE_SECONDS = 600.0
 SAMPLE_SECONDS = 2.0
 BROKER_SECONDS = 300.0
+SESSION_SECONDS = 12
 
 
 @dataclass
@@ -182,23 +184,29 @@ async def chaos(entries: int, seed: int, force: Force, folder: Path, cache: Path
         folder / "cluster", cache=cache, through=True, options=BrokerOptions(start_timeout_seconds=BROKER_SECONDS)
     )
     siege = Siege(
-        cluster.bootstrap_servers, folder, partitions=PARTITIONS, replication=3, cluster=cluster, random=random
+        cluster.bootstrap_servers,
+        folder,
+        {"session_seconds": SESSION_SECONDS},
+        partitions=PARTITIONS,
+        replication=3,
+        cluster=cluster,
+        random=random,
     )
-    async with siege.running():
+    async with siege.running(), asyncio.TaskGroup() as watching:
         watch = Watch(siege.connection, PARTITIONS, siege.home)
         siege.began = watch.began
         run = Run(siege, made, watch)
-        followers = [asyncio.create_task(watch.follow()), asyncio.create_task(run.measure())]
+        follower, measurer = watching.create_task(watch.follow()), watching.create_task(run.measure())
         log.info("%5.0f s: it runs", watch.seconds)
         async with asyncio.TaskGroup() as trouble:
             trouble.create_task(run.send(len(on_workers)))
             trouble.create_task(run.strike_workers(on_workers, Random(seed + 1)))
             trouble.create_task(run.strike_brokers(on_brokers, Random(seed + 2)))
-        followers[1].cancel()
-        siege.heal()
+        measurer.cancel()
+        await siege.heal()
         healed_seconds = watch.seconds
         gone_seconds = await run.settle()
-        followers[0].cancel()
+        follower.cancel()
         return await judged(run, healed_seconds, gone_seconds)
 
 
@@ -212,7 +220,7 @@ async def judged(run: Run, healed_seconds: float, gone_seconds: float) -> Outcom
     work = [record for number in range(PARTITIONS) for _, record in await siege.read(WORK, partition=number)]
     letters = [record for _, record in await siege.read(DEAD_LETTERS) if isinstance(record, DeadLetter)]
     rebuild = MemoryStore(FOLD_VERSION)
-    stores = judge_stores(siege.folder / "data", siege.home, journal, rebuild, siege.unused())
+    stores = judge_stores(siege.folder / "data", siege.home, journal, rebuild, siege.unused(), siege.torn)
     findings = judge(made, journal, await siege.read(DOCUMENTS), await siege.read(ALERTS), Follower(rebuild))
     findings.differing += stores
     findings.differing += [f"dead letter {letter.reason} of {letter.topic}" for letter in letters]
@@ -246,6 +254,8 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="keep the folder of the run, and say where it is")
     parser.add_argument("--verbose", action="store_true", help="say what happens while it does")
     chosen = parser.parse_args()
+    # Whoever ends us gets an installation that is taken down, not processes and mounts that nobody owns.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if chosen.verbose:
         logging.basicConfig(format="%(message)s", level=logging.WARNING)
         logging.getLogger("tests.chaos").setLevel(logging.INFO)

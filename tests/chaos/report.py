@@ -45,6 +45,7 @@ def counts(outcome: "Outcome", seed: int) -> dict[str, object]:
         "minutes_of_faults": round(outcome.healed_seconds / 60, 1),
         "lag_at_healing": outcome.lag_at_healing,
         "lag_zero_after_seconds": round(outcome.lag_gone_seconds, 1),
+        "longest_wait_for_progress_seconds": round(max(outcome.waits, default=0), 1),
         "latency_seconds": {
             name: round(ages[min(len(ages) - 1, int(len(ages) * share))], 2)
             for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("max", 1.0))

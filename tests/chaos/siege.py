@@ -177,6 +177,8 @@ class Siege(Fleet):
     async def _kill_worker(self, number: int, blow: Blow) -> str:
         self._down.add(number)
         how = ""
+        if self.workers[number].poll() is not None:
+            self.start(number)  # it had just ended by itself: one that is dead cannot be killed
         try:
             await self.kill(number)
             store = self._host(number) / "workers" / "01" / "books" / f"{self.home:04d}.sqlite"
@@ -196,15 +198,18 @@ class Siege(Fleet):
         await node.start()
 
     async def _freeze_broker(self, number: int, seconds: float) -> None:
-        group = self.nodes[number - 1].keeper_id
-        os.killpg(group, signal.SIGSTOP)
+        node = self.nodes[number - 1]
+        await node.start()  # it may have ended by itself
+        os.killpg(node.keeper_id, signal.SIGSTOP)
         await asyncio.sleep(seconds)
-        os.killpg(group, signal.SIGCONT)
+        os.killpg(node.keeper_id, signal.SIGCONT)
 
     async def _fill(self, blow: Blow) -> str:
         """A full disk ends a broker; somebody makes room and starts it. A worker is started again and again."""
         worker = blow.kind is Kind.FILL_WORKER
         disk = self._disks["worker" if worker else "broker"]
+        if not disk.mounted:
+            return "not tried"
         stops = sum(self.stops.values())
         disk.fill()
         await asyncio.sleep(blow.seconds)
@@ -216,11 +221,12 @@ class Siege(Fleet):
             await node.start()
         return how
 
-    def heal(self) -> None:
-        """All faults have ended; clocks are right again."""
-        for number in range(1, NODES + 1):
+    async def heal(self) -> None:
+        """All faults have ended: clocks are right again, and a broker that ended by itself is started."""
+        for number, node in enumerate(self.nodes, start=1):
             self._way("open", number)
             (self.folder / f"clock-{number}").write_text("0")
+            await node.start()
 
     def unused(self) -> list[Path]:
         """Stores that were torn and that nobody has written to since: another worker had their partition."""

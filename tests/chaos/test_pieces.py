@@ -122,7 +122,7 @@ async def _until_stalled(reader: asyncio.StreamReader, writer: asyncio.StreamWri
     while True:
         writer.write(b"again\n")
         try:
-            async with asyncio.timeout(0.2):
+            async with asyncio.timeout(0.05):
                 await reader.readline()
         except TimeoutError:
             return

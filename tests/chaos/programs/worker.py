@@ -52,6 +52,7 @@ class Options:
     off: str = ""
     fold_version: str = ""
     tick_seconds: int = 3
+    session_seconds: int = 6
 
 
 class WrongClock(SystemClock):
@@ -103,7 +104,7 @@ async def make() -> Sequence[EngineApp]:
         connection=KafkaConnection(bootstrap_servers=chosen.servers),
         data_folder=Path(chosen.folder),
         tick_seconds=chosen.tick_seconds,
-        session_limit_seconds=6,
+        session_limit_seconds=chosen.session_seconds,
     )
     metrics = Metrics(label_values(["toggl", "harvest"], []), Build("chaos", "", platform.python_version()))
     clock = WrongClock() if chosen.clock else SystemClock()
@@ -112,7 +113,9 @@ async def make() -> Sequence[EngineApp]:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
+    )
     chosen = Options(**json.loads(sys.argv[1]))
     if chosen.off:
         SWITCHES[chosen.off](replaced, lambda: die_once("died-between"))
