@@ -57,6 +57,8 @@ def _prepare_interpreter() -> None:
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER_OBJECTS, 20, 50)
     sys.setswitchinterval(THREAD_TURN_SECONDS)
+    # The consumers' threads make their loops by the policy.
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
 async def _serve(make_apps: MakeApps) -> int:
