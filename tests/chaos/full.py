@@ -26,6 +26,7 @@ from books.local import Follower
 from books.stores.memory import MemoryStore
 from books.version import FOLD_VERSION
 from runtime.broker import BrokerOptions, EmbeddedCluster
+from runtime.clock import SystemClock
 from schemas.commands import CloseDocument
 from schemas.outputs import DeadLetter
 from schemas.values import Record
@@ -40,6 +41,7 @@ from tests.chaos.siege import PARTITIONS, Band, Siege
 from tests.chaos.watch import Watch
 
 log = logging.getLogger(__name__)
+CLOCK = SystemClock()
 ENTRIES_EACH_PERSON = 1_250
 ENTRIES_EACH_CLIENT = 5_000
 CLOSES = 6
@@ -116,11 +118,11 @@ class Run:
         """Send the plan; never more of it than blows on workers have fallen of all."""
         await self._surely(self.made.setup)
         for number, chunk in enumerate(self.made.chunks):
-            while number > self.fallen * (len(self.made.chunks) - 1) / max(1, total):  # noqa: ASYNC110  # blows fall
-                await asyncio.sleep(PORTION_SECONDS)
+            while number > self.fallen * (len(self.made.chunks) - 1) / max(1, total):  # blows fall
+                await CLOCK.sleep(PORTION_SECONDS)
             for start in range(0, len(chunk), PORTION):
                 await self._surely(chunk[start : start + PORTION])
-                await asyncio.sleep(PORTION_SECONDS)
+                await CLOCK.sleep(PORTION_SECONDS)
 
     async def _surely(self, records: Sequence[Record]) -> None:
         """A connector's way: what is not known to have arrived is sent again."""
@@ -128,7 +130,7 @@ class Run:
             try:
                 self.watch.sent(await self.siege.send(records))
             except (KafkaError, OSError, TimeoutError):
-                await asyncio.sleep(0.5)
+                await CLOCK.sleep(0.5)
             else:
                 return
 
@@ -136,7 +138,7 @@ class Run:
         """One blow after the other; each finds workers that have done something since the one before."""
         for blow in row:
             await self._progress()
-            await asyncio.sleep(pauses.uniform(0, 2))
+            await CLOCK.sleep(pauses.uniform(0, 2))
             await self.siege.strike(blow)
             self.fallen += 1
 
@@ -146,20 +148,20 @@ class Run:
         while self.watch.folded <= folded:
             if time.monotonic() - began > PROGRESS_SECONDS:
                 break
-            await asyncio.sleep(0.2)
+            await CLOCK.sleep(0.2)
         self.waits.append(time.monotonic() - began)
 
     async def strike_brokers(self, row: Sequence[Blow], pauses: Random) -> None:
         """One blow after the other, as long as the others fall."""
         for blow in row:
-            await asyncio.sleep(pauses.uniform(1, 4))
+            await CLOCK.sleep(pauses.uniform(1, 4))
             await self.siege.strike(blow)
 
     async def measure(self) -> None:
         """Ask for the lag now and then, until cancelled."""
         while True:
             await self.watch.ask()
-            await asyncio.sleep(SAMPLE_SECONDS)
+            await CLOCK.sleep(SAMPLE_SECONDS)
 
     async def settle(self) -> float:
         """Seconds until nothing waits any more and every close is drafted; TimeoutError says what does."""
@@ -168,7 +170,7 @@ class Run:
         while time.monotonic() - began < SETTLE_SECONDS:
             if await self.watch.ask() == 0 and closes <= self.watch.drafted:
                 return time.monotonic() - began
-            await asyncio.sleep(0.5)
+            await CLOCK.sleep(0.5)
         lag = self.watch.lags[-1:] or "unknown"
         raise TimeoutError(f"lag {lag}, closes without a draft: {sorted(closes - self.watch.drafted)}")
 

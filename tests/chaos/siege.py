@@ -16,10 +16,12 @@ from random import Random
 from typing import assert_never
 
 from runtime.broker import EmbeddedBroker, EmbeddedCluster
+from runtime.clock import SystemClock
 from tests.chaos.disks import SmallDisk, tear
 from tests.chaos.faults import NODES, Blow, Kind
 from tests.chaos.fleet import Fleet
 
+CLOCK = SystemClock()
 PARTITIONS = 6
 SUPERVISED_SECONDS = 0.5
 log = logging.getLogger(__name__)
@@ -130,7 +132,7 @@ class Siege(Fleet):
     async def _supervise(self) -> None:
         while True:
             self.revive()
-            await asyncio.sleep(SUPERVISED_SECONDS)
+            await CLOCK.sleep(SUPERVISED_SECONDS)
 
     def hold(self) -> None:
         """Whoever ends from now on stays down."""
@@ -164,7 +166,7 @@ class Siege(Fleet):
                 await self._freeze_broker(number, blow.seconds)
             case Kind.CUT | Kind.STALL:
                 self._way("cut" if blow.kind is Kind.CUT else "stall", number)
-                await asyncio.sleep(blow.seconds)
+                await CLOCK.sleep(blow.seconds)
                 self._way("open", number)
             case Kind.FILL_WORKER | Kind.FILL_BROKER:
                 number = DISK_NUMBER
@@ -185,7 +187,7 @@ class Siege(Fleet):
             if blow.kind is Kind.TEAR_STORE and store.exists() and store.stat().st_size:
                 how = tear(store, self.random)
                 self.torn[store] = signature_of(store)
-            await asyncio.sleep(blow.seconds)
+            await CLOCK.sleep(blow.seconds)
             self.start(number)
         finally:
             self._down.discard(number)
@@ -194,14 +196,14 @@ class Siege(Fleet):
     async def _kill_broker(self, number: int, down_seconds: float) -> None:
         node = self.nodes[number - 1]
         await node.kill()
-        await asyncio.sleep(down_seconds)
+        await CLOCK.sleep(down_seconds)
         await node.start()
 
     async def _freeze_broker(self, number: int, seconds: float) -> None:
         node = self.nodes[number - 1]
         await node.start()  # it may have ended by itself
         os.killpg(node.keeper_id, signal.SIGSTOP)
-        await asyncio.sleep(seconds)
+        await CLOCK.sleep(seconds)
         os.killpg(node.keeper_id, signal.SIGCONT)
 
     async def _fill(self, blow: Blow) -> str:
@@ -212,7 +214,7 @@ class Siege(Fleet):
             return "not tried"
         stops = sum(self.stops.values())
         disk.fill()
-        await asyncio.sleep(blow.seconds)
+        await CLOCK.sleep(blow.seconds)
         node = self.nodes[DISK_NUMBER - 1]
         how = f"{sum(self.stops.values()) - stops} stops" if worker else "ended" if not node.running else "went on"
         disk.free()

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
+from runtime.clock import SystemClock
 from runtime.errors import MachineryError
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.groups import committed_offsets
@@ -34,6 +35,7 @@ READS = {
     Role.SLOW: (WORK, HOURS),
     Role.DELIVER: (WORK,),
 }
+CLOCK = SystemClock()
 ANSWER_SECONDS = 20.0
 
 
@@ -90,7 +92,7 @@ class Watch:
             try:
                 await self._read_on(position)
             except (KafkaError, OSError):
-                await asyncio.sleep(0.5)
+                await CLOCK.sleep(0.5)
 
     async def _read_on(self, position: dict[str, int]) -> None:
         places = {TopicPartition(topic, self.home): topic for topic in position}
