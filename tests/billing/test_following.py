@@ -10,15 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.bundles import Kinds
 from billing.contract import compile_contract
+from billing.currency import Rate
 from billing.directory import compile_directory
 from billing.entries import BillingEntry
+from billing.followed_days import Days
 from billing.following import BEGUN, FOLLOWED, FollowedInvoice
 from billing.invoice import InvoiceRequest, compute_invoice, to_body
+from billing.portions import cut
 from schemas.clauses import CapBasis, CapWindow, DayAttribution, GroupBy, IncrementScope, Overflow
 from schemas.contract import ContractDocument
 from schemas.directory import DirectoryDocument
-from schemas.draft import DocumentScope
+from schemas.draft import DocumentKind, DocumentScope
 from schemas.entry import EntryKind
 from schemas.inputs import Category
 from tests.second.firms import generate
@@ -245,6 +249,8 @@ def test_the_counter_says_how_it_was_computed(clauses: dict[str, object], answer
 
 
 LOYAL = {"id": "d", "percent": "5", "counts": "fees"}
+LUMP = {"id": "all", "text": "All", "words": ["work"], "rates": "lump"}
+TWO_PRICES = {"tiers": [TIERS], "lines": {"rollups": [LUMP]}}
 
 
 @pytest.mark.parametrize(
@@ -255,6 +261,8 @@ LOYAL = {"id": "d", "percent": "5", "counts": "fees"}
         ({"discounts": [{**LOYAL, "level": "invoice", "people": ["bo"]}]}, FOLLOWED),
         ({"discounts": [{**LOYAL, "level": "invoice", "tasks": ["a"]}]}, "discounts"),
         ({"discounts": [{**LOYAL, "level": "invoice", "from": "2025-03-05"}]}, "dated_discounts"),
+        ({"discounts": [{**LOYAL, "level": "invoice"}], **TWO_PRICES}, "discounts"),
+        ({"discounts": [{**LOYAL, "level": "invoice", "people": ["bo"]}], **TWO_PRICES}, FOLLOWED),
         ({"amount_caps": [{"id": "most", "window": "month", "amount": "500", "counts": "fees"}]}, "amount_caps"),
         ({"premiums": [{"id": "late", "outside": "08:00-10:00", "factor": "1.5"}]}, "premiums"),
         ({"lines": {"group_by": ["entry"]}}, "lines_of_entries"),
@@ -295,9 +303,157 @@ def test_other_terms_are_computed_anew() -> None:
     assert followed.answers == {BEGUN: 2, FOLLOWED: 1}
 
 
-def test_work_that_counts_before_other_work_is_computed_whole() -> None:
+@pytest.mark.parametrize("number", [1, 2])
+def test_work_that_counts_before_other_work_is_computed_whole(number: int) -> None:
     """What stands on an approved document goes first in every window, so its day does not order it."""
-    followed, entries = FollowedInvoice(), [entry(1), entry(2, billed_on="document-1")]
+    followed, entries = FollowedInvoice(), [entry(1), entry(2)]
+    entries[number - 1] = entry(number, billed_on="document-1")
     request = march(entries, caps=[WEEK])
     assert followed.compute(request) == compute_invoice(request)
     assert followed.answers == {"order_of_days": 1}
+
+
+def work(number: int, day: int, hour: int, seconds: int, **values: object) -> BillingEntry:
+    """Work of Ana on a day of March, from a full hour on."""
+    start = datetime(2025, 3, day, hour, tzinfo=UTC)
+    return entry(number, start=start, worked_seconds=seconds, **values)
+
+
+def same_bodies(followed: FollowedInvoice, request: InvoiceRequest, *steps: Sequence[BillingEntry]) -> None:
+    """After each step the followed body is that of a computation from nothing."""
+    for entries in steps:
+        again = replace(request, entries=entries)
+        fresh = to_body(compute_invoice(again))
+        assert followed.body(again) == fresh
+
+
+HOUR = 3600
+USD = [
+    Rate("USD", "EUR", date(2025, 3, day), Decimal(rate), "bank")
+    for day, rate in ((4, "0.90"), (5, "0.80"), (7, "0.9"))
+]
+BEYOND = {"pool": "all", "overflow": "overage_rate"}
+LONG_DAY = {"id": "day", "window": "day", "hours": 4, "overage_rate": "150", **BEYOND}
+LONG_WEEK = {"id": "week", "window": "week", "hours": 6, "overage_rate": "200", **BEYOND}
+FIX = {"id": "fix", "text": "Repairs", "words": ["fix"]}
+TWO_HOURS, NEXT_HOUR = work(1, 4, 9, 2 * HOUR), work(2, 5, 10, HOUR)
+HOURS = [work(day, day, 9, HOUR) for day in (4, 5, 6)]
+GIFT = work(1, 6, 9, HOUR, written_off="a gift")
+UNBILLED = [GIFT, *(work(9 + number, 5, number, HOUR, category=one) for number, one in enumerate(Category))]
+
+
+@pytest.mark.parametrize(
+    ("clauses", "steps"),
+    [
+        pytest.param({"lines": {"group_by": ["date"]}}, [[TWO_HOURS, NEXT_HOUR]], id="a line for each date"),
+        pytest.param(
+            {"lines": {"group_by": [], "rollups": [FIX]}},
+            [[work(1, 4, 9, HOUR, description="fix"), work(2, 4, 10, HOUR), work(3, 5, 9, HOUR, description="fix")]],
+            id="a roll-up takes one of two entries of a day",
+        ),
+        pytest.param(
+            {"caps": [LONG_DAY, LONG_WEEK]},
+            [[work(1, 4, 9, 5 * HOUR)], [work(1, 4, 9, 5 * HOUR), work(2, 5, 9, 2 * HOUR), work(3, 6, 9, 2 * HOUR)]],
+            id="two overage rates",
+        ),
+        pytest.param(
+            {"rates": [{"rate": "100", "currency": "USD"}], "exchange": {"fx_date": "work"}},
+            [[work(4, 4, 9, HOUR), work(5, 5, 9, HOUR), work(6, 6, 9, HOUR), work(7, 7, 9, HOUR)]],
+            id="each date has its exchange rate, and one has none",
+        ),
+        pytest.param(
+            {"tiers": [TIERS]},
+            [[TWO_HOURS, NEXT_HOUR], [TWO_HOURS, work(3, 5, 9, 0), NEXT_HOUR], [TWO_HOURS, NEXT_HOUR]],
+            id="work of no length at the limit of a band",
+        ),
+        pytest.param(
+            {"tiers": [TIERS]},
+            [[work(1, 4, 9, 3 * HOUR)], [work(1, 4, 9, 3 * HOUR), work(2, 5, 9, HOUR)]],
+            id="a full band says which position is reached",
+        ),
+        pytest.param(
+            TWO_PRICES,
+            [[work(1, 4, 9, 3 * HOUR), work(2, 5, 9, HOUR)]],
+            id="one line with two prices",
+        ),
+        pytest.param(
+            {"increments": [{"minutes": 15}]},
+            [[work(1, 4, 9, 600), work(2, 4, 10, 1800)]],
+            id="amounts are shared by rounded time",
+        ),
+        pytest.param(
+            {"increments": [{"minutes": 60, "mode": "down"}]}, [[work(1, 4, 9, 600)]], id="a line is rounded away"
+        ),
+        pytest.param(
+            {"lines": {"group_by": ["person"]}},
+            [[work(n, 4, 9 + n, 100, task=task) for n, task in enumerate("abab")]],
+            id="tasks take turns on a line",
+        ),
+        pytest.param(
+            {},
+            [[HOURS[0], *UNBILLED]],
+            id="each kind of time that is not billed",
+        ),
+        pytest.param(
+            {"caps": [WEEK]},
+            [HOURS, [work(4, 4, 9, 2 * HOUR), *HOURS[1:]]],
+            id="one hour more takes one of a later day",
+        ),
+    ],
+)  # fmt: skip
+def test_a_followed_body_says_the_same(clauses: dict[str, object], steps: list[list[BillingEntry]]) -> None:
+    """What is special about some work is said by a followed body as by one that is computed from nothing."""
+    followed = FollowedInvoice()
+    same_bodies(followed, replace(march([], **clauses), exchange_rates=USD), *steps)
+    assert set(followed.bodies) <= {BEGUN, FOLLOWED}
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [("ab", "ca"), ("ab", "bc"), ("xabz", "yaz"), ("xaz", "yabz"), ("abc", "ac"), ("ab", "abc"), ("abc", "cba")],
+)
+def test_entries_come_and_leave_wherever_they_stand(before: str, now: str) -> None:
+    """The entries of a second time may begin, end and be ordered as they like."""
+    known = {name: work(number, 4 + number, 9, HOUR) for number, name in enumerate("abcxyz")}
+    steps = [[known[name] for name in names] for names in (before, now, before)]
+    same_bodies(FollowedInvoice(), march([]), *steps)
+
+
+def test_another_kind_of_document_has_other_lines() -> None:
+    """Lines are named after the document, so the same lines of another one have other names."""
+    followed, request = FollowedInvoice(), march([entry(1)])
+    names = set()
+    for kind in (*DocumentKind, *DocumentKind):
+        again = replace(request, scope=request.scope.model_copy(update={"kind": kind}))
+        body = followed.body(again)
+        assert body == to_body(compute_invoice(again))
+        names.add(body.lines[0].line_id)
+    assert len(names) == len(DocumentKind)
+
+
+def test_the_parts_of_an_entry_are_one_member_of_a_bundle() -> None:
+    """What was cut and is priced alike counts once, with all of its time and of its rounding."""
+    request = march([entry(1), entry(2)])
+    days = Days(request.contract, request.directory, request.period)
+    days.take(request.entries)
+    days.allot()
+    portion = days.in_order()[0][1].live[0]._replace(delta_seconds=900)
+    parts = cut(portion, 3000, 300)
+    (bundle,) = Kinds(request.contract).bundles_of(portion.day, parts, ())
+    assert bundle.members == [(portion.order, portion.entry, 7200, 900)]
+    assert (bundle.seconds, bundle.worked_seconds, bundle.delta_seconds) == ({"e01": 7200}, 7200, 900)
+
+
+def test_what_did_not_change_is_not_said_again() -> None:
+    """After a change elsewhere the line, its sources and the placements are the objects that they were."""
+    followed, free = FollowedInvoice(), [entry(2, category=Category.NON_BILLABLE), entry(3)]
+    request = march([entry(1), *free, entry(6, project_id="beta")], lines={"group_by": ["project"]})
+    first = followed.body(request)
+    more = [entry(4, start=free[0].start, category=Category.NON_BILLABLE), entry(7, project_id="beta")]
+    second = followed.body(replace(request, entries=[*request.entries, *more]))
+    assert second.lines[0] is first.lines[0]
+    assert second.lines[1].sources[0] is first.lines[1].sources[0]
+    assert second.placements[0] is first.placements[0]
+    third = followed.body(replace(request, entries=[*request.entries, *more, entry(8, start=entry(1).start)]))
+    assert third.lines[0].sources[-1] is first.lines[0].sources[-1]
+    assert third.lines[1] is second.lines[1]
