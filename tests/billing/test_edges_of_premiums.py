@@ -16,6 +16,7 @@ EVENING = {"id": "evening", "factor": "1.5", "outside": "09:00-18:00"}
         pytest.param("02:00-03:00", "2025-10-26 01:00", "4.00", "2.00", id="an hour that comes twice"),
         pytest.param("02:30-04:00", "2025-10-26 01:00", "5.00", "2.00", id="begins twice"),
         pytest.param("01:00-02:30", "2025-10-26 01:00", "5.00", "2.00", id="ends twice"),
+        pytest.param("02:30-06:00", "2025-10-26T00:59:59Z", "1.00", "0.50", id="begins a second before it is set back"),
         pytest.param("02:00-03:00", "2025-03-30 01:00", "4.00", "0", id="an hour that is missing"),
         pytest.param("02:30-04:00", "2025-03-30 01:00", "4.00", "1.00", id="begins in what is missing"),
         pytest.param("01:00-02:30", "2025-03-30 01:00", "4.00", "1.00", id="ends in what is missing"),
