@@ -335,6 +335,7 @@ USD = [
 BEYOND = {"pool": "all", "overflow": "overage_rate"}
 LONG_DAY = {"id": "day", "window": "day", "hours": 4, "overage_rate": "150", **BEYOND}
 LONG_WEEK = {"id": "week", "window": "week", "hours": 6, "overage_rate": "200", **BEYOND}
+PACKAGES = {"id": "pack", "mode": "block", "block_hours": 2, "block_price": "180"}
 FIX = {"id": "fix", "text": "Repairs", "words": ["fix"]}
 TWO_HOURS, NEXT_HOUR = work(1, 4, 9, 2 * HOUR), work(2, 5, 10, HOUR)
 HOURS = [work(day, day, 9, HOUR) for day in (4, 5, 6)]
@@ -362,9 +363,9 @@ UNBILLED = [GIFT, *(work(9 + number, 5, number, HOUR, category=one) for number, 
             id="each date has its exchange rate, and one has none",
         ),
         pytest.param(
-            {"tiers": [TIERS]},
-            [[TWO_HOURS, NEXT_HOUR], [TWO_HOURS, work(3, 5, 9, 0), NEXT_HOUR], [TWO_HOURS, NEXT_HOUR]],
-            id="work of no length at the limit of a band",
+            {"tiers": [TIERS], "increments": [{"minutes": 60, "mode": "down"}]},
+            [[TWO_HOURS, NEXT_HOUR], [TWO_HOURS, work(3, 5, 9, 600), NEXT_HOUR], [TWO_HOURS, NEXT_HOUR]],
+            id="work rounded to nothing at the limit of a band",
         ),
         pytest.param(
             {"tiers": [TIERS]},
@@ -399,6 +400,12 @@ UNBILLED = [GIFT, *(work(9 + number, 5, number, HOUR, category=one) for number, 
             [HOURS, [work(4, 4, 9, 2 * HOUR), *HOURS[1:]]],
             id="one hour more takes one of a later day",
         ),
+        pytest.param(
+            {"caps": [LONG_DAY], "lines": {"rollups": [LUMP]}},
+            [[work(1, 4, 9, 5 * HOUR), work(2, 5, 9, HOUR)]],
+            id="one line with an overage",
+        ),
+        pytest.param({"tiers": [PACKAGES]}, [HOURS], id="started packages"),
     ],
 )  # fmt: skip
 def test_a_followed_body_says_the_same(clauses: dict[str, object], steps: list[list[BillingEntry]]) -> None:
@@ -457,3 +464,15 @@ def test_what_did_not_change_is_not_said_again() -> None:
     third = followed.body(replace(request, entries=[*request.entries, *more, entry(8, start=entry(1).start)]))
     assert third.lines[0].sources[-1] is first.lines[0].sources[-1]
     assert third.lines[1] is second.lines[1]
+
+
+def test_a_day_is_said_again_only_where_its_work_is_another() -> None:
+    """Other work on a day, or one cent less for some of it, leaves what is said of the rest."""
+    followed, some = FollowedInvoice(), [work(1, 6, 9, 100), work(2, 6, 10, 100)]
+    request = march(some, lines={"group_by": ["person"]})
+    first = followed.body(request).lines[0].sources
+    other = followed.body(replace(request, entries=[*some, work(3, 6, 11, 3600, task="other")])).lines[0].sources
+    assert other[0] is first[0]
+    less = followed.body(replace(request, entries=[work(4, 5, 9, 100), *some])).lines[0].sources
+    assert [one.amount for one in less] == [Decimal("2.78"), Decimal("2.78"), Decimal("2.77")]
+    assert less[1] is first[0]
