@@ -267,3 +267,22 @@ def test_credit_and_rebill_have_the_net_effect_of_the_difference(tables: list[st
     assert adjust(later, CorrectionPart.REBILL).amount == rebill.amount
     back = void(ISSUED, "1", [(ISSUED, stood), ("note", note)], stood)
     assert back.amount == -(stood.net + credit.amount)
+
+
+def test_a_new_price_of_rounded_time_is_one_line() -> None:
+    """BD-69: fifty minutes are an hour before and after, so the correction is 1.00 h x 15.00."""
+    rounded = [{"minutes": 15}]
+    then, now = (open_desk(rates=[{"rate": rate}], increments=rounded) for rate in ("150", "165"))
+    work = f"{HEAD}a  ana  2025-03-05 09:00  0:50"
+    assert seen(corrected(then, work, work, now)) == [("1.00", "15", "15.00")]
+
+
+def test_less_time_at_another_price_is_two_lines() -> None:
+    """BD-69: four hours that became three of other work are taken back whole and billed whole."""
+    desk = open_desk(rates=[{"rate": "150", "role": "senior", "service_item": "design"}, {"rate": "100"}])
+    before, after = (
+        f"entry  item  start             worked\na  {item}  2025-03-05 09:00  {worked}"
+        for item, worked in (("design", "4.00"), ("build", "3.00"))
+    )
+    found = corrected(desk, before, after, now=desk)
+    assert sorted(seen(found)) == [("-4.00", "150", "-600.00"), ("3.00", "100", "300.00")]

@@ -168,3 +168,38 @@ def test_a_blended_rate_is_compared_with_what_it_replaces(
 ) -> None:
     """BD-17: with the most special rate of each hour that it prices; what is in another currency is left out."""
     assert [one.text for one in open_desk(rates=rates, blended=blended).bill(BLENDED).body.findings] == [text]
+
+
+def test_a_line_names_its_person_where_it_has_one() -> None:
+    """BD-50: grouped by person a line says who worked; a line of two people names none."""
+    work = "person  date        worked\nana  2025-03-05  1.00\nbo  2025-03-05  1.00"
+    apart = open_desk(rates=[{"rate": "100"}], lines={"group_by": ["person"]}).bill(work)
+    assert [(one.person_id, one.person_name) for one in apart.body.lines] == [("ana", "Ana"), ("bo", "Bo")]
+    together = open_desk(rates=[{"rate": "100"}], lines={"group_by": ["service_item"]}).bill(work)
+    assert [(one.person_id, one.person_name) for one in together.body.lines] == [("", "")]
+
+
+def test_an_expense_has_the_code_of_its_category() -> None:
+    """Step 12: the UTBMS code of the mark-up's row stands on the line."""
+    markups = [{"category": "hotel", "percent": "10", "utbms_code": "E110"}]
+    billed = open_desk(expenses={"markups": markups}).bill(
+        "date  kind  amount  expense\n2025-03-05  expense  100.00  hotel\n2025-03-06  expense  10.00  taxi"
+    )
+    assert {line.expense_code: f"{line.amount:f}" for line in billed.body.lines} == {"E110": "110.00", "": "10.00"}
+
+
+def test_a_tax_tells_each_reason_once_and_none_for_what_has_none() -> None:
+    """BD-53: two rules of one category and rate are one row; its text is the reason that one of them has."""
+    taxes = [{"category": "S", "percent": "20", "service_items": ["x"], "reason": "Local"}]
+    taxes.append({"category": "S", "percent": "20"})
+    desk = open_desk(rates=[{"rate": "100"}], lines={"group_by": ["service_item"]}, taxes=taxes)
+    (row,) = desk.bill("date  worked  item\n2025-03-05  1.00  x\n2025-03-05  1.00  y").body.taxes
+    assert (row.reason, f"{row.base:f}", f"{row.tax:f}") == ("Local", "200.00", "40.00")
+
+
+def test_a_sum_for_all_still_tells_its_hours() -> None:
+    """BD-50: the line is one lump, and its charge says how many hours are in it."""
+    lump = {"rollups": [{"id": "all", "text": "All", "words": ["x"], "rates": "lump"}]}
+    desk = open_desk(rates=[{"rate": "100"}], lines=lump)
+    (line,) = desk.bill("date  worked  text\n2025-03-05  2.50  x").body.lines
+    assert (f"{line.quantity:f}", line.unit, f"{line.charges[0].quantity:f}") == ("1", "lump", "2.50")

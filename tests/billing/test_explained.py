@@ -347,3 +347,16 @@ def test_every_tree_adds_up_and_every_second_is_told(billed: Billed) -> None:
 def test_time_is_told_to_the_second(seconds: int, text: str, signed: str) -> None:
     """Hours, minutes and seconds, never rounded; a rounding delta has its sign."""
     assert (clock_text(seconds), signed_clock(seconds)) == (text, signed)
+
+
+def test_two_premiums_are_explained_by_a_clause_of_theirs() -> None:
+    """BD-18: where factors are multiplied, the first premium with a clause says why."""
+    premiums = [
+        {"id": "night", "name": "Night", "factor": "1.5", "outside": "09:00-18:00"},
+        {"id": "sunday", "name": "Sunday", "factor": "2", "weekdays": ["sunday"], "clause": "§ 5"},
+    ]
+    desk = open_desk(rates=[{"rate": 10}], premiums=premiums, also={"premium_stacking": "compound"})
+    (line,) = explained(desk.bill("start             worked\n2025-03-02 20:00  1.00")).lines()
+    (premium,) = of_kind(line, NodeKind.PREMIUM)
+    assert premium.facts["variant"] == "Night x 1.5, Sunday x 2"
+    assert premium.facts["clause"] == "§ 5"
