@@ -5,7 +5,7 @@ Records are grouped by partition and sent as whole record batches, in the given 
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -18,9 +18,6 @@ from streams.engine.membership import Membership, fence
 
 RECORD_OVERHEAD_BYTES = 512
 """Room for offsets, lengths and the batch header beside key, value and headers."""
-
-SILENCE_SECONDS = 1.0
-"""How long a producer that is given up may take to see that its requests are gone."""
 
 Header = tuple[str, bytes]
 
@@ -188,12 +185,7 @@ class Publisher:
                 raise PublishUnknown("the publisher is closed")
             if self._producer is None:
                 producer = self._new_producer()
-                try:
-                    await producer.start()
-                except BaseException:
-                    producer._closed = True
-                    await producer.client.close()
-                    raise
+                await producer.start()
                 self._producer = producer
             return self._producer
 
@@ -223,35 +215,11 @@ class Publisher:
         # aiokafka's stop() would send everything first.
         producer._closed = True
         producer._message_accumulator._closed = True
-        await _silence(producer)
-        _fail_all(producer, reason)
-
-
-async def _silence(producer: AIOKafkaProducer) -> None:
-    """End the client's sender before its batches are told that they failed: it falls over failed ones, and tells its
-    own fall to all who wait.
-    """
-    sender = producer._sender.sender_task
-    closing = asyncio.ensure_future(producer.client.close())
-    for _ in range(2):
-        if sender is not None and not sender.done():
-            # It first waits for its requests, which end with their connections, unless one waits for news of the
-            # cluster that nobody brings any more: the second word ends that, too.
-            sender.cancel()
-            await asyncio.wait({sender}, timeout=SILENCE_SECONDS)
-    await closing
-
-
-def _fail_all(producer: AIOKafkaProducer, reason: str) -> None:
-    """Tell all whose batches were not acknowledged."""
-    accumulator = producer._message_accumulator
-    # The client looks for what was tried before among what is on its way, though it waits in the queue again.
-    accumulator._pending_batches |= {batch for queue in accumulator._batches.values() for batch in queue}
-    pending = list(accumulator._pending_batches)
-    accumulator.fail_all(KafkaError(reason))
-    for batch in pending:
-        if not batch._drain_waiter.cancelled():
-            batch._drain_waiter.exception()  # seen, also where nobody waited for a place in the queue
+        producer._message_accumulator.fail_all(KafkaError(reason))
+        await producer.client.close()
+        # A request that was on its way when the connection closed puts its batch back from where it was just taken.
+        with suppress(KeyError):
+            await producer._sender.close()
 
 
 def _seen(acknowledged: "asyncio.Future[object]") -> None:
