@@ -5,7 +5,7 @@ Records are grouped by partition and sent as whole record batches, in the given 
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -15,9 +15,12 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from streams.engine.batch import Settling, settled
 from streams.engine.errors import OwnershipLost, PublishUnknown, RecordTooLarge
 from streams.engine.membership import Membership, fence
+from streams.engine.outlet import Outlet
 
 RECORD_OVERHEAD_BYTES = 512
 """Room for offsets, lengths and the batch header beside key, value and headers."""
+
+CANCELLED = "publishing was cancelled"
 
 Header = tuple[str, bytes]
 
@@ -68,7 +71,7 @@ class Publisher:
         self._client_arguments = dict(client_arguments)
         self._membership = membership
         self._limits = limits or PublisherLimits()
-        self._producer: AIOKafkaProducer | None = None
+        self._outlet: Outlet | None = None
         self._opening = asyncio.Lock()
         self._closed = False
         self._abandoned = 0
@@ -80,8 +83,8 @@ class Publisher:
     async def stop(self) -> None:
         """Close for good. Publishes still under way fail: their callers did not get an acknowledgement."""
         self._closed = True
-        if self._producer is not None:
-            await self._abandon(self._producer, "the publisher was stopped")
+        if self._outlet is not None:
+            await self._abandon(self._outlet, "the publisher was stopped")
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
         """Write the records; returns when all are acknowledged, in order per topic and partition.
@@ -106,50 +109,56 @@ class Publisher:
         abandoned = self._abandoned
         if self._membership is not None:
             await self._membership.wait_held()
-        producer = await self._ready()
+        outlet = await self._ready()
         if abandoned != self._abandoned:
             # What was posted before us perhaps never arrives: ours must not stand in its place.
             raise PublishUnknown("another publish failed while this one waited")
         deadline_seconds = asyncio.get_running_loop().time() + self._limits.delivery_limit_seconds
-        async with self._or_abandon(producer, deadline_seconds):
+        async with self._or_abandon(outlet, deadline_seconds):
             acknowledgements = [
                 one
                 for partition, group in by_partition.items()
-                for one in await self._enqueue_all(producer, TopicPartition(*partition), group)
+                for one in await self._enqueue_all(outlet.producer, TopicPartition(*partition), group)
             ]
-        return asyncio.ensure_future(self._acknowledged(producer, acknowledgements, deadline_seconds))
+        settling = asyncio.ensure_future(self._acknowledged(outlet, acknowledgements, deadline_seconds))
+        # One that is cancelled before it began has no moment of its own to give the producer up.
+        settling.add_done_callback(lambda ended: self._give_up(outlet, CANCELLED) if ended.cancelled() else None)
+        return settling
 
     async def _acknowledged(
-        self, producer: AIOKafkaProducer, acknowledgements: Sequence[Awaitable[object]], deadline_seconds: float
+        self, outlet: Outlet, acknowledgements: Sequence[Awaitable[object]], deadline_seconds: float
     ) -> None:
-        async with self._or_abandon(producer, deadline_seconds):
+        async with self._or_abandon(outlet, deadline_seconds):
             for acknowledgement in acknowledgements:
                 # Shielded: the client's own future must be seen to its end, also when nobody waits for it any more.
                 await asyncio.shield(acknowledgement)
 
     @asynccontextmanager
-    async def _or_abandon(self, producer: AIOKafkaProducer, deadline_seconds: float) -> AsyncIterator[None]:
+    async def _or_abandon(self, outlet: Outlet, deadline_seconds: float) -> AsyncIterator[None]:
         """Whatever goes wrong inside, nothing of this producer is written any more."""
         try:
-            async with asyncio.timeout_at(deadline_seconds):
+            async with outlet.waiting(deadline_seconds):
                 yield
-        except (KafkaError, TimeoutError) as error:
-            await self._abandon(producer, repr(error))
-            raise self._reason(error) from error
         except asyncio.CancelledError:
             # Whoever cancels us gives the partition up: what is still queued must not be written later.
-            await self._abandon(producer, "publishing was cancelled")
+            await self._abandon(outlet, CANCELLED)
             raise
+        except Exception as error:
+            known = isinstance(error, KafkaError | TimeoutError) or outlet.given_up is not None
+            await self._abandon(outlet, repr(error))
+            if not known:
+                raise
+            raise self._reason(outlet.given_up or repr(error)) from error
 
     def _check_size(self, record: Outgoing) -> None:
         size_bytes = record.size_bytes + RECORD_OVERHEAD_BYTES
         if size_bytes > self._limits.record_bytes:
             raise RecordTooLarge(record.topic, size_bytes, self._limits.record_bytes)
 
-    def _reason(self, error: Exception) -> Exception:
+    def _reason(self, reason: str) -> Exception:
         if self._membership is not None and not self._membership.member:
-            return OwnershipLost(repr(error))
-        return PublishUnknown(repr(error))
+            return OwnershipLost(reason)
+        return PublishUnknown(reason)
 
     async def _enqueue_all(
         self, producer: AIOKafkaProducer, partition: TopicPartition, records: Sequence[Outgoing]
@@ -179,15 +188,15 @@ class Publisher:
             acknowledged.add_done_callback(_seen)
             return acknowledged
 
-    async def _ready(self) -> AIOKafkaProducer:
+    async def _ready(self) -> Outlet:
         async with self._opening:
             if self._closed:
                 raise PublishUnknown("the publisher is closed")
-            if self._producer is None:
-                producer = self._new_producer()
-                await producer.start()
-                self._producer = producer
-            return self._producer
+            if self._outlet is None:
+                outlet = Outlet(self._new_producer())
+                await outlet.start()
+                self._outlet = outlet
+            return self._outlet
 
     def _new_producer(self) -> AIOKafkaProducer:
         limits = self._limits
@@ -205,21 +214,16 @@ class Publisher:
             fence(producer, self._membership)
         return producer
 
-    async def _abandon(self, producer: AIOKafkaProducer, reason: str) -> None:
-        """Close without sending what is queued; everybody who waits for it gets the reason."""
-        if self._producer is producer:
-            self._producer = None
+    def _give_up(self, outlet: Outlet, reason: str) -> None:
+        if self._outlet is outlet:
+            self._outlet = None
             self._abandoned += 1
-        if producer._closed:
-            return
-        # aiokafka's stop() would send everything first.
-        producer._closed = True
-        producer._message_accumulator._closed = True
-        producer._message_accumulator.fail_all(KafkaError(reason))
-        await producer.client.close()
-        # A request that was on its way when the connection closed puts its batch back from where it was just taken.
-        with suppress(KeyError):
-            await producer._sender.close()
+        outlet.give_up(reason)
+
+    async def _abandon(self, outlet: Outlet, reason: str) -> None:
+        """Close without sending what is queued; everybody who waits for it gets the reason."""
+        self._give_up(outlet, reason)
+        await outlet.closed()
 
 
 def _seen(acknowledged: "asyncio.Future[object]") -> None:

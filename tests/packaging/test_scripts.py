@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-MENU = ("bench", "check", "demo", "docs", "golden", "lock", "mutate", "setup", "test")
+MENU = ("bench", "chaos", "check", "demo", "docs", "golden", "lock", "mutate", "setup", "test")
 # What script/setup may use besides Python: the tools every system has.
 PLAIN_TOOLS = ("sh", "cat", "cksum", "dirname", "env")
 # Stands in for the Python of .venv: it notes what it was asked, and is always new enough.

@@ -104,6 +104,37 @@ async def test_what_waits_behind_a_failed_call_is_not_written_in_its_place(rig: 
     assert b"second" not in [record.key for record in (await rig.read(rig.first))[0]]
 
 
+@pytest.mark.broker
+async def test_giving_up_among_many_is_told_to_each_of_them_as_what_it_is(rig: "Rig") -> None:
+    """One call is cancelled in full flow: it is cancelled and nothing else, and the others hear PublishUnknown.
+
+    A client that fell over its own failed batches made a bug out of it, and a rebalance stopped the worker.
+    """
+    publisher = publisher_for(rig, limits=PublisherLimits(batch_bytes=1_000))
+    for number in range(6):
+        rows = [Outgoing(rig.first, index % 2, b"%d" % index, b"x" * 700) for index in range(100)]
+        calls = [asyncio.create_task(publisher.publish(rows)) for _ in range(4)]
+        await asyncio.wait(calls, timeout=0.008 * number)
+        calls[0].cancel()
+        ended = await asyncio.gather(*calls, return_exceptions=True)
+        assert isinstance(ended[0], asyncio.CancelledError | None), repr(ended[0])
+        assert all(isinstance(one, PublishUnknown | None) for one in ended[1:]), ended[1:]
+    await publisher.stop()
+
+
+@pytest.mark.broker
+async def test_what_is_given_up_before_anybody_waited_for_it_is_not_written(rig: "Rig") -> None:
+    """The call is cancelled in the moment it was posted, before its own first step."""
+    publisher = publisher_for(rig)
+    await publisher.publish([Outgoing(rig.first, 0, b"before", b"x")])
+    late = await publisher.post([Outgoing(rig.first, 0, b"late", b"x")])
+    late.cancel()
+    await asyncio.wait({late})
+    await publisher.publish([Outgoing(rig.first, 0, b"after", b"x")])
+    await publisher.stop()
+    assert [record.key for record in (await rig.read(rig.first))[0]] == [b"before", b"after"]
+
+
 async def test_a_worker_that_was_put_out_publishes_nothing() -> None:
     """The group does not know us any more: refused before a connection is even made."""
     publisher = Publisher({"bootstrap_servers": "127.0.0.1:1"}, membership=Membership(lease_seconds=5))
