@@ -122,7 +122,7 @@ class Publisher:
             ]
         settling = asyncio.ensure_future(self._acknowledged(outlet, acknowledgements, deadline_seconds))
         # One that is cancelled before it began has no moment of its own to give the producer up.
-        settling.add_done_callback(lambda ended: self._give_up(outlet, CANCELLED) if ended.cancelled() else None)
+        settling.add_done_callback(lambda ended: self._let_go(outlet, CANCELLED) if ended.cancelled() else None)
         return settling
 
     async def _acknowledged(
@@ -143,11 +143,8 @@ class Publisher:
             # Whoever cancels us gives the partition up: what is still queued must not be written later.
             await self._abandon(outlet, CANCELLED)
             raise
-        except Exception as error:
-            known = isinstance(error, KafkaError | TimeoutError) or outlet.given_up is not None
+        except (KafkaError, TimeoutError) as error:
             await self._abandon(outlet, repr(error))
-            if not known:
-                raise
             raise self._reason(outlet.given_up or repr(error)) from error
 
     def _check_size(self, record: Outgoing) -> None:
@@ -214,7 +211,7 @@ class Publisher:
             fence(producer, self._membership)
         return producer
 
-    def _give_up(self, outlet: Outlet, reason: str) -> None:
+    def _let_go(self, outlet: Outlet, reason: str) -> None:
         if self._outlet is outlet:
             self._outlet = None
             self._abandoned += 1
@@ -222,7 +219,7 @@ class Publisher:
 
     async def _abandon(self, outlet: Outlet, reason: str) -> None:
         """Close without sending what is queued; everybody who waits for it gets the reason."""
-        self._give_up(outlet, reason)
+        self._let_go(outlet, reason)
         await outlet.closed()
 
 
