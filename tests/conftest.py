@@ -32,6 +32,9 @@ settings.load_profile("house")
 PROOFS = frozenset({"laws", "oracle", "second", "simulation"})
 """Folders of tests/ whose tests are proofs over generated firms and worlds."""
 
+DEAR = ("chaos", "proof", "broker", "tidy")
+"""The marks of tests that are no unit tests, the dearest first."""
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Sort by cost and keep the order within each kind: what is quick first, so that a mistake shows soon.
@@ -39,14 +42,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Of several processes each begins with what is dear, so that none is left alone with it at the end.
     """
     for item in items:
-        if item.path.relative_to(Path(__file__).parent).parts[0] in PROOFS:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in PROOFS:
             item.add_marker("proof")
+        if folder == "tidy":
+            item.add_marker("tidy")
+        if _cost(item) == 0:
+            item.add_marker("unit")
     items.sort(key=_cost, reverse=hasattr(config, "workerinput"))
 
 
 def _cost(item: pytest.Item) -> int:
-    marks = ("chaos", "proof", "broker")
-    return next((3 - number for number, mark in enumerate(marks) if item.get_closest_marker(mark)), 0)
+    return next((len(DEAR) - number for number, mark in enumerate(DEAR) if item.get_closest_marker(mark)), 0)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ Before that its past is looked at and its rows are proven; nothing of all this p
 
 import asyncio
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -14,9 +15,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -51,13 +55,16 @@ class Firm:
     running: "subprocess.Popen[bytes] | None" = None
 
     def type(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> Answer:
-        """Run a command with --json; its answer."""
-        command = [sys.executable, "-m", "billstream", *arguments, "--json", "--project", str(self.folder)]
-        done = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS
-        )
-        assert done.returncode in codes, done.stdout[-2000:] + done.stderr[-2000:]
-        return json.loads(done.stdout)
+        """Run a command with --json; its answer. In this process, for a new one takes a second to begin."""
+        said, complained = io.StringIO(), io.StringIO()
+        with (
+            patch.dict(os.environ, self.environment, clear=True),
+            redirect_stdout(said),
+            redirect_stderr(complained),
+        ):
+            code = run([*arguments, "--json", "--project", str(self.folder)])
+        assert code in codes, said.getvalue()[-2000:] + complained.getvalue()[-2000:]
+        return json.loads(said.getvalue())
 
     def up(self) -> None:
         """Start everything and wait until it answers."""
@@ -211,47 +218,37 @@ class embedded:  # noqa: N801  # reads as what it is: with the embedded broker r
         asyncio.run(self._broker.stop())
 
 
-def test_the_drill(story: Story, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_drill(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each step in its order; what a step needs is what the one before left."""
-    nothing_is_published_by_questions(story, monkeypatch, capsys)
-    records_and_offsets_are_the_same(story)
-    nothing_is_sent_before_the_proof(story)
-    the_proof_looks_at_everything(story)
+    with embedded(story.firm) as connection:
+        nothing_is_published_by_questions(story, connection, monkeypatch)
+        records_and_offsets_are_the_same(story, connection)
+        nothing_is_sent_before_the_proof(story)
+        the_proof_looks_at_everything(story)
     work_goes_on(story)
 
 
 def nothing_is_published_by_questions(
-    story: Story, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    story: Story, connection: KafkaConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """rebuild, replay and --as-of make no producer, load no sink, and leave every topic and group as it was."""
-    with embedded(story.firm) as connection:
-        before = asyncio.run(spans(connection, [*TOPICS, sending.SENDING_HELD]))
-        offsets = asyncio.run(committed_offsets(connection, groups(APPLICATION_ID)))
+    before = asyncio.run(spans(connection, [*TOPICS, sending.SENDING_HELD]))
+    offsets = asyncio.run(committed_offsets(connection, groups(APPLICATION_ID)))
 
-        def never(*arguments: object, **named: object) -> None:
-            raise AssertionError("a producer was made")
+    def never(*arguments: object, **named: object) -> None:
+        raise AssertionError("a producer was made")
 
-        with monkeypatch.context() as patched:
-            patched.setattr(AIOKafkaProducer, "__init__", never)
-            for name in [one for one in os.environ if one.startswith("BILLSTREAM_")]:
-                patched.delenv(name)
-            patched.setenv("BILLSTREAM_CACHE", story.firm.environment["BILLSTREAM_CACHE"])
-
-            def ask(*arguments: str) -> Answer:
-                capsys.readouterr()
-                code = run([*arguments, "--json", "--project", str(story.firm.folder)])
-                said = capsys.readouterr().out
-                assert code in (0, 6), said
-                return json.loads(said)
-
-            then = str(story.past["journal_offset"])
-            rebuilt = ask("rebuild")
-            replayed = ask("replay", "--until", then, "--period", "2026-10", "--client", "pavlik")
-            past = ask("status", "--as-of", then)
-            old = ask("documents", "--as-of", then)
-            earliest = ask("replay", "--until", "2020-01-01")
-        assert asyncio.run(spans(connection, [*TOPICS, sending.SENDING_HELD])) == before
-        assert asyncio.run(committed_offsets(connection, groups(APPLICATION_ID))) == offsets
+    with monkeypatch.context() as patched:
+        patched.setattr(AIOKafkaProducer, "__init__", never)
+        ask = partial(story.firm.type, codes=(0, 6))
+        then = str(story.past["journal_offset"])
+        rebuilt = ask("rebuild")
+        replayed = ask("replay", "--until", then, "--period", "2026-10", "--client", "pavlik")
+        past = ask("status", "--as-of", then)
+        old = ask("documents", "--as-of", then)
+        earliest = ask("replay", "--until", "2020-01-01")
+    assert asyncio.run(spans(connection, [*TOPICS, sending.SENDING_HELD])) == before
+    assert asyncio.run(committed_offsets(connection, groups(APPLICATION_ID))) == offsets
     assert {one["verdict"] for one in rebuilt["stores"]} == {"same"}
     assert {name: value for name, value in past.items() if name != "broker"} == {
         name: value for name, value in story.past.items() if name != "broker"
@@ -263,13 +260,12 @@ def nothing_is_published_by_questions(
     assert (earliest["offset"], earliest["tables"], earliest["status"]["entries"]) == (0, [], 0)
 
 
-def records_and_offsets_are_the_same(story: Story) -> None:
+def records_and_offsets_are_the_same(story: Story, connection: KafkaConnection) -> None:
     """Every record stands where it stood, and groups go on where they were, but for `work`, which is asked anew."""
     first, second = story.backups
     assert 0 < second["new_records"] < first["new_records"]
-    with embedded(story.firm) as connection:
-        records = asyncio.run(everything(connection))
-        offsets = asyncio.run(committed_offsets(connection, groups(APPLICATION_ID)))
+    records = asyncio.run(everything(connection))
+    offsets = asyncio.run(committed_offsets(connection, groups(APPLICATION_ID)))
     assert records[JOURNAL, HOME] == story.records[JOURNAL, HOME]
     assert records[DOCUMENTS, HOME] == story.records[DOCUMENTS, HOME]
     # Compaction may have taken older hours away on either side; what is left of each key is the same.
@@ -292,8 +288,7 @@ def newest(records: list[KeptRecord]) -> dict[bytes | None, bytes | None]:
 def nothing_is_sent_before_the_proof(story: Story) -> None:
     """The restore says so, and a worker that would only deliver does not start."""
     assert (story.restored["sending"], story.restored["verified"]) == ("held", False)
-    with embedded(story.firm):
-        told = story.firm.type("worker", "--role", "deliver", codes=(78,))
+    told = story.firm.type("worker", "--role", "deliver", codes=(78,))
     assert told["code"] == "sending_held"
 
 
