@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import cast
 
+from aiokafka import ConsumerRecord
+
 from bench.wire import Fields, enrich, minutes_of, read_entry, window_of, write_enriched
 from streams.engine.app import EngineApp, EngineSettings, create_app, install_batch_agent
 from streams.engine.batch import Batch
@@ -51,8 +53,8 @@ class Keeper:
             raise
         store.execute("commit")
 
-    def _keep(self, store: sqlite3.Connection, record: object) -> Outgoing | None:
-        entry = read_entry(record.value)  # type: ignore[attr-defined]
+    def _keep(self, store: sqlite3.Connection, record: "ConsumerRecord[bytes | None, bytes | None]") -> Outgoing | None:
+        entry = read_entry(record.value or b"")
         is_new = store.execute(
             "insert into seen values (?, ?) on conflict do update set revision = excluded.revision"
             " where excluded.revision > seen.revision",
@@ -62,7 +64,7 @@ class Keeper:
             return None
         running = self._add_minutes(store, entry)
         key = cast(str, entry["entry_id"]).encode()
-        return Outgoing(self._out, record.partition, key, write_enriched(enrich(entry, running)))  # type: ignore[attr-defined]
+        return Outgoing(self._out, record.partition, key, write_enriched(enrich(entry, running)))
 
     def _add_minutes(self, store: sqlite3.Connection, entry: Fields) -> int:
         row = store.execute(

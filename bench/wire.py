@@ -3,6 +3,7 @@
 import io
 import json
 import struct
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import cast
@@ -67,8 +68,7 @@ def enrich(entry: Fields, running_minutes: int) -> Fields:
 
 def week_of(entry: Fields) -> str:
     """The ISO week of its start; micro-seconds or a date-time, as the schema reads."""
-    start = entry["start"]
-    year, week, _ = start.isocalendar()  # type: ignore[attr-defined]
+    year, week, _ = cast(datetime, entry["start"]).isocalendar()
     return f"{year}-W{week:02d}"
 
 

@@ -202,7 +202,7 @@ class Wire(Publisher):
         posted.add_done_callback(self._done)
         left = iter(range(len(records) - 1, -1, -1))
         for record in records:
-            sent = _Sent(record, lambda record=record: self._arrive(record, posted, left))  # type: ignore[misc]
+            sent = _Sent(record, lambda record=record: self._arrive(record, posted, left))  # type: ignore[misc]  # a lambda with a default has no type of its own
             self._lanes.setdefault(record.topic, deque()).append(sent)
         return posted
 

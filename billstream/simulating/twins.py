@@ -286,7 +286,7 @@ def command_once(replace: Replace) -> None:
     has = Book.has
 
     def forgetful(self: Book, kind: type[msgspec.Struct], key: str) -> bool:
-        return False if kind is SeenRow and key.startswith("order-") else has(self, kind, key)  # type: ignore[arg-type]
+        return False if kind is SeenRow and key.startswith("order-") else has(self, kind, key)  # type: ignore[arg-type]  # any kind
 
     replace(Book, "has", forgetful)
 
@@ -328,7 +328,7 @@ def draft_id(replace: Replace) -> None:
     fact_of = books.closing._fact
 
     def by_scope(*about: object, is_last: bool) -> DocumentDrafted:
-        fact = fact_of(*about, is_last=is_last)  # type: ignore[arg-type]
+        fact = fact_of(*about, is_last=is_last)  # type: ignore[arg-type]  # whatever the product passes
         scope = fact.body.scope
         return fact.model_copy(update={"fact_id": f"verdict:{scope.client_id}:{scope.date_from}:{scope.kind.value}"})
 

@@ -6,14 +6,16 @@ more is written, and every call hears of it at once, whatever the client's own t
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import NoReturn
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-CLOSING_SECONDS = 1.0
-"""How long the connections, and then the client's sender, may take to end; nothing is written in that time."""
+from runtime.kafka.closing import close_in_time
+
+ENDING_SECONDS = 1.0
+"""How long the client's sender may take to end when it is told twice; nothing is written in that time."""
 
 FIRST_WORD_SECONDS = 0.05
 """How long the sender may take to end by itself, once its connections are closed."""
@@ -24,6 +26,7 @@ class Outlet:
 
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self.producer = producer
+        close_in_time(producer.client)
         self.given_up: str | None = None
         self._waiting: set[asyncio.Timeout] = set()
         self._closing: asyncio.Task[None] | None = None
@@ -69,16 +72,15 @@ class Outlet:
         raise KafkaError(f"the producer was given up: {self.given_up}")
 
     async def _close(self) -> None:
-        connections = asyncio.ensure_future(self.producer.client.close())
-        await asyncio.wait({connections}, timeout=CLOSING_SECONDS)
+        with suppress(KafkaError, OSError):
+            await self.producer.client.close()
         sender = self.producer._sender.sender_task if self.producer._sender is not None else None
-        for patience_seconds in (FIRST_WORD_SECONDS, CLOSING_SECONDS):
+        for patience_seconds in (FIRST_WORD_SECONDS, ENDING_SECONDS):
             if sender is not None and not sender.done():
                 # It first waits for its requests, which end with their connections, unless one waits for news of the
                 # cluster that nobody brings any more: the second word ends that, too.
                 sender.cancel()
                 await asyncio.wait({sender}, timeout=patience_seconds)
-        for ended in (connections, sender):
-            if ended is not None and ended.done() and not ended.cancelled():
-                # Seen: a sender falls over batches that failed in another moment than it thinks, and nobody waits.
-                ended.exception()
+        if sender is not None and sender.done() and not sender.cancelled():
+            # Seen: a sender falls over batches that failed in another moment than it thinks, and nobody waits.
+            sender.exception()

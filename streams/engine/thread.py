@@ -16,6 +16,7 @@ from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Transport
 from faust.types import TP
 
+from runtime.kafka.closing import close_in_time
 from streams.engine.errors import EngineFault, OwnershipLost
 from streams.engine.membership import Membership
 
@@ -117,6 +118,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faus
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MILLISECONDS
         consumer._fetch_max_bytes = FETCH_MAX_BYTES
         consumer._isolation_level = "read_committed"  # a customer's producer may use transactions and abort them
+        close_in_time(consumer._client)
         return consumer
 
     def _watch_membership(self, consumer: AIOKafkaConsumer) -> None:

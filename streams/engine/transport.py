@@ -14,6 +14,7 @@ from faust.transport.drivers.aiokafka import Producer, Transport
 from faust.transport.producer import ProducerBuffer
 from faust.types.tuples import FutureMessage
 
+from runtime.kafka.closing import close_in_time
 from streams.engine.consumer import BatchConsumer
 from streams.engine.errors import PublishUnknown
 from streams.engine.membership import fence
@@ -64,6 +65,7 @@ class DurableProducer(Producer):  # type: ignore[misc]  # Faust carries no types
         producer: AIOKafkaProducer = super()._new_producer(transactional_id)
         # A zombie's table must not reach the changelog that the new owner recovers from.
         fence(producer, self.app.membership)
+        close_in_time(producer.client)
         return producer
 
     async def send(self, *arguments: object, **options: object) -> Awaitable[RecordMetadata]:
