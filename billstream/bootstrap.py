@@ -37,6 +37,7 @@ RESTART_SECONDS_MAX = 30
 STOP_SECONDS = 30
 _STEPS = {
     Step.DOWNLOAD: "Getting Kafka (once)",
+    Step.LEARN: "Preparing quick starts (once)",
     Step.FORMAT: "Preparing the broker's folder",
     Step.START: "Starting the broker",
     Step.READY: "The broker answers",

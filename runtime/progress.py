@@ -9,6 +9,7 @@ class Step(enum.Enum):
     """The slow steps on the way to a running broker."""
 
     DOWNLOAD = "download"
+    LEARN = "learn"
     FORMAT = "format"
     START = "start"
     READY = "ready"

@@ -5,22 +5,26 @@ dying disk takes its records along; `BILLSTREAM_BROKERS` points to a real cluste
 """
 
 import asyncio
+import dataclasses
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from runtime.broker import ports, process, properties, ready, state
+from runtime.broker import ports, process, properties, ready, starts, state
 from runtime.broker.download import ensure_jars
 from runtime.broker.jars import Jar, kafka_version, pinned_jars
 from runtime.broker.lock import FolderLock, acquire
-from runtime.errors import Unavailable
+from runtime.errors import MachineryError, Unavailable
 from runtime.files import make_folder, replace
 from runtime.progress import OnProgress, Progress, Step, no_progress
 
 LOCK_FILE = "lock"
+LEARNING_SECONDS = 120.0
+"""How long a trial start may take to end: Java writes down then what it learned."""
 _POLL_SECONDS = 0.05
 _START_ATTEMPTS = 3
 
@@ -50,16 +54,19 @@ class EmbeddedBroker:
         options: BrokerOptions | None = None,
         on_progress: OnProgress = no_progress,
         seat: properties.Seat | None = None,
+        trial: Path | None = None,
     ) -> None:
         """`cache` holds the downloaded jars and may be shared; by default it is the folder `cache` beside `folder`.
 
         With a `seat` it is one of the brokers of a cluster (`EmbeddedCluster`) and answers once enough of them run.
+        With a `trial` folder Java leaves there what it learned of this start (`starts`).
         """
         self._folder = folder.absolute()
         self._cache = (cache or folder.absolute().parent / "cache").absolute()
         self._options = options or BrokerOptions()
         self._on_progress = on_progress
         self._seat = seat
+        self._trial = trial
         self._lock: FolderLock | None = None
         self._process: process.BrokerProcess | None = None
         self._ports: properties.Ports | None = None
@@ -146,7 +153,8 @@ class EmbeddedBroker:
         jars = pinned_jars()
         process.require_room(self._folder, self._options.free_bytes_min)
         class_path = await self._class_path(jars)
-        java = process.Java(java_executable, class_path, self._folder, self._options.heap_mebibytes)
+        flags = await self._flags(java_executable, class_path)
+        java = process.Java(java_executable, class_path, self._folder, self._options.heap_mebibytes, flags)
         seat_cluster_id = None if self._seat is None else self._seat.cluster_id
         remembered = state.load(self._folder, kafka_version(jars), seat_cluster_id)
         for attempt in range(1, _START_ATTEMPTS + 1):
@@ -168,6 +176,24 @@ class EmbeddedBroker:
         finally:
             cancelled.set()
 
+    async def _flags(self, java_executable: Path, class_path: tuple[Path, ...]) -> tuple[str, ...]:
+        """What makes Java start quickly; learned once, on the first start with these jars."""
+        learnt = starts.file_of(java_executable, class_path, self._cache)
+        if self._trial is None:
+            with starts.learning(learnt) as trial:
+                if trial is not None:
+                    self._on_progress(Progress(Step.LEARN))
+                    await self._learn(trial)
+        return starts.flags(learnt, self._trial)
+
+    async def _learn(self, trial: Path) -> None:
+        """Start and stop a broker that nobody uses; whatever is wrong with it, the real start will say better."""
+        options = BrokerOptions(stop_timeout_seconds=LEARNING_SECONDS, free_bytes_min=self._options.free_bytes_min)
+        broker = EmbeddedBroker(trial / "broker", cache=self._cache, options=options, trial=trial)
+        with suppress(MachineryError):
+            async with broker:
+                pass
+
     async def _prepare(self, java: process.Java, remembered: state.BrokerState) -> state.BrokerState:
         """Write the settings for free ports and format the records folder the first time."""
         seat = self._seat
@@ -181,7 +207,9 @@ class EmbeddedBroker:
         current = remembered.with_ports(self._ports)
         if not current.formatted:
             self._on_progress(Progress(Step.FORMAT))
-            await asyncio.to_thread(process.format_records, java, current.cluster_id)
+            # Only the broker itself is learned from.
+            formatter = java if self._trial is None else dataclasses.replace(java, more_flags=())
+            await asyncio.to_thread(process.format_records, formatter, current.cluster_id)
             current = current.as_formatted()
         state.save(self._folder, current)
         return current

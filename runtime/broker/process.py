@@ -42,12 +42,13 @@ class Java:
     class_path: Sequence[Path]
     folder: Path
     heap_mebibytes: int
+    more_flags: Sequence[str] = ()
 
     def command(self, main_class: str, *arguments: str) -> list[str]:
         """The whole command line; it is run with `folder` as working directory."""
         flags = properties.java_flags(self.folder, heap_mebibytes=self.heap_mebibytes)
         jars = os.pathsep.join(str(jar) for jar in self.class_path)
-        return [str(self.executable), *flags, "-cp", jars, main_class, *arguments]
+        return [str(self.executable), *flags, *self.more_flags, "-cp", jars, main_class, *arguments]
 
 
 def require_room(folder: Path, free_bytes_min: int) -> None:
