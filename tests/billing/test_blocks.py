@@ -2,6 +2,7 @@
 
 import pytest
 
+from billing.testing import open_desk
 from tests.billing.tables import check
 
 EARLIER = """
@@ -77,3 +78,11 @@ def test_a_block_that_expired_before_the_contract_pays_for_nothing() -> None:
         2025-01  0         4.00    1500.00
         2025-02  0         1.00    150.00
     """)
+
+
+def test_work_that_empties_a_block_asks_no_other() -> None:
+    """BD-42: two hours that are just there are paid by one block, and the next is not named."""
+    blocks = [{"id": name, "hours": size, "purchased": "2025-03-01"} for name, size in (("one", 2), ("two", 5))]
+    billed = open_desk(rates=[{"rate": "100"}], prepaid_blocks=blocks).bill("date  worked\n2025-03-03  2.00")
+    (placed,) = billed.body.placements
+    assert (placed.seconds, placed.detail.count("->")) == (7200, 1)

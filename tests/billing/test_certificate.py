@@ -176,3 +176,24 @@ def test_time_that_was_carried_in_is_worked_before_and_stands_in_the_buckets() -
     carried = desk.bill("date  worked\n2025-03-03  5.00\n2025-03-10  1.00", "2025-W11").body
     assert (carried.worked_seconds, carried.carried_in_seconds) == (3600, 7200)
     assert differences(carried) == ()
+
+
+def test_time_that_was_carried_in_and_drawn_from_a_block_was_carried_in_all_the_same() -> None:
+    """What a balance pays is on no line, and comes from the earlier week like what is billed."""
+    week = {"id": "week", "window": "week", "hours": "3", "pool": "all", "overflow": "carry_forward"}
+    block = {"id": "pack", "hours": 50, "purchased": "2025-03-03"}
+    desk = open_desk(rates=[{"rate": "100"}], caps=[week], prepaid_blocks=[block], also={"from": "2025-03-03"})
+    carried = desk.bill("date  worked\n2025-03-03  5.00\n2025-03-10  1.00", "2025-W11").body
+    assert (carried.worked_seconds, carried.carried_in_seconds) == (3600, 7200)
+    assert differences(carried) == ()
+
+
+def test_an_entry_without_time_does_not_hide_those_behind_it() -> None:
+    """The value of what was written off before it was priced is not known, also behind an entry of no second."""
+    desk = open_desk(rates=[{"rate": "100"}])
+    invoice = desk.bill("""
+        date        written_off  worked
+        2025-03-03  courtesy     0:00
+        2025-03-04  courtesy     1.00
+    """).invoice
+    assert [(row.seconds, row.entries, row.value_units) for row in invoice.ledger] == [(3600, 2, None)]

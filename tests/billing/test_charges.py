@@ -206,6 +206,20 @@ def test_usage_above_the_included_units_is_charged_in_started_packages(units: st
     """)
 
 
+def test_an_agreed_charge_names_the_dates_of_what_is_behind_it() -> None:
+    """Its sources were worked, and count, on the date of the charge."""
+    invoice = (
+        open_desk(usage_fees=[CALLS])
+        .bill("""
+        kind   date        expense  quantity
+        usage  2025-03-30  calls    101000
+    """)
+        .invoice
+    )
+    sources = [source for line in invoice.lines for charge in line.charges for source in charge.sources]
+    assert [(source.entry.entry_id, source.counted_day == source.day) for source in sources] == [("e01", True)]
+
+
 def test_usage_is_counted_per_period_or_over_the_contract() -> None:
     """Included units are there anew each month, or once; what was counted before keeps its packages."""
     entries = """

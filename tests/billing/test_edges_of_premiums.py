@@ -1,10 +1,16 @@
 """Edges of premiums: limits inside an hour, the hour that comes twice and the one that is missing, the last second."""
 
+from datetime import date
+
 import pytest
 
 from billing.explained import Explanations
+from billing.gather import on_one_day
 from billing.invoice import trace_invoice
 from billing.nodes import NodeKind
+from billing.portions import Portion
+from billing.premiums import cut_by_premiums
+from billing.terms import rulebook
 from billing.testing import open_desk
 
 EVENING = {"id": "evening", "factor": "1.5", "outside": "09:00-18:00"}
@@ -97,3 +103,14 @@ def test_an_entry_without_time_has_the_clock_of_its_start() -> None:
     increment = {"minutes": 15, "scope": "day"}
     desk = open_desk(rates=[{"rate": "60"}], premiums=[EVENING], increments=[increment])
     assert desk.bill("start  worked\n2025-03-03 17:00:00  10m\n2025-03-03 17:59:59  0m").net == "15.00"
+
+
+def test_a_delta_that_was_cut_off_goes_with_the_second_before_it() -> None:
+    """BD-34: behind the last second of the day stands rounding alone; the evening has not begun for it."""
+    desk = open_desk(rates=[{"rate": "10"}], premiums=[EVENING])
+    (entry,) = desk.entries("start  worked\n2025-03-03 17:59:59  0:00:01")
+    book = rulebook(desk.contract, desk.directory)
+    (whole,) = [one for one in [on_one_day(book, entry, date(2025, 3, 3))] if isinstance(one, Portion)]
+    behind = whole._replace(offset_seconds=1, worked_seconds=0, delta_seconds=359)
+    (met,) = cut_by_premiums(desk.contract, behind, whole.terms.premiums)
+    assert (met.portion.delta_seconds, met.premiums) == (359, [])
