@@ -331,3 +331,15 @@ def test_work_of_a_person_without_role_is_held_when_a_cap_asks_for_it() -> None:
         entry  bucket  reason        detail
         e01    held    role_missing  Kim has no role on the day of the work
     """)
+
+
+def test_a_limit_inside_of_the_rounding_leaves_no_room_behind_it() -> None:
+    """BD-34: fifty minutes fill fifty-four with four of their ten minutes of rounding; nothing fits afterwards."""
+    cap = {"id": "day", "window": "day", "hours": "0.9", "pool": "all", "overflow": "write_down"}
+    desk = open_desk(rates=[{"rate": "60"}], increments=[{"minutes": 15}], caps=[cap])
+    billed = desk.bill("""
+        date        worked
+        2025-03-03  0:50
+        2025-03-03  0:10
+    """)
+    assert billed.net == "54.00"

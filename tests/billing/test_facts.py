@@ -119,6 +119,12 @@ def test_other_reasons_not_to_bill_are_named() -> None:
     """)
 
 
+def test_a_contract_without_a_matter_names_none() -> None:
+    """An agency's invoice has nothing where a law firm's has its matter."""
+    body = open_desk(rates=[{"rate": "100"}]).bill("date  worked\n2025-03-03  1.00").body
+    assert (body.matter_id, body.client_matter_id, body.matter_name) == ("", "", "")
+
+
 def test_a_body_names_people_matter_and_sources() -> None:
     """What sinks print comes from directory and contract; each source keeps the entry's premise."""
     desk = open_desk(
@@ -129,6 +135,7 @@ def test_a_body_names_people_matter_and_sources() -> None:
     )
     body = desk.bill("date  worked  utbms  text\n2025-03-03  1.00  L120  Read the file").body
     assert (body.matter_id, body.client_matter_id, body.payment_terms_days) == ("M-1", "A-77", 14)
+    assert body.matter_name == "Dorsey"
     [line] = body.lines
     assert (line.text, line.person_name, line.role, line.utbms_task) == ("Read the file", "Ana", "senior", "L120")
     assert line.sources[0].premise == "premise of e01"
