@@ -3,8 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from billing.testing import contract_of, open_desk
-from schemas.draft import Bucket
+from billing.testing import contract_of
 from tests.billing.tables import check
 
 ROLLOVER = """
@@ -590,14 +589,3 @@ def test_what_a_retainer_leaves_open_is_asked(clause: dict[str, object], questio
     """An ambiguous sentence is an error with the question that must be answered."""
     with pytest.raises(ValidationError, match=question):
         contract_of({"retainers": [{"id": "care", "hours": "20", "fee": "1"} | clause]})
-
-
-def test_a_retainer_for_some_tags_takes_no_other_work_of_the_same_day() -> None:
-    """BD-36: the hour with the tag is drawn, the next hour of the same person is billed."""
-    care = {"id": "care", "hours": 10, "fee": 0, "takes": "all", "tags": ["care"]}
-    billed = open_desk(rates=[{"rate": "100"}], retainers=[care]).bill("""
-        date        tags  worked
-        2025-03-03  care  1.00
-        2025-03-03  -     1.00
-    """)
-    assert (billed.net, billed.seconds_in(Bucket.RETAINER)) == ("100.00", 3600)

@@ -154,3 +154,14 @@ def test_a_package_is_not_explained_by_a_premium_that_it_is_named_like() -> None
         kinds.append(node.kind)
         waiting += node.below
     assert NodeKind.ALLOCATION in kinds
+
+
+def test_a_retainer_for_some_tags_takes_no_other_work_of_the_same_day() -> None:
+    """BD-36: the hour with the tag is drawn, the next hour of the same person is billed."""
+    care = {"id": "care", "hours": 10, "fee": 0, "takes": "all", "tags": ["care"]}
+    billed = open_desk(rates=[{"rate": "100"}], retainers=[care]).bill("""
+        date        tags  worked
+        2025-03-03  care  1.00
+        2025-03-03  -     1.00
+    """)
+    assert (billed.net, billed.seconds_in(Bucket.RETAINER)) == ("100.00", 3600)
