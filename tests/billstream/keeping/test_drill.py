@@ -1,4 +1,4 @@
-"""The restore drill: an installation at work is backed up, destroyed and put back elsewhere, as a person would type it.
+"""The restore drill: an installation at work is backed up, destroyed and put back elsewhere, by the commands.
 
 Before that its past is looked at and its rows are proven; nothing of all this publishes anything.
 """
