@@ -161,7 +161,8 @@ class LogOutbox:
 
     def __init__(self, process: Process, destinations: Mapping[str, Destination]) -> None:
         self._process, self._destinations = process, destinations
-        self._index = MemoryOutbox()
+        self._index = MemoryOutbox(process.clock)
+        self._read = 0
 
     async def last(self, request: DeliverDocument) -> OutboxAttempt | None:
         """See `Outbox`."""
@@ -169,14 +170,19 @@ class LogOutbox:
         if request.sink in self._destinations:
             looks = self._destinations[request.sink].looks
             looks[self._process.name, request.request_id] = self._process.loop.time()
-        attempts = (record for _, record in self._process.log.numbered(OUTBOX))
-        self._index.keep(one for one in attempts if isinstance(one, OutboxAttempt))
+        records = [record for _, record in self._process.log.numbered(OUTBOX)]
+        self._index.keep(one for one in records[self._read :] if isinstance(one, OutboxAttempt))
+        self._read = len(records)
         return await self._index.last(request)
 
     async def record(self, attempt: OutboxAttempt) -> None:
         """See `Outbox`."""
         await self._process.publisher.publish([Outgoing(OUTBOX, 0, outbox_key(attempt).encode(), encode(attempt))])
         await self._index.record(attempt)
+
+    def quiet_seconds(self, request: DeliverDocument) -> float:
+        """See `Outbox`."""
+        return self._index.quiet_seconds(request)
 
 
 def _has_work(log: Log, position: int, stop: asyncio.Event) -> bool:

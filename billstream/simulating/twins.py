@@ -372,7 +372,7 @@ def intent_first(replace: Replace) -> None:
 
 def settle_time(replace: Replace) -> None:
     """A look is believed at once."""
-    replace(streams.agents.delivery, "_wait_until_a_look_can_be_believed", lambda known, sink, now: None)
+    replace(streams.agents.delivery, "_wait_until_a_look_can_be_believed", lambda quiet_seconds, sink: None)
 
 
 def key_of_the_draft(replace: Replace) -> None:

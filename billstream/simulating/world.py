@@ -181,7 +181,7 @@ class World:
                 machine, seconds = random.randrange(MACHINES), random.choice(JUMPS_SECONDS)
                 machinery.ahead_seconds[machine] = seconds
                 for one in self._everybody():
-                    one.ahead_seconds = self._ahead(one)
+                    one.ahead_seconds = seconds
                 self.tell(f"machine {machine}", f"has its clock set {seconds:+} s from the true time")
                 return True
             case _:
@@ -238,7 +238,7 @@ class World:
         machine = random.choice([random.randrange(MACHINES), *frozen[-1:]])
         process = Process(f"{role}-{self._started}", machine, self.seed, self.log, self.loop, self.tell)
         process.role = role
-        process.ahead_seconds = self._ahead(process)
+        process.ahead_seconds = self._machinery.ahead_seconds.get(machine, 0)
         stop = self._machinery.stops[process.name] = asyncio.Event()
         self._machinery.owners[role] = process
         self.tell(process.name, f"starts on machine {machine}")
@@ -257,12 +257,6 @@ class World:
             case _:
                 assert_never(role)
         return process
-
-    def _ahead(self, process: Process) -> int:
-        """How wrong a process's clock is. Those that deliver compare instants of two machines, and need clocks that
-        differ by less than the time a sink takes to show what it made (docs/engine.md).
-        """
-        return 0 if process.role == Role.DELIVER else self._machinery.ahead_seconds.get(process.machine, 0)
 
     def _strike(self, step: Step, random: Random) -> bool:
         process = self._machinery.owners.get(step.role)

@@ -155,7 +155,7 @@ def install(
 
     agent = DeliverAgent(
         sinks=sinks,
-        outbox=KafkaOutbox(connection, publisher, settings.partitions),
+        outbox=KafkaOutbox(connection, publisher, settings.partitions, clock),
         publish_receipt=publish_receipt,
         clock=clock,
         patience=settings.patience,

@@ -7,7 +7,8 @@ starts with the outbox and a look at the sink; it never sends blindly.
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from math import ceil
 
 from runtime.clock import Clock
 from runtime.failpoints import failpoint
@@ -118,13 +119,14 @@ async def _created(
     request: DeliverDocument, known: OutboxAttempt | None, sink: DraftSink, outbox: Outbox, clock: Clock
 ) -> Receipt:
     """Create what a look just did not find. The attempt is acknowledged before; a late create is not sent."""
-    looked_at = clock.now()
-    _wait_until_a_look_can_be_believed(known, sink, looked_at)
-    attempt = _attempt(request, (known.attempt if known else 0) + 1, _End(DeliveryState.SENDING), looked_at)
+    looked_seconds = clock.monotonic_seconds()
+    if known is not None:
+        _wait_until_a_look_can_be_believed(outbox.quiet_seconds(request), sink)
+    attempt = _attempt(request, (known.attempt if known else 0) + 1, _End(DeliveryState.SENDING), clock.now())
     failpoint("deliver_before_attempt")
     await outbox.record(attempt)
     failpoint("deliver_after_attempt")
-    if clock.now() - looked_at > timedelta(seconds=sink.spec.create_deadline_seconds):
+    if clock.monotonic_seconds() - looked_seconds > sink.spec.create_deadline_seconds:
         raise Retryable("sink_look_too_old", "The look-up is too old to create on it; look again.")
     try:
         async with asyncio.timeout(sink.spec.timeout_seconds):
@@ -139,13 +141,13 @@ async def _created(
     return receipt
 
 
-def _wait_until_a_look_can_be_believed(known: OutboxAttempt | None, sink: DraftSink, now: datetime) -> None:
-    """After an attempt without an answer, absence counts only once the sink had time to show what it made."""
-    if known is None:
-        return
-    believed_at = known.envelope.recorded_at + timedelta(seconds=sink.spec.settle_seconds)
-    if now < believed_at:
-        wait_seconds = -((now - believed_at) // timedelta(seconds=1))
+def _wait_until_a_look_can_be_believed(quiet_seconds: float, sink: DraftSink) -> None:
+    """After an attempt without an answer, absence counts only once the sink had time to show what it made.
+
+    When another worker wrote it, only its clock knows, and that may be wrong; what counts is when we heard of it.
+    """
+    wait_seconds = ceil(sink.spec.settle_seconds - quiet_seconds)
+    if wait_seconds > 0:
         raise OutcomeUnknown(
             "sink_outcome_unknown",
             f"An earlier attempt at {sink.spec.name} has no answer, and a look-up may still miss what it made.",

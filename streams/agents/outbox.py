@@ -5,12 +5,12 @@ States only move forward: a settled attempt is the last word on its request, who
 
 import asyncio
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from runtime.clock import Clock
 from runtime.kafka.connection import KafkaConnection
 from schemas.codec import decode, encode
 from schemas.errors import NewerSchema, Retryable, Unreadable
@@ -47,6 +47,10 @@ class Outbox(Protocol):
         """Keep an attempt; returns when it is acknowledged."""
         ...
 
+    def quiet_seconds(self, request: DeliverDocument) -> float:
+        """How long ago the last attempt at a request was heard of, by the clock of this process alone."""
+        ...
+
 
 def goes_forward(known: OutboxAttempt | None, attempt: OutboxAttempt) -> bool:
     """Whether an attempt says more than what is known: the first settled one stands, else a later one wins."""
@@ -57,16 +61,17 @@ def goes_forward(known: OutboxAttempt | None, attempt: OutboxAttempt) -> bool:
     return attempt.state in SETTLED or _progress(attempt) > _progress(known)
 
 
-def _progress(attempt: OutboxAttempt) -> tuple[int, datetime, int]:
-    """Two workers may give an attempt the same number. The later one counts: from it on a sink has time to show it."""
-    return attempt.attempt, attempt.envelope.recorded_at, _ORDER.index(attempt.state)
+def _progress(attempt: OutboxAttempt) -> tuple[int, int]:
+    return attempt.attempt, _ORDER.index(attempt.state)
 
 
 class MemoryOutbox:
     """An outbox in memory: for tests, and the index of the one in Kafka."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.attempts: dict[str, OutboxAttempt] = {}
+        self._clock = clock
+        self._heard: dict[str, tuple[OutboxAttempt, float]] = {}
 
     async def last(self, request: DeliverDocument) -> OutboxAttempt | None:
         """The furthest attempt at a request."""
@@ -79,8 +84,22 @@ class MemoryOutbox:
     def keep(self, attempts: Iterable[OutboxAttempt]) -> None:
         """Take in attempts in any order; what goes backwards is ignored."""
         for attempt in attempts:
+            self._hear(attempt)
             if goes_forward(self.attempts.get(attempt.request_id), attempt):
                 self.attempts[attempt.request_id] = attempt
+
+    def quiet_seconds(self, request: DeliverDocument) -> float:
+        """See `Outbox`."""
+        _, heard_seconds = self._heard[request.request_id]
+        return self._clock.monotonic_seconds() - heard_seconds
+
+    def _hear(self, attempt: OutboxAttempt) -> None:
+        """Two workers may give an attempt the same number: from each of them on the sink has time to show it. One's own
+        is met again when the topic is read.
+        """
+        last = self._heard.get(attempt.request_id)
+        if last is None or last[0] != attempt:
+            self._heard[attempt.request_id] = attempt, self._clock.monotonic_seconds()
 
 
 class KafkaOutbox:
@@ -89,11 +108,11 @@ class KafkaOutbox:
     A look first reads the book's partition on to the end it has at that moment, so that it sees what any worker wrote.
     """
 
-    def __init__(self, connection: KafkaConnection, publisher: Publisher, partitions: int) -> None:
+    def __init__(self, connection: KafkaConnection, publisher: Publisher, partitions: int, clock: Clock) -> None:
         self._connection = connection
         self._publisher = publisher
         self._partitions = partitions
-        self._index = MemoryOutbox()
+        self._index = MemoryOutbox(clock)
         self._next_offsets: dict[int, int] = {}
         self._reading = asyncio.Lock()
 
@@ -115,6 +134,10 @@ class KafkaOutbox:
         partition = self._partition(attempt.envelope.tenant, attempt.envelope.book)
         await self._publisher.publish([Outgoing(OUTBOX, partition, outbox_key(attempt).encode(), encode(attempt))])
         await self._index.record(attempt)
+
+    def quiet_seconds(self, request: DeliverDocument) -> float:
+        """See `Outbox`."""
+        return self._index.quiet_seconds(request)
 
     def _partition(self, tenant: str, book: str) -> int:
         return book_partition(tenant, book, self._partitions)

@@ -29,7 +29,7 @@ from sinks.ledes_1998b import Ledes1998bSettings, Ledes1998bSink
 from sinks.testing import example_body, example_draft, example_fee
 from streams.agents.deliver import DeliverAgent, Patience
 from streams.agents.delivery import MESSAGE_CHARACTERS_MAX, deliver, give_up
-from streams.agents.outbox import SETTLED, MemoryOutbox, goes_forward
+from streams.agents.outbox import SETTLED, MemoryOutbox
 from streams.engine.errors import OwnershipLost, PublishUnknown
 from streams.engine.guard import RawRecord
 
@@ -95,9 +95,12 @@ class Desk:
 
     folder: Path
     sink: UnreliableSink
-    outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
+    outbox: MemoryOutbox = field(init=False)
     receipts: list[SinkReceipt] = field(default_factory=list)
     clock: SimulatedClock = field(default_factory=lambda: SimulatedClock(NOON))
+
+    def __post_init__(self) -> None:
+        self.outbox = MemoryOutbox(self.clock)
 
     async def publish(self, receipt: SinkReceipt) -> None:
         self.receipts.append(receipt)
@@ -203,7 +206,7 @@ async def test_the_attempt_is_acknowledged_before_the_sink_is_touched(desk: Desk
             raise PublishUnknown("no acknowledgement")
 
     with pytest.raises(PublishUnknown):
-        await deliver(request_for(), desk.sink, DeafOutbox(), desk.publish, desk.clock)
+        await deliver(request_for(), desk.sink, DeafOutbox(desk.clock), desk.publish, desk.clock)
     assert desk.files() == []
 
 
@@ -251,7 +254,7 @@ async def test_a_create_is_not_sent_on_an_old_look(desk: Desk) -> None:
             desk.clock.advance(31)
 
     with pytest.raises(Retryable, match="sink_look_too_old"):
-        await deliver(request_for(), desk.sink, SlowOutbox(), desk.publish, desk.clock)
+        await deliver(request_for(), desk.sink, SlowOutbox(desk.clock), desk.publish, desk.clock)
     assert desk.files() == []
 
 
@@ -367,7 +370,7 @@ async def test_a_lost_partition_is_no_verdict(desk: Desk) -> None:
                 raise OwnershipLost("rebalanced")
             await super().record(attempt)
 
-    outbox = LostOutbox()
+    outbox = LostOutbox(desk.clock)
     with pytest.raises(OwnershipLost):
         await deliver(request_for(), desk.sink, outbox, desk.publish, desk.clock)
     assert (desk.receipts, outbox.attempts) == ([], {})
@@ -465,40 +468,25 @@ def attempt_of(number: int, state: DeliveryState, *, at: datetime = NOON) -> Out
     )
 
 
-@pytest.mark.parametrize(
-    ("known", "attempt", "forward"),
-    [
-        ((1, "sending"), (1, "unknown_outcome"), True),
-        ((1, "unknown_outcome"), (1, "sending"), False),
-        ((1, "unknown_outcome"), (2, "sending"), True),
-        ((2, "sending"), (1, "unknown_outcome"), False),
-        ((1, "sending"), (1, "sending"), False),
-        ((2, "sending"), (1, "delivered"), True),
-        ((1, "delivered"), (2, "sending"), False),
-        ((1, "delivered"), (1, "needs_person"), False),
-        ((1, "needs_person"), (2, "delivered"), False),
-    ],
-)
-def test_states_only_go_forward(known: tuple[int, str], attempt: tuple[int, str], forward: bool) -> None:
-    """Later attempts and states win; the first settled one is the last word."""
-    before = attempt_of(known[0], DeliveryState(known[1]))
-    assert goes_forward(before, attempt_of(attempt[0], DeliveryState(attempt[1]))) is forward
-
-
-@pytest.mark.parametrize(
-    ("known", "attempt", "forward"),
-    [("sending", "sending", True), ("unknown_outcome", "sending", True), ("delivered", "sending", False)],
-)
-def test_of_two_attempts_with_one_number_the_later_counts(known: str, attempt: str, forward: bool) -> None:
-    """Two workers number alike: a sink gets its time to show what was made from the later one on, read in any order."""
-    before = attempt_of(1, DeliveryState(known))
-    after = attempt_of(1, DeliveryState(attempt), at=NOON + timedelta(seconds=40))
-    assert goes_forward(before, after) is forward
-    assert goes_forward(after, before) is not forward
-    for order in ([before, after], [after, before]):
-        box = MemoryOutbox()
-        box.keep(order)
-        assert box.attempts["r"] is (after if forward else before)
+@pytest.mark.parametrize("another", ["sending", "unknown_outcome"])
+@pytest.mark.parametrize("ahead_seconds", [-7200, 0, 7200])
+async def test_a_sink_has_its_time_from_the_last_attempt_that_was_heard_of(
+    another: str, ahead_seconds: int, desk: Desk
+) -> None:
+    """Two workers number alike, and neither knows the other's clock: what counts is when this one heard of it."""
+    desk.sink.faults["create"] = [OutcomeUnknown("lost", "The line broke.")]
+    with pytest.raises(OutcomeUnknown):
+        await desk.deliver(request_for())
+    desk.clock.advance(59)
+    (mine,) = desk.outbox.attempts.values()
+    at = NOON + timedelta(seconds=ahead_seconds)
+    theirs = attempt_of(1, DeliveryState(another), at=at).model_copy(update={"request_id": mine.request_id})
+    desk.outbox.keep([mine, theirs])
+    desk.clock.advance(59)
+    with pytest.raises(OutcomeUnknown, match="1 s"):
+        await desk.deliver(request_for())
+    desk.clock.advance(1)
+    assert (await desk.deliver(request_for())).state is DeliveryState.DELIVERED
 
 
 @given(
@@ -509,7 +497,7 @@ def test_of_two_attempts_with_one_number_the_later_counts(known: str, attempt: s
 )
 def test_the_order_of_reading_does_not_change_the_last_word(attempts: list[OutboxAttempt], random: Random) -> None:
     """Compaction and repeats may show attempts in any order."""
-    one, other = MemoryOutbox(), MemoryOutbox()
+    one, other = (MemoryOutbox(SimulatedClock(NOON)) for _ in range(2))
     one.keep(attempts)
     shuffled = list(attempts)
     random.shuffle(shuffled)

@@ -14,6 +14,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from runtime.broker import EmbeddedBroker
+from runtime.clock import SystemClock
 from runtime.kafka import KafkaConnection, ensure_topics
 from schemas.codec import decode, encode
 from schemas.envelope import Envelope
@@ -167,7 +168,7 @@ async def test_one_outbox_sees_at_once_what_another_wrote(servers: str) -> None:
     connection = KafkaConnection(bootstrap_servers=servers)
     request = request_for(1)
     async with publisher_on(servers) as publisher:
-        here, there = (KafkaOutbox(connection, publisher, PARTITIONS) for _ in range(2))
+        here, there = (KafkaOutbox(connection, publisher, PARTITIONS, SystemClock()) for _ in range(2))
         assert await here.last(request) is None
         seen = []
         for state in (DeliveryState.SENDING, DeliveryState.DELIVERED, DeliveryState.SENDING):
