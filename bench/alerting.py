@@ -28,6 +28,8 @@ WARM_UP = 2 * PEOPLE
 WORKERS: Mapping[str, Processes] = {"one_process": ((),), "two_processes": (("sequence", "slow", "deliver"), ("fold",))}
 PATIENCE_SECONDS = 120.0
 LOOK_SECONDS = 0.1
+REST_SECONDS = 1.5
+"""Twice as long as rows wait for their commit; whoever changes nothing for so long is at rest."""
 
 
 def causes(entries: Sequence[EntryVersion], known: set[tuple[str, str, str]]) -> set[str]:
@@ -60,6 +62,7 @@ async def alert_latency(cache: Path, per_second: int, seconds: int, processes: P
                 await reader.seek_to_beginning()
                 await installation.fill((one.entry_id.encode(), encode(one)) for one in entries[:WARM_UP])
                 await _alerts(reader, warm)
+                await _until_idle(installation)
                 sent_at, read_at = await _pace(installation, reader, entries[WARM_UP:], paced, per_second)
     taken = sorted(1000 * (read_at[entry_id] - sent_at[entry_id]) for entry_id in paced)
     return {
@@ -78,6 +81,17 @@ async def _until_set_up(installation: Product) -> None:
         if time.monotonic() > deadline:
             raise SystemExit(f"the worker stands at offset {found} of {REVISIONS}")
         await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _until_idle(installation: Product) -> None:
+    """The pace begins at rest: what the warm-up left undone would be measured with it."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    before, offset = -1, installation.next_offset
+    while before != offset or installation.count("open_work"):
+        if time.monotonic() > deadline:
+            raise SystemExit("the worker does not come to rest after the warm-up")
+        await asyncio.sleep(REST_SECONDS)
+        before, offset = offset, installation.next_offset
 
 
 async def _pace(
