@@ -24,7 +24,7 @@ PRODUCT = {
     "billstream_conveyor_two_processes": pipeline.TWO_PROCESSES,
     "billstream_all_roles": pipeline.ALL_ROLES,
 }
-PARTS = ("throughput", "peers", "alerts", "preview", "rating", "paper")
+PARTS = ("throughput", "budget", "peers", "alerts", "preview", "rating", "paper")
 PACE_PER_SECOND = 200
 
 
@@ -88,9 +88,11 @@ def _times(medians: dict[str, float], base: str) -> dict[str, float]:
 
 def csv_figures(rows_: int) -> dict[str, object]:
     """The reading of a large export, in a process of its own because its peak memory is measured."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.csv_million", "--rows", str(rows_)], cwd=ROOT, capture_output=True, check=True
-    )
+    return _in_a_process("bench.csv_million", "--rows", str(rows_))
+
+
+def _in_a_process(module: str, *words: str) -> dict[str, object]:
+    done = subprocess.run([sys.executable, "-m", module, *words], cwd=ROOT, capture_output=True, check=True)
     found: dict[str, object] = json.loads(done.stdout)
     return found
 
@@ -116,6 +118,8 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
     if "throughput" in parts:
         peers = [STOCK, CONVEYOR, ENGINE, *(read_peer(Path(file)) for file in options.peer)]
         result["throughput"] = asyncio.run(throughputs(cache, amounts, peers))
+    if "budget" in parts:
+        result["budget"] = _in_a_process("bench.budget", str(amounts.entries))
     if "peers" in parts:
         amounts_of_peers = comparing.QUICK if options.quick else comparing.FULL
         result["peers"] = peers_found = asyncio.run(comparing.compare(cache, amounts_of_peers))

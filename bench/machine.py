@@ -5,6 +5,7 @@ import os
 import platform
 import resource
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,6 +25,15 @@ def machine_facts() -> dict[str, object]:
         "kafka": COORDINATES[0].rpartition(":")[2],
         "packages": {package: importlib.metadata.version(package) for package in PACKAGES},
     }
+
+
+def plain_loop_milliseconds() -> float:
+    """What a fixed loop of plain Python takes now: cores that are shared with others are not always as fast."""
+    began = time.process_time()
+    counts: dict[int, int] = {}
+    for number in range(300_000):
+        counts[number & 1023] = counts.get(number & 1023, 0) + number % 7
+    return round(1000 * (time.process_time() - began), 1)
 
 
 def peak_resident_mib() -> int:

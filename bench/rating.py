@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from bench.machine import machine_facts, peak_resident_mib
+from bench.machine import machine_facts, peak_resident_mib, plain_loop_milliseconds
 from billing.contract import Contract, compile_contract
 from billing.directory import Directory, compile_directory
 from billing.entries import BillingEntry, work_order
@@ -127,7 +127,7 @@ def measure(entries: int, per_client: int) -> dict[str, object]:
     gc.freeze()
     gc.set_threshold(*COLLECT_THRESHOLDS)
     invoice_seconds = body_seconds = 0.0
-    lines = 0
+    lines, loops = 0, [plain_loop_milliseconds()]
     for client in range(clients):
         contract, work = contract_of(client, per_client), entries_of(client, per_client)
         began = time.process_time()
@@ -137,6 +137,7 @@ def measure(entries: int, per_client: int) -> dict[str, object]:
         lines += len(to_body(invoice).lines)
         body_seconds += time.process_time() - began
     total = clients * per_client
+    loops.append(plain_loop_milliseconds())
     return {
         "entries": total,
         "clients": clients,
@@ -146,6 +147,7 @@ def measure(entries: int, per_client: int) -> dict[str, object]:
         "body_cpu_seconds": round(body_seconds, 3),
         "entries_per_second_with_body": round(total / (invoice_seconds + body_seconds)),
         "peak_resident_mib": peak_resident_mib(),
+        "plain_loop_ms_before_and_after": loops,
     }
 
 

@@ -39,6 +39,8 @@ def test_a_quick_run_says_all_that_a_long_one_says(repository_root: Path, broker
     assert throughput["runs"].keys() == PEERS
     assert all(figure > 0 for figure in throughput["events_per_second"].values()), throughput["events_per_second"]
     assert {"times_stock_faust", "times_stock_faust_same_topology"} <= throughput.keys()
+    assert found["budget"]["product"]["sum_us"] > 0
+    assert found["budget"]["libraries_alone"].keys() == {"read_us", "write_us", "batches_us", "rows_us", "sum_us"}
     assert found["alert_latency"].keys() == {"two_processes"}
     for latencies in found["alert_latency"].values():
         assert {"alerts", "p50_milliseconds", "p99_milliseconds", "most_milliseconds"} <= latencies.keys()
