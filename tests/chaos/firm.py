@@ -84,7 +84,7 @@ def people(revision: int, size: Size) -> Record:
     october = [{"role": "junior", "to": "2026-10-01"}, {"role": "senior", "from": "2026-10-01"}]
     changed = {number for number in range(size.people) if revision and number % 7 == 0}
     document = {
-        "firm": {"name": "Kestrel", "zone": "UTC", "currency": "EUR"},
+        "firm": {"name": "Kestrel", "zone": "UTC", "currency": "EUR", "tax_id": "98-7654321"},
         "clients": [{"id": client, "name": client.title()} for client in size.names],
         "people": [
             {
@@ -102,7 +102,8 @@ def terms_of(client: str, size: Size, rate: str = "150.00", cap: str = "3") -> R
     """A contract by the hour with a weekly cap per person; its drafts go to the sinks by themselves."""
     rates = [{"role": "senior", "rate": rate}, {"role": "junior", "rate": "90.00"}]
     delivery = [{"sink": sink, "leave": "draft"} for sink in size.sinks]
-    return contract(terms(client, rates=rates, caps=[week_cap(hours=cap)], delivery=delivery))
+    matter = {"id": f"M-{client}"}
+    return contract(terms(client, rates=rates, caps=[week_cap(hours=cap)], delivery=delivery, matter=matter))
 
 
 def close(client: str, name: str) -> commands.CloseDocument:
