@@ -5,6 +5,7 @@ A handler's error exits 1 without committing it.
 """
 
 import asyncio
+import faulthandler
 import gc
 import logging
 import os
@@ -114,6 +115,19 @@ def _watch_signals(told: asyncio.Event) -> None:
 
 def _exit_later(code: int) -> None:
     """A thread of its own, because what hangs may be the loop; at least once makes this end safe."""
-    timer = threading.Timer(STOP_LIMIT_SECONDS, os._exit, [code])
+    timer = threading.Timer(STOP_LIMIT_SECONDS, _exit_unfinished, [asyncio.get_running_loop(), code])
     timer.daemon = True
     timer.start()
+
+
+def _exit_unfinished(loop: asyncio.AbstractEventLoop, code: int) -> None:
+    """End at once, and leave word of what was waited for: tasks of the loop, and where each thread stands."""
+    waiting = sorted({getattr(task.get_coro(), "__qualname__", task.get_name()) for task in asyncio.all_tasks(loop)})
+    log.critical(
+        "The worker did not end within %.0f s of being told to and is ended; what it did is done again."
+        " Still under way: %s.",
+        STOP_LIMIT_SECONDS,
+        ", ".join(waiting) or "no task",
+    )
+    faulthandler.dump_traceback(all_threads=True)
+    os._exit(code)
