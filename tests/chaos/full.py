@@ -73,6 +73,7 @@ class Outcome:
     lags: Sequence[tuple[float, int]]
     latencies: Sequence[tuple[float, float]]
     disk_faults: bool
+    lag_limit_seconds: float
     waits: list[float] = field(default_factory=list)
 
     @property
@@ -101,7 +102,7 @@ class Outcome:
     @property
     def passed(self) -> bool:
         """Nothing is wrong, and what was left to do was done in time."""
-        return not self.findings.all() and self.lag_gone_seconds <= HEAL_SECONDS
+        return not self.findings.all() and self.lag_gone_seconds <= self.lag_limit_seconds
 
 
 @dataclass
@@ -111,6 +112,7 @@ class Run:
     siege: Siege
     made: Plan
     watch: Watch
+    lag_limit_seconds: float
     fallen: int = 0
     waits: list[float] = field(default_factory=list)
 
@@ -197,7 +199,8 @@ async def chaos(entries: int, seed: int, force: Force, folder: Path, cache: Path
     async with siege.running(), asyncio.TaskGroup() as watching:
         watch = Watch(siege.connection, PARTITIONS, siege.home)
         siege.began = watch.began
-        run = Run(siege, made, watch)
+        # In the short form all entries come at once, so that most of the lag is load: it has to end, no more.
+        run = Run(siege, made, watch, HEAL_SECONDS if force is FULL else SETTLE_SECONDS)
         follower, measurer = watching.create_task(watch.follow()), watching.create_task(run.measure())
         log.info("%5.0f s: it runs", watch.seconds)
         async with asyncio.TaskGroup() as trouble:
@@ -242,6 +245,7 @@ async def judged(run: Run, healed_seconds: float, gone_seconds: float) -> Outcom
         lags=watch.lags,
         latencies=watch.latencies,
         disk_faults=siege.disk_faults(),
+        lag_limit_seconds=run.lag_limit_seconds,
         waits=run.waits,
     )
 
