@@ -1,6 +1,7 @@
 """A large firm for benchmarks: people, clients with weekly caps, and a month of entries, the same in every run."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from schemas.canonical import canonical_bytes, content_hash
@@ -14,18 +15,31 @@ TENANT = "bench"
 BOOK = "main"
 PEOPLE = 400
 CLIENTS = 100
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many people and clients the firm has. A person's slots of a month are used up after 320 entries."""
+
+    people: int = PEOPLE
+    clients: int = CLIENTS
+
+
+USUAL = Size()
 FIRST_DAY = date(2026, 10, 1)
 DAYS = 30
 MORNING = datetime(2026, 10, 1, 7, tzinfo=UTC)
 _SLOT_MINUTES = 55
 
 
-def directory() -> DirectoryRevision:
+def directory(size: Size = USUAL) -> DirectoryRevision:
     """The directory of the firm."""
     document = {
         "firm": {"name": "Bench & Co", "zone": "Europe/Berlin", "currency": "EUR"},
-        "clients": [{"id": f"client-{n}", "name": f"Client {n}"} for n in range(CLIENTS)],
-        "projects": [{"id": f"project-{n}", "client": f"client-{n}", "name": f"Project {n}"} for n in range(CLIENTS)],
+        "clients": [{"id": f"client-{n}", "name": f"Client {n}"} for n in range(size.clients)],
+        "projects": [
+            {"id": f"project-{n}", "client": f"client-{n}", "name": f"Project {n}"} for n in range(size.clients)
+        ],
         "people": [
             {
                 "id": f"person-{n}",
@@ -33,7 +47,7 @@ def directory() -> DirectoryRevision:
                 "emails": [f"person-{n}@example.com"],
                 "roles": [{"role": "senior" if n % 3 else "junior"}],
             }
-            for n in range(PEOPLE)
+            for n in range(size.people)
         ],
     }
     text = canonical_bytes(DirectoryDocument.model_validate(document).model_dump(mode="json", by_alias=True)).decode()
@@ -46,9 +60,9 @@ def directory() -> DirectoryRevision:
     )
 
 
-def contracts(tight_every: int = 0) -> Iterator[ContractRevision]:
+def contracts(tight_every: int = 0, size: Size = USUAL) -> Iterator[ContractRevision]:
     """A contract with a weekly cap for each person for every client; each so-many-th client's is used up at once."""
-    for number in range(CLIENTS):
+    for number in range(size.clients):
         cap_hours = "0.1" if tight_every and number % tight_every == 0 else "40"
         document = {
             "id": f"contract-{number}",
@@ -86,14 +100,14 @@ def envelope(event_id: str, recorded_at: datetime = MORNING) -> Envelope:
     )
 
 
-def entry(number: int, recorded_at: datetime = MORNING, client: int | None = None) -> EntryVersion:
+def entry(number: int, recorded_at: datetime = MORNING, client: int | None = None, size: Size = USUAL) -> EntryVersion:
     """Entry number so-and-so: people work in turn, one slot after another, without overlaps.
 
     A client that is given gets all the work, else people go round the clients.
     """
-    person, turn = number % PEOPLE, number // PEOPLE
+    person, turn = number % size.people, number // size.people
     day, slot = turn // 8 % DAYS, turn % 8 + turn // (8 * DAYS) * 8
-    client = (person * 7 + slot) % CLIENTS if client is None else client
+    client = (person * 7 + slot) % size.clients if client is None else client
     start = MORNING + timedelta(days=day, minutes=_SLOT_MINUTES * slot)
     worked_seconds = 600 + number % 40 * 60
     fields: dict[str, object] = {

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.firm import contracts, directory, entry
+from bench.firm import USUAL, Size, contracts, directory, entry
 from bench.product import ROOT
 from billstream.file_preview import offline_decision
 from books.local import Follower
@@ -30,7 +30,7 @@ DECIDED_TOGETHER = 2_000
 _TIME = 1_793_000_000_000
 
 
-def journal(entries: int) -> Iterator[Record]:
+def journal(entries: int, size: Size = USUAL) -> Iterator[Record]:
     """The firm, then entries, each part of them followed by the decisions that the fold asked for."""
     follower = Follower()
     offset = 0
@@ -42,9 +42,9 @@ def journal(entries: int) -> Iterator[Record]:
         asked = [decode(framed.value) for framed in effects.work]
         return [offline_decision(one) for one in asked if isinstance(one, DecideEntry)]
 
-    waiting: list[Record] = [directory(), *contracts()]
+    waiting: list[Record] = [directory(size), *contracts(size=size)]
     for first in range(0, entries, DECIDED_TOGETHER):
-        waiting += [entry(number) for number in range(first, min(first + DECIDED_TOGETHER, entries))]
+        waiting += [entry(number, size=size) for number in range(first, min(first + DECIDED_TOGETHER, entries))]
         yield from waiting
         decisions = fold(waiting)
         yield from decisions
