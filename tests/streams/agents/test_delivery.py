@@ -29,7 +29,7 @@ from sinks.ledes_1998b import Ledes1998bSettings, Ledes1998bSink
 from sinks.testing import example_body, example_draft, example_fee
 from streams.agents.deliver import DeliverAgent, Patience
 from streams.agents.delivery import MESSAGE_CHARACTERS_MAX, deliver, give_up
-from streams.agents.outbox import SETTLED, MemoryOutbox
+from streams.agents.outbox import SETTLED, MemoryOutbox, goes_forward
 from streams.engine.errors import OwnershipLost, PublishUnknown
 from streams.engine.guard import RawRecord
 
@@ -466,6 +466,26 @@ def attempt_of(number: int, state: DeliveryState, *, at: datetime = NOON) -> Out
         attempt=number,
         state=state,
     )
+
+
+@pytest.mark.parametrize(
+    ("known", "attempt", "forward"),
+    [
+        ((1, "sending"), (1, "unknown_outcome"), True),
+        ((1, "unknown_outcome"), (1, "sending"), False),
+        ((1, "unknown_outcome"), (2, "sending"), True),
+        ((2, "sending"), (1, "unknown_outcome"), False),
+        ((1, "sending"), (1, "sending"), False),
+        ((2, "sending"), (1, "delivered"), True),
+        ((1, "delivered"), (2, "sending"), False),
+        ((1, "delivered"), (1, "needs_person"), False),
+        ((1, "needs_person"), (2, "delivered"), False),
+    ],
+)
+def test_states_only_go_forward(known: tuple[int, str], attempt: tuple[int, str], forward: bool) -> None:
+    """Later attempts and states win; the first settled one is the last word."""
+    before = attempt_of(known[0], DeliveryState(known[1]))
+    assert goes_forward(before, attempt_of(attempt[0], DeliveryState(attempt[1]))) is forward
 
 
 @pytest.mark.parametrize("another", ["sending", "unknown_outcome"])

@@ -1,7 +1,7 @@
 """A worker's process whose work does not end when it is told to stop."""
 
 import asyncio
-import time
+import threading
 
 from streams.engine import worker
 
@@ -24,8 +24,8 @@ async def main() -> None:
 
 def hold_up() -> None:
     """Nothing else in the loop runs meanwhile."""
-    while True:
-        time.sleep(0.01)
+    never = threading.Event()
+    never.wait()
 
 
 if __name__ == "__main__":
