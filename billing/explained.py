@@ -317,7 +317,8 @@ def _tier_positions(traced: Traced) -> Mapping[Position, Node]:
     contract = traced.invoice.request.contract
     used: dict[tuple[str, str], int] = {}
     found: dict[Position, Node] = {}
-    for portion in traced.tiered.live:
+    # Priced parts are the stretches that a line is made of: a premium may have cut what a tier priced as one.
+    for portion, _ in traced.rated.parts:
         tier = portion.terms.tier
         if tier is None or portion.price is None or not portion.price.origin.startswith(f"tier {tier.id}"):
             continue

@@ -42,7 +42,7 @@ from billing.settle import settle
 from billing.settled import SettledLine
 from billing.taxes import rule_of, tax_rows
 from billing.terms import rulebook
-from billing.tiers import Tiered, apply_tiers
+from billing.tiers import apply_tiers
 from schemas.draft import Bucket, LineKind
 from schemas.entry import EVENT_KINDS, EntryKind
 from schemas.period import Period
@@ -80,7 +80,6 @@ class Traced(NamedTuple):
     gathered: Gathered
     allocated: Allocated
     drawn: Drawn
-    tiered: Tiered
     rated: Rated
     billed: Sequence[RatedPart]
     placed: Sequence[Placed]
@@ -171,7 +170,7 @@ def bill(request: InvoiceRequest, carried: Carried, others: Sequence[BillingEntr
     ledger = ledger_of(exchange, period, billed, placed, fee_units_of(lined.lines))
     notes = [*drawn.notes, *tiered.notes]
     invoice = summed_up(request, carried, lined, ledger, (billed, gathered.worked_seconds, drawn.accounts, notes))
-    return Traced(invoice, gathered, allocated, drawn, tiered, rated, billed, placed, lined.in_order)
+    return Traced(invoice, gathered, allocated, drawn, rated, billed, placed, lined.in_order)
 
 
 def exchange_for(request: InvoiceRequest) -> Exchange:

@@ -143,6 +143,25 @@ def test_a_tier_shows_its_position() -> None:
     assert {one.facts["clause"] for one in of_kind(node, NodeKind.TIER)} == {"Annex A"}
 
 
+def test_a_tier_shows_its_position_on_both_sides_of_a_premium() -> None:
+    """Work that runs into the evening is two stretches: the second begins where the first ended."""
+    tier = {"id": "hours", "premiums_apply": True, "bands": [{"up_to": 20, "rate": 100}, {"rate": 90}]}
+    evening = {"id": "evening", "name": "evening", "factor": "1.5", "outside": "09:00-18:00"}
+    billed = open_desk(tiers=[tier], premiums=[evening]).bill(
+        """
+        entry  start             worked
+        a      2025-03-03 16:00  4:00
+        """
+    )
+    node = explained(billed).entry("a")
+    assert node is not None
+    hours = [
+        [(one.facts["before_seconds"], one.facts["after_seconds"]) for one in of_kind(part, NodeKind.TIER)]
+        for part in of_kind(node, NodeKind.ALLOCATION)
+    ]
+    assert sorted(hours) == [[(0, 2 * 3600)], [(2 * 3600, 4 * 3600)]]
+
+
 RICH = {
     "rates": [{"rate": "33.37", "role": "senior", "clause": "§ 1"}, {"rate": 25, "currency": "EUR"}],
     "increments": [{"minutes": 6, "mode": "up", "scope": "day", "clause": "tenths"}],
