@@ -27,7 +27,7 @@ BUSY_SECONDS = 5
 _CONDEMNED_SUFFIX = ".condemned"
 
 
-_CACHED_MAX = 200_000
+_CACHED_MAX = 50_000
 _CHECKPOINT_PAGES = 16_384
 """64 MB of changes between two checkpoints: each waits for the disk, and the default of 4 MB does so all the time."""
 _EXPECTED_TOGETHER = 500
