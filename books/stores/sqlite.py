@@ -27,7 +27,10 @@ BUSY_SECONDS = 5
 _CONDEMNED_SUFFIX = ".condemned"
 
 
-_CACHED_MAX = 50_000
+_CACHED_BYTES_MAX = 48 * 1024 * 1024
+"""By bytes and not by rows: a drafted document can be a thousand times as large as an entry's row."""
+_ROW_BYTES = 400
+"""What a remembered row takes besides its value: its key, their objects and their place."""
 _CHECKPOINT_PAGES = 16_384
 """64 MB of changes between two checkpoints: each waits for the disk, and the default of 4 MB does so all the time."""
 _EXPECTED_TOGETHER = 500
@@ -119,6 +122,7 @@ class SqliteRows:
         self._database = database
         self._pending: dict[tuple[str, str], bytes | None] = {}
         self._cached: dict[tuple[str, str], bytes | None] = {}
+        self._cached_bytes = 0
 
     def get(self, table: str, key: str) -> bytes | None:
         """See `Rows`."""
@@ -192,12 +196,19 @@ class SqliteRows:
     def forget(self) -> None:
         """Drop everything that is kept in memory: the transaction was undone."""
         self._pending.clear()
-        self._cached.clear()
+        self._empty()
 
     def _keep(self, place: tuple[str, str], value: bytes | None) -> None:
-        if len(self._cached) >= _CACHED_MAX:
-            self._cached.clear()
+        # A row that changes often is counted each time: that empties a little early and asks for no look.
+        size_bytes = _ROW_BYTES if value is None else _ROW_BYTES + len(value)
+        if self._cached_bytes + size_bytes > _CACHED_BYTES_MAX:
+            self._empty()
+        self._cached_bytes += size_bytes
         self._cached[place] = value
+
+    def _empty(self) -> None:
+        self._cached.clear()
+        self._cached_bytes = 0
 
 
 class SqliteStore:
