@@ -77,6 +77,19 @@ class Siege(Fleet):
     def _host(self, number: int) -> Path:
         return self.folder / "data" / f"host-{number}"
 
+    def _store(self, number: int) -> Path:
+        """A worker's store of the journal."""
+        return self._host(number) / "workers" / "01" / "books" / f"{self.home:04d}.sqlite"
+
+    def _keeper(self, otherwise: int) -> int:
+        """The worker that wrote to its store last: a torn store that nobody uses shows little."""
+        written = {
+            log.stat().st_mtime: number
+            for number in self.workers
+            if (log := self._store(number).with_name(f"{self._store(number).name}-wal")).exists()
+        }
+        return written[max(written)] if written else otherwise
+
     def disk_faults(self) -> bool:
         """Whether disks can be made small here."""
         return bool(self._disks) and all(disk.mounted for disk in self._disks.values())
@@ -150,6 +163,7 @@ class Siege(Fleet):
         begin, number, how = time.monotonic() - self.began, blow.target, ""
         match blow.kind:
             case Kind.KILL_WORKER | Kind.TEAR_STORE:
+                number = self._keeper(number) if blow.kind is Kind.TEAR_STORE else number
                 how = await self._kill_worker(number, blow)
             case Kind.FREEZE_WORKER:
                 await self.freeze(number, blow.seconds)
@@ -183,7 +197,7 @@ class Siege(Fleet):
             self.start(number)  # it had just ended by itself: one that is dead cannot be killed
         try:
             await self.kill(number)
-            store = self._host(number) / "workers" / "01" / "books" / f"{self.home:04d}.sqlite"
+            store = self._store(number)
             if blow.kind is Kind.TEAR_STORE and store.exists() and store.stat().st_size:
                 how = tear(store, self.random)
                 self.torn[store] = signature_of(store)
