@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from bench.firm import PEOPLE, Size, envelope
 from bench.product import HOME, ROOT, Product, product
 from bench.rebuilding import journal
+from bench.takeover import until
 from runtime.kafka import KafkaConnection
 from runtime.kafka.segments import KeptRecord
 from runtime.kafka.writing import PartitionWriter
@@ -43,7 +44,7 @@ async def large(cache: Path, entries: int, clients: int) -> dict[str, object]:
         records = await _write(installation, entries, size)
         began = time.monotonic()
         with installation.worker() as worker:
-            await _until(worker, lambda: installation.next_offset >= records)
+            await until(worker, lambda: installation.next_offset >= records)
             cold = time.monotonic() - began
             cold_memory = _most_mib(worker)
         began = time.monotonic()
@@ -117,14 +118,6 @@ def _closes(clients: int) -> Iterator[bytes]:
                 scope=DocumentScope.model_validate(scope),
             )
         )
-
-
-async def _until(worker: "subprocess.Popen[bytes]", reached: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_SECONDS
-    while not reached():
-        if worker.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit(f"the worker did not get there; its exit code is {worker.poll()}")
-        await asyncio.sleep(LOOK_SECONDS)
 
 
 def _most_mib(worker: "subprocess.Popen[bytes]") -> int:

@@ -30,11 +30,11 @@ async def takeover(cache: Path, entries: int) -> dict[str, object]:
         end = REVISIONS + len(written) - TAIL_ENTRIES
         snapshots = installation.folder.with_name("snapshots")
         with installation.worker(["sequence", "fold"], snapshots) as worker:
-            await _until(worker, lambda: installation.next_offset >= end)
-            await _until(worker, lambda: _newest(snapshots) > end - SNAPSHOT_RECORDS)
+            await until(worker, lambda: installation.next_offset >= end)
+            await until(worker, lambda: _newest(snapshots) > end - SNAPSHOT_RECORDS)
             await installation.fill(written[-TAIL_ENTRIES:])
             end += TAIL_ENTRIES
-            await _until(worker, lambda: installation.next_offset >= end)
+            await until(worker, lambda: installation.next_offset >= end)
         return {
             "entries": entries,
             "rows": installation.read("SELECT count(*) FROM row"),
@@ -48,7 +48,7 @@ async def _start(installation: Product, folder: str, end: int, snapshots: Path |
     elsewhere = Product(installation.servers, installation.folder.with_name(folder))
     began = time.monotonic()
     with elsewhere.worker(["fold"], snapshots) as worker:
-        await _until(worker, lambda: elsewhere.next_offset >= end)
+        await until(worker, lambda: elsewhere.next_offset >= end)
         return round(time.monotonic() - began, 2)
 
 
@@ -56,7 +56,8 @@ def _newest(snapshots: Path) -> int:
     return max((int(file.name.split("-")[0]) for file in snapshots.rglob("*-v*.sqlite")), default=0)
 
 
-async def _until(worker: "subprocess.Popen[bytes]", reached: Callable[[], bool]) -> None:
+async def until(worker: "subprocess.Popen[bytes]", reached: Callable[[], bool]) -> None:
+    """Wait for a worker to get somewhere; SystemExit when it ended or takes too long."""
     deadline = time.monotonic() + LIMIT_SECONDS
     while not reached():
         if worker.poll() is not None or time.monotonic() > deadline:
