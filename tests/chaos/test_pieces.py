@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from xml.etree import ElementTree
@@ -87,13 +88,17 @@ def tell(started: "subprocess.Popen[str]", word: str) -> None:
 
 
 async def test_the_way_between_passes_on_stalls_and_cuts(proxy: tuple["subprocess.Popen[str]", int, int]) -> None:
-    """Open, bytes go through; stalled, they wait and come later; cut, the connection breaks."""
+    """Open, bytes go through; stalled, they wait and come later; cut, the connection breaks at both ends."""
     started, listening, target = proxy
+    left = asyncio.Event()
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while line := await reader.readline():
-            writer.write(line)
+        # A cut is an end or an error, and whoever leaves before the server has seen it leaves its connection open.
+        with suppress(ConnectionError):
+            while line := await reader.readline():
+                writer.write(line)
         writer.close()
+        left.set()
 
     async with await asyncio.start_server(echo, "127.0.0.1", target):
         reader, writer = await asyncio.open_connection("127.0.0.1", listening)
@@ -106,6 +111,8 @@ async def test_the_way_between_passes_on_stalls_and_cuts(proxy: tuple["subproces
         tell(started, "cut")
         assert await _ends(reader)
         writer.close()
+        async with asyncio.timeout(20):
+            await left.wait()
 
 
 async def _ends(reader: asyncio.StreamReader) -> bool:
