@@ -5,6 +5,7 @@ The scope of an engagement is looked up with the terms of the work; what differs
 
 from typing import NamedTuple
 
+from billing.contract import Contract
 from billing.engagements import Engaged
 from billing.entries import BillingEntry
 from billing.portions import Placed, Portion, placed_as
@@ -21,8 +22,10 @@ class Uncovered(NamedTuple):
     placed: list[Placed]
 
 
-def remove_covered(live: list[Portion]) -> Uncovered:
+def remove_covered(contract: Contract, live: list[Portion]) -> Uncovered:
     """Place the time that a fixed fee covers, with its rounding delta; the order of the rest stays."""
+    if not contract.document.fixed_cover:
+        return Uncovered(list(live), [])
     kept: list[Portion] = []
     placed: list[Placed] = []
     for portion in live:

@@ -20,7 +20,7 @@ from billing.directory import Directory
 from billing.entries import BillingEntry
 from billing.explain import windows_of
 from billing.gather import NOT_WORK, Gathered, on_one_day
-from billing.invoice import Allotted, version_line
+from billing.invoice import Allotted, version_lines
 from billing.ledger import assert_conserved
 from billing.portions import Placed, Portion
 from billing.retainers import Balances, Drawn, begin_draw, draw_on, end_draw
@@ -120,7 +120,7 @@ class Days:
         self._taken = list(entries)
         gone = [entry for entry in gone if self._forget(entry)]
         came = [entry for entry in came if self._find(entry)]
-        self.versions = _exchanged(self.versions, list(map(version_line, gone)), list(map(version_line, came)))
+        self.versions = _exchanged(self.versions, version_lines(gone), version_lines(came))
         self.ids = _exchanged(self.ids, [entry.entry_id for entry in gone], [entry.entry_id for entry in came])
 
     def _forget(self, entry: BillingEntry) -> bool:
@@ -230,7 +230,7 @@ class Days:
     def _allot(self, day: date, one: Day, state: _State) -> None:
         one.before, one.is_changed = state.copied(), False
         placed = one.covered, one.capped, one.paid
-        uncovered = remove_covered(one.work)
+        uncovered = remove_covered(self.contract, one.work)
         allocated = allocate(self.contract, uncovered.live, self.period.end, state.windows)
         one.covered, one.capped, one.live, one.paid = uncovered.placed, allocated.placed, allocated.live, []
         if self.contract.engagements:

@@ -2,7 +2,7 @@
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from billing.contract import Contract
 from billing.entries import BillingEntry
@@ -10,6 +10,15 @@ from billing.portions import Portion
 from schemas.clauses import GroupBy, Rollup, RollupRates
 
 _PATTERNS_KEPT = 512
+
+# What every kind of work is asked; members of an enum are looked up slowly.
+_DATE: Final = GroupBy.DATE
+_PROJECT: Final = GroupBy.PROJECT
+_SERVICE_ITEM: Final = GroupBy.SERVICE_ITEM
+_TASK: Final = GroupBy.TASK
+_PERSON: Final = GroupBy.PERSON
+_ROLE: Final = GroupBy.ROLE
+_ENTRY: Final = GroupBy.ENTRY
 
 
 class LineGroup(NamedTuple):
@@ -38,13 +47,13 @@ def line_group(contract: Contract, portion: Portion) -> LineGroup:
     by = lines.group_by
     return LineGroup(
         "",
-        portion.day.isoformat() if GroupBy.DATE in by else "",
-        entry.project_id if GroupBy.PROJECT in by else "",
-        entry.service_item if GroupBy.SERVICE_ITEM in by else "",
-        entry.task if GroupBy.TASK in by else "",
-        entry.person_id if GroupBy.PERSON in by else "",
-        portion.terms.role if GroupBy.ROLE in by else "",
-        entry.entry_id if GroupBy.ENTRY in by else "",
+        portion.day.isoformat() if _DATE in by else "",
+        entry.project_id if _PROJECT in by else "",
+        entry.service_item if _SERVICE_ITEM in by else "",
+        entry.task if _TASK in by else "",
+        entry.person_id if _PERSON in by else "",
+        portion.terms.role if _ROLE in by else "",
+        entry.entry_id if _ENTRY in by else "",
         entry.utbms_task,
         entry.utbms_activity,
     )

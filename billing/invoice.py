@@ -7,12 +7,12 @@ Billing-domain section 3: 2-5 `gather` (classify, attribute, round), 6 `remove_c
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from billing.agreed import Agreed, AgreedPart
 from billing.allocate import Allocated, WindowId, allocate
@@ -49,6 +49,9 @@ from schemas.period import Period
 
 Dated = tuple[BillingEntry, date]
 """An entry with its local work date."""
+
+# What every entry is asked; members of an enum are looked up slowly.
+_TIME: Final = EntryKind.TIME
 
 __all__ = ["Invoice", "InvoiceRequest", "Rate", "Traced", "compute_invoice", "to_body", "trace_invoice"]
 
@@ -90,7 +93,7 @@ def trace_invoice(request: InvoiceRequest) -> Traced:
     """Compute the invoice of a request again and keep what happened on the way; it is the same invoice."""
     dated = _needed(request)
     traced = _compute(request, dated, _carried_into(request, dated))
-    hashed = hash_of_versions(sorted([version_line(entry) for entry, _ in dated]))
+    hashed = hash_of_versions(sorted(version_lines([entry for entry, _ in dated])))
     return traced._replace(invoice=replace(traced.invoice, entries_hash=hashed))
 
 
@@ -127,10 +130,10 @@ def _compute(request: InvoiceRequest, known: Sequence[Dated], carried: Carried) 
     dated = [one for one in known if one[1] < end and (first <= one[1] or one[0].kind in EVENT_KINDS)]
     entries = [entry for entry, _ in dated]
     gathered = gather(rulebook(contract, request.directory), dated, period)
-    uncovered = remove_covered(gathered.live)
+    uncovered = remove_covered(contract, gathered.live)
     allocated = allocate(contract, uncovered.live, period.end)
     drawn = draw(contract, allocated.live, period, first)
-    others = [entry for entry in entries if entry.kind is not EntryKind.TIME]
+    others = [entry for entry in entries if entry.kind is not _TIME]
     traced = bill(request, carried, others, Allotted(gathered, uncovered, allocated, drawn))
     assert_conserved(entries, [part.portion for part in traced.billed], traced.placed)
     return traced
@@ -300,9 +303,9 @@ def _off_lines(
     return kept, placed
 
 
-def version_line(entry: BillingEntry) -> str:
-    """An entry version in the text that `entries_hash` is made of."""
-    return f"{entry.entry_id} {entry.content}\n"
+def version_lines(entries: Iterable[BillingEntry]) -> list[str]:
+    """Entry versions in the text that `entries_hash` is made of."""
+    return [f"{entry.entry_id} {entry.content}\n" for entry in entries]
 
 
 def hash_of_versions(lines: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from billing.currency import SAME, Exchange
 from billing.entries import BillingEntry
@@ -17,6 +17,9 @@ from billing.terms import Terms
 from schemas.draft import Bucket
 from schemas.entry import EntryKind
 from schemas.period import Period
+
+# What every entry is asked; members of an enum are looked up slowly.
+_TIME: Final = EntryKind.TIME
 
 BUCKET_RANK = {bucket: rank for rank, bucket in enumerate(Bucket)}
 
@@ -64,15 +67,8 @@ def ledger_of(
     exchange: Exchange, period: Period, parts: Sequence[RatedPart], placed: Sequence[Placed], billed_units: int
 ) -> Ledger:
     """Sum a period up. Time carried into it from before stands beside its own worked seconds."""
-    first, end = period.start, period.end
-    billed = [part.portion for part in parts if first <= part.portion.counted_day < end]
-    carried_in = sum([one.worked_seconds for one in billed if one.day is not one.counted_day and one.day < first])
-    on_lines = Tally(
-        sum([one.worked_seconds for one in billed]),
-        len({one.entry.entry_id for one in billed}),
-        sum([one.delta_seconds for one in billed]),
-        carried_in,
-    )
+    first = period.start
+    on_lines = _on_lines(period, parts)
     tallies: dict[Reason, Tally] = {}
     unbilled: list[Unbilled] = []
     for reason, members in sorted(by_reason(period, placed).items(), key=_order):
@@ -82,6 +78,21 @@ def ledger_of(
     # They stand by bucket and reason, and a sort leaves equals as they are.
     unbilled.sort(key=attrgetter("entry.entry_id"))
     return ledger_from(exchange, on_lines, billed_units, tallies, unbilled)
+
+
+def _on_lines(period: Period, parts: Sequence[RatedPart]) -> Tally:
+    """What the parts of a period come to."""
+    first, end = period.start, period.end
+    seconds = deltas = carried_in = 0
+    entry_ids: set[str] = set()
+    for (_, entry, _, day, counted_day, _, worked_seconds, delta_seconds, _), _ in parts:
+        if first <= counted_day < end:
+            seconds += worked_seconds
+            deltas += delta_seconds
+            entry_ids.add(entry.entry_id)
+            if day < first:
+                carried_in += worked_seconds
+    return Tally(seconds, len(entry_ids), deltas, carried_in)
 
 
 def ledger_from(
@@ -106,13 +117,22 @@ def ledger_from(
 
 def tally_of(currency: str, first: date, members: Sequence[Placed], entries: int) -> Tally:
     """Placements of one bucket and reason, of so many entries, in a period that starts on a date."""
-    return Tally(
-        sum([one.worked_seconds for one in members]),
-        entries,
-        sum([one.delta_seconds for one in members]),
-        sum([one.worked_seconds for one in members if one.day < first]),
-        _valued(currency, members),
-    )
+    seconds = deltas = carried_in = 0
+    valued: dict[tuple[Terms, date | None], int] | None = {}
+    for entry, day, _, _, _, _, worked_seconds, delta_seconds, terms in members:
+        seconds += worked_seconds
+        deltas += delta_seconds
+        if day < first:
+            carried_in += worked_seconds
+        size = worked_seconds + delta_seconds
+        if valued is None or (not (worked_seconds or delta_seconds) and entry.kind is _TIME):
+            continue
+        if terms is None or terms.rate is None:
+            valued = None
+            continue
+        key = (terms, None if terms.rate.currency == currency else day)
+        valued[key] = valued.get(key, 0) + size
+    return Tally(seconds, entries, deltas, carried_in, valued)
 
 
 def _order(item: tuple[Reason, list[Placed]]) -> tuple[int, str]:
@@ -125,8 +145,9 @@ def by_reason(period: Period, placed: Sequence[Placed]) -> dict[Reason, list[Pla
     found: dict[Reason, list[Placed]] = {}
     first, end = period.start, period.end
     for one in placed:
-        if first <= one.counted_day < end:
-            key = (one.bucket, one.reason)
+        _, _, counted_day, bucket, reason, _, _, _, _ = one
+        if first <= counted_day < end:
+            key = (bucket, reason)
             members = found.get(key)
             if members is None:
                 members = found[key] = []
@@ -153,20 +174,6 @@ def singles_of(of: Reason, members: Sequence[Placed]) -> list[Unbilled]:
             seconds, delta = known.seconds + seconds, known.delta_seconds + delta
         found[entry.entry_id] = made(Unbilled, (entry, bucket, reason, detail, seconds, delta))
     return list(found.values())
-
-
-def _valued(currency: str, members: Sequence[Placed]) -> dict[tuple[Terms, date | None], int] | None:
-    """Seconds by what prices them: terms, and the date where they ask for an exchange rate. None without a rate."""
-    seconds: dict[tuple[Terms, date | None], int] = {}
-    for one in members:
-        terms = one.terms
-        if not (one.worked_seconds or one.delta_seconds) and one.entry.kind is EntryKind.TIME:
-            continue
-        if terms is None or terms.rate is None:
-            return None
-        key = (terms, None if terms.rate.currency == currency else one.day)
-        seconds[key] = seconds.get(key, 0) + one.worked_seconds + one.delta_seconds
-    return seconds
 
 
 def _value(exchange: Exchange, seconds: Mapping[tuple[Terms, date | None], int] | None) -> int | None:
@@ -200,5 +207,5 @@ def assert_conserved(entries: Sequence[BillingEntry], live: Iterable[Portion], p
         for one in pieces:
             entry_id = one.entry.entry_id
             seconds[entry_id] = seconds.get(entry_id, 0) + one.worked_seconds
-    lost = [one for one in entries if one.kind is EntryKind.TIME and seconds.get(one.entry_id) != one.worked_seconds]
+    lost = [one for one in entries if seconds.get(one.entry_id) != one.worked_seconds and one.kind is _TIME]
     assert not lost, f"seconds of entry {lost[0].entry_id} are lost"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from billing.agreed import AgreedPart
@@ -15,7 +16,7 @@ from billing.entries import OrderKey
 from billing.exact import exact_or_shown, fraction_of, product, shown, units_of
 from billing.expenses import ExpensePart
 from billing.grouping import LineGroup, line_group
-from billing.portions import Package
+from billing.portions import Package, made
 from billing.rating import Price, RatedPart
 from billing.taxes import Taxed, tax_index
 from schemas.clauses import AmountBasis, GroupBy, RollupRates, ShowMarkup, TaxedKind
@@ -24,6 +25,8 @@ from schemas.period import Period
 
 SHOWN_DECIMALS = 4
 """Decimals of a quantity that does not end, and of an average price, for reading."""
+
+_HOURS_KEPT = 4096
 
 
 class LineKey(NamedTuple):
@@ -76,7 +79,7 @@ class OpenLine:
     @property
     def seconds(self) -> int:
         """Billable seconds of all charges."""
-        return sum(charge.seconds for charge in self.charges.values())
+        return sum([charge.seconds for charge in self.charges.values()])
 
     @property
     def gross(self) -> Fraction:
@@ -143,7 +146,7 @@ def _take_in(charge: OpenCharge, positions: list[int], parts: Sequence[RatedPart
     """Add one more kind of work to a charge."""
     portions = [parts[position].portion for position in positions]
     worked, delta = sum([one.worked_seconds for one in portions]), sum([one.delta_seconds for one in portions])
-    charge.kinds.append(Kind(positions, worked, delta))
+    charge.kinds.append(made(Kind, (positions, worked, delta)))
     charge.positions = sorted([*charge.positions, *positions]) if charge.positions else positions
     charge.seconds += worked + delta
 
@@ -161,11 +164,17 @@ def measure_fee_line(contract: Contract, line: OpenLine) -> None:
         charge.gross = Fraction(price.numerator * charge.seconds, price.denominator * 3600)
     if is_displayed:
         _charge_what_is_shown(line, decimals)
-    hours = Fraction(line.seconds, 3600)
-    line.quantity = shown(hours, decimals) if is_displayed else exact_or_shown(hours, max(decimals, SHOWN_DECIMALS))
+    seconds = line.seconds
+    if is_displayed:
+        line.quantity = shown(Fraction(seconds, 3600), decimals)
+    else:
+        line.quantity = hours_of(seconds, max(decimals, SHOWN_DECIMALS))
     line.gross_units = units_of(line.gross, contract.places, rounding.money_rounding)
-    # Whoever multiplies what is shown must come to the amount.
-    _price(contract, line, Fraction(line.quantity) if is_displayed else hours)
+    if line.key.unit_price is not None:
+        line.unit_price = line.key.unit_price
+    else:
+        # Whoever multiplies what is shown must come to the amount.
+        _price_together(contract, line, Fraction(line.quantity) if is_displayed else Fraction(seconds, 3600))
 
 
 def _charge_what_is_shown(line: OpenLine, decimals: int) -> None:
@@ -192,10 +201,14 @@ def _measure_packages(contract: Contract, line: OpenLine, package: Package) -> N
         line.quantity, line.unit, line.unit_price = Decimal(1), "lump", shown(amount, contract.places)
 
 
-def _price(contract: Contract, line: OpenLine, hours: Fraction) -> None:
-    if line.key.unit_price is not None:
-        line.unit_price = line.key.unit_price
-        return
+@lru_cache(maxsize=_HOURS_KEPT)
+def hours_of(seconds: int, decimals: int) -> Decimal:
+    """Seconds as hours: exact if they end within so many decimals, else rounded for reading."""
+    return exact_or_shown(Fraction(seconds, 3600), decimals)
+
+
+def _price_together(contract: Contract, line: OpenLine, hours: Fraction) -> None:
+    """The price of a line that joins work of several prices."""
     rollups = {rollup.id: rollup for rollup in contract.document.lines.rollups}
     amount = Fraction(line.gross_units, 10**contract.places)
     if rollups[line.key.group.rollup_id].rates is RollupRates.LUMP:

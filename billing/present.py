@@ -1,17 +1,16 @@
 """Settled lines as the client sees them: text, date, order (billing-domain section 3, step 13)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from fractions import Fraction
-from functools import partial
-from typing import NamedTuple
+from decimal import Decimal
+from functools import lru_cache, partial
+from typing import Final, NamedTuple
 
 from billing.allocate import WindowId
 from billing.contract import Contract
 from billing.directory import Directory
 from billing.entries import BillingEntry
-from billing.exact import exact_or_shown
 from billing.explain import charge_steps
-from billing.lines import SHOWN_DECIMALS, OpenLine
+from billing.lines import SHOWN_DECIMALS, OpenLine, hours_of
 from billing.rating import RatedPart
 from billing.results import Line, LineCharge
 from billing.settled import SettledCharge, SettledLine
@@ -33,6 +32,11 @@ _KINDS = (
     LineKind.DEPOSIT,
 )
 _KIND_RANK = {kind: rank for rank, kind in enumerate(_KINDS)}
+
+_PRICES_KEPT = 4096
+
+# What every line is asked; members of an enum are looked up slowly.
+_FEE: Final = LineKind.FEE
 
 
 class Facts(NamedTuple):
@@ -56,7 +60,7 @@ def present(facts: Facts, in_order: Iterable[SettledLine]) -> tuple[Line, ...]:
 
 def _order(facts: Facts, line: OpenLine) -> tuple[object, ...]:
     kind, group, tax_index, price, variant = line.key
-    if kind is not LineKind.FEE:
+    if kind is not _FEE:
         return (_KIND_RANK[kind], line.first, tax_index)
     # Lines of single entries are in work order, behind those of packages; a roll-up's id sorts before both.
     chronological = (1, line.first) if group.entry_id else (0,)
@@ -68,9 +72,9 @@ def _order(facts: Facts, line: OpenLine) -> tuple[object, ...]:
 
 def _line(facts: Facts, one: SettledLine) -> Line:
     line = one.line
-    kind, group = line.key.kind, line.key.group
+    kind, group, tax_index, _, _ = line.key
     sources = [source for charge in one.charges for source in charge.sources]
-    entries, roles = _kinds_of_work(facts, one) if kind is LineKind.FEE else ([one.entry for one in sources], set())
+    entries, roles = _kinds_of_work(facts, one) if kind is _FEE else ([one.entry for one in sources], [])
     agreed = line.agreed
     # The last work date of the line; carried time counts on the date of the window that pays for it.
     return Line(
@@ -78,9 +82,9 @@ def _line(facts: Facts, one: SettledLine) -> Line:
         kind=kind,
         text=_text(facts, line, entries, roles),
         date=max([source.counted_day for source in sources]) if agreed is None else agreed.day,
-        project_id=_only({entry.project_id for entry in entries}) if agreed is None else agreed.project_id,
-        service_item=_only({entry.service_item for entry in entries}) if agreed is None else agreed.service_item,
-        person_id=_only({entry.person_id for entry in entries}),
+        project_id=_only([entry.project_id for entry in entries]) if agreed is None else agreed.project_id,
+        service_item=_only([entry.service_item for entry in entries]) if agreed is None else agreed.service_item,
+        person_id=_only([entry.person_id for entry in entries]),
         role=_only(roles),
         seconds=line.seconds,
         quantity=line.quantity,
@@ -89,34 +93,41 @@ def _line(facts: Facts, one: SettledLine) -> Line:
         units=one.units,
         adjustment_units=one.units - line.gross_units,
         discount_units=-one.discount_units,
-        tax_index=line.key.tax_index,
+        tax_index=tax_index,
         utbms_task=group.utbms_task,
         utbms_activity=group.utbms_activity,
         expense_code=line.expense_code,
-        charges=tuple(_charge(facts, line, charge) for charge in one.charges),
+        charges=tuple([_charge(facts, line, charge) for charge in one.charges]),
     )
 
 
-def _only(values: set[str]) -> str:
+def _only(values: Sequence[str]) -> str:
     """The value all have in common; empty when they differ."""
-    return next(iter(values)) if len(values) == 1 else ""
+    return values[0] if values and values.count(values[0]) == len(values) else ""
 
 
-def _kinds_of_work(facts: Facts, one: SettledLine) -> tuple[list[BillingEntry], set[str]]:
+def _kinds_of_work(facts: Facts, one: SettledLine) -> tuple[list[BillingEntry], list[str]]:
     """An entry of each kind of work on a line, in work order, and all roles: what is alike need not be looked at."""
-    firsts = sorted(kind.positions[0] for charge in one.charges for kind in charge.charge.kinds)
+    firsts = [kind.positions[0] for charge in one.charges for kind in charge.charge.kinds]
+    firsts.sort()
     portions = [facts.fees[position].portion for position in firsts]
-    return [portion.entry for portion in portions], {portion.terms.role for portion in portions}
+    return [portion.entry for portion in portions], [portion.terms.role for portion in portions]
 
 
 def _identity(facts: Facts, line: OpenLine) -> tuple[str, ...]:
     """What the line is, in words that do not change with the order of rules or rows in the contract."""
     kind, group, tax_index, price, variant = line.key
-    price_text = "" if price is None or kind is not LineKind.FEE else f"{price.normalize():f}"
+    price_text = "" if price is None or kind is not _FEE else _plain(price)
     return (kind.value, *group, tax_text(facts.contract, tax_index), price_text, variant)
 
 
-def _text(facts: Facts, line: OpenLine, entries: Sequence[BillingEntry], roles: set[str]) -> str:
+@lru_cache(maxsize=_PRICES_KEPT)
+def _plain(price: Decimal) -> str:
+    """A price without zeros that say nothing, so that equal prices have one text."""
+    return f"{price.normalize():f}"
+
+
+def _text(facts: Facts, line: OpenLine, entries: Sequence[BillingEntry], roles: Sequence[str]) -> str:
     kind, group = line.key.kind, line.key.group
     if line.agreed is not None:
         return line.agreed.text
@@ -136,10 +147,10 @@ def _text(facts: Facts, line: OpenLine, entries: Sequence[BillingEntry], roles: 
     return f"{text} ({line.key.variant})" if line.key.variant else text
 
 
-def _group_text(facts: Facts, line: OpenLine, entries: Sequence[BillingEntry], roles: set[str]) -> str:
+def _group_text(facts: Facts, line: OpenLine, entries: Sequence[BillingEntry], roles: Sequence[str]) -> str:
     group = line.key.group
     by = facts.contract.document.lines.group_by
-    item = _only({entry.service_item for entry in entries}) or "Services"
+    item = _only([entry.service_item for entry in entries]) or "Services"
     role = _only(roles) if GroupBy.ROLE in by else ""
     person = facts.directory.person_name(group.person_id) if group.person_id else ""
     who = f"{person} ({role})" if person and role else person or role
@@ -148,14 +159,14 @@ def _group_text(facts: Facts, line: OpenLine, entries: Sequence[BillingEntry], r
 
 
 def _charge(facts: Facts, line: OpenLine, one: SettledCharge) -> LineCharge:
-    key = one.charge.key
-    is_fee = line.key.kind is LineKind.FEE
-    rate = facts.fees[one.charge.positions[0]].portion.terms.rate if is_fee else None
+    opened = one.charge
+    key, seconds = opened.key, opened.seconds
+    is_fee = line.key.kind is _FEE
+    rate = facts.fees[opened.positions[0]].portion.terms.rate if is_fee else None
     is_whole_line = len(line.charges) == 1 and line.unit != "lump"
-    hours = Fraction(one.charge.seconds, 3600)
     return LineCharge(
-        seconds=one.charge.seconds,
-        quantity=line.quantity if is_whole_line else exact_or_shown(hours, SHOWN_DECIMALS),
+        seconds=seconds,
+        quantity=line.quantity if is_whole_line else hours_of(seconds, SHOWN_DECIMALS),
         unit_price=key.unit_price if is_fee else line.unit_price,
         units=one.units,
         rate_origin=key.origin,

@@ -85,8 +85,7 @@ class LineCharge:
         return self.tell()
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """What the client sees; amounts in smallest units. `adjustment_units` is what discounts and amount caps took,
     `discount_units` the part of it that discounts took inside the line.
     """

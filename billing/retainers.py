@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
-from itertools import pairwise
+from operator import le
 from typing import Final, NamedTuple
 
 from billing.agreed import AgreedPart
@@ -72,7 +72,8 @@ class Drawn(NamedTuple):
 class _Draws:
     """The engagements of one kind of work: by id, and which of them counts for the hours that find no balance.
 
-    With `is_plain` such hours are billed like other work, and each burns one hour.
+    With `is_plain` such hours are billed like other work, and each burns one hour. With `weighs` some work burns more
+    or less than its hours.
     """
 
     by_id: Mapping[str, Engaged]
@@ -80,6 +81,7 @@ class _Draws:
     deficit: Engaged | None
     priced: tuple[Engaged, ...]
     is_plain: bool
+    weighs: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -156,7 +158,8 @@ def end_draw(book: Balances, live: list[Portion], placed: list[Placed]) -> Drawn
 
 def _in_order(live: Sequence[Portion]) -> bool:
     """Whether portions stand in work order; they do, unless what is billed already or was split crosses a day."""
-    return all(one.order <= other.order for one, other in pairwise(live))
+    orders = [one.order for one in live]
+    return all(map(le, orders, orders[1:]))
 
 
 def _turning_days(contract: Contract, grants: Sequence[Grant], period: Period) -> list[date]:
@@ -338,14 +341,17 @@ def _fitting(premiums: Sequence[Premium], portion: Portion) -> list[Premium]:
 
 
 _NO_PREMIUM: frozenset[str] = frozenset()
+# What every draw needs; members of an enum are looked up slowly.
 _BILLABLE: Final = Category.BILLABLE
+_RETAINER: Final = Bucket.RETAINER
 
 
 def _draws(draws: tuple[Engaged, ...]) -> _Draws:
     deficit = next((one for one in draws if isinstance(one.row, Retainer) and one.row.allow_deficit), None)
     priced = tuple([one for one in draws if one.row.overage_rate is not None])
     is_plain = deficit is None and not priced and not draws[0].row.weights
-    return _Draws({one.engagement.id: one for one in draws}, draws[0], deficit, priced, is_plain)
+    weighs = any(one.row.weights for one in draws)
+    return _Draws({one.engagement.id: one for one in draws}, draws[0], deficit, priced, is_plain, weighs)
 
 
 def _draw(book: Balances, portion: Portion, draws: _Draws, premiums: frozenset[str], *, is_in_period: bool) -> None:
@@ -355,11 +361,12 @@ def _draw(book: Balances, portion: Portion, draws: _Draws, premiums: frozenset[s
         one = draws.by_id.get(lot.engagement.id)
         if one is None or lot.left == 0:
             continue
-        weight = _weight(one, portion, premiums)
+        weight = _weight(one, portion, premiums) if draws.weighs else BURN_UNITS
         inside, portion_left = _inside(portion, lot.left // weight)
         if inside is None:
             continue
-        _pay(book, inside, lot, inside.billable_seconds * weight, is_in_period=is_in_period)
+        units = (inside.worked_seconds + inside.delta_seconds) * weight
+        _pay(book, inside, lot, units, is_in_period=is_in_period)
         is_emptied = is_emptied or lot.left == 0
         if portion_left is None:
             break
@@ -389,12 +396,15 @@ def _inside(portion: Portion, room_seconds: int) -> tuple[Portion | None, Portio
 
 
 def _pay(book: Balances, inside: Portion, lot: Lot, units: int, *, is_in_period: bool) -> None:
-    engagement, before = lot.engagement, lot.left
-    lot.left = before - units
-    assert lot.left >= 0, f"{lot.engagement.id} pays for more than it has"
-    detail = f"{lot.text} {_seconds(before)} -> {_seconds(lot.left)}"
-    book.placed.append(placed_as(inside, Bucket.RETAINER, lot.reason, detail))
-    account = book.accounts[engagement.id]
+    before = lot.left
+    after = lot.left = before - units
+    assert after >= 0, f"{lot.engagement.id} pays for more than it has"
+    if before % BURN_UNITS or after % BURN_UNITS:
+        detail = f"{lot.text} {_seconds(before)} -> {_seconds(after)}"
+    else:
+        detail = f"{lot.text} {before // BURN_UNITS} s -> {after // BURN_UNITS} s"
+    book.placed.append(placed_as(inside, _RETAINER, lot.reason, detail))
+    account = book.accounts[lot.engagement.id]
     if not is_in_period:
         account.used_before += units
     elif lot.granted_on < book.period.start:

@@ -94,13 +94,14 @@ def _count(
     """Count all portions in the windows of their tiers; None for those without one."""
     found: list[_Counted | None] = []
     known: dict[tuple[int, date], _Counted] = {}
+    asks_for_tags = any(row.tags for row in contract.document.tiers)
     start, end = period.start, period.end
     for portion in live:
-        tier = tier_of(portion)
-        if tier is None:
+        _, _, terms, _, day, _, worked_seconds, delta_seconds, price = portion
+        tier = tier_of(portion) if asks_for_tags else terms.tier
+        if tier is None or price is not None:
             found.append(None)
             continue
-        _, _, _, _, day, _, worked_seconds, delta_seconds, _ = portion
         counted = known.get((id(tier), day))
         if counted is None:
             counted = known[id(tier), day] = tier, _window_of(contract, period, windows, tier, day)

@@ -183,7 +183,7 @@ def test_money_on_a_fee_line_that_is_no_entrys_is_told_as_rounding() -> None:
     """A line may carry a unit beside its sources; the reasons still add up."""
     invoice = desk().bill(WORK).invoice
     line = invoice.lines[0]
-    richer = replace(invoice, lines=(replace(line, units=line.units + 1), *invoice.lines[1:]), net_units=61001)
+    richer = replace(invoice, lines=(line._replace(units=line.units + 1), *invoice.lines[1:]), net_units=61001)
     assert [(one.reason, one.units, one.entries) for one in compare([invoice], [richer]).reasons] == [
         ("line rounding", 1, 0)
     ]
