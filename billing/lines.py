@@ -63,7 +63,7 @@ class OpenCharge:
 
 @dataclass(slots=True)
 class OpenLine:
-    """A line while it is made; quantity and price are final once it is measured."""
+    """A line while it is made: `seconds` are the billable ones of all charges. It is final once it is measured."""
 
     key: LineKey
     first: OrderKey
@@ -75,11 +75,7 @@ class OpenLine:
     expense_code: str = ""
     agreed: AgreedPart | None = None
     package: Package | None = None
-
-    @property
-    def seconds(self) -> int:
-        """Billable seconds of all charges."""
-        return sum([charge.seconds for charge in self.charges.values()])
+    seconds: int = 0
 
     @property
     def gross(self) -> Fraction:
@@ -112,7 +108,10 @@ def open_fee_lines(contract: Contract, period: Period, parts: Sequence[RatedPart
         line = lines.get(key)
         if line is None:
             line = lines[key] = OpenLine(key, portion.order, package=package)
-        _take_in(line.charges.setdefault(price, OpenCharge(price)), positions, parts)
+        charge = line.charges.get(price)
+        if charge is None:
+            charge = line.charges[price] = OpenCharge(price)
+        line.seconds += _take_in(charge, positions, parts)
     return list(lines.values())
 
 
@@ -142,13 +141,14 @@ def _alike(contract: Contract, period: Period, parts: Sequence[RatedPart]) -> It
     return known.values()
 
 
-def _take_in(charge: OpenCharge, positions: list[int], parts: Sequence[RatedPart]) -> None:
-    """Add one more kind of work to a charge."""
+def _take_in(charge: OpenCharge, positions: list[int], parts: Sequence[RatedPart]) -> int:
+    """Add one more kind of work to a charge; its billable seconds."""
     portions = [parts[position].portion for position in positions]
     worked, delta = sum([one.worked_seconds for one in portions]), sum([one.delta_seconds for one in portions])
     charge.kinds.append(made(Kind, (positions, worked, delta)))
     charge.positions = sorted([*charge.positions, *positions]) if charge.positions else positions
     charge.seconds += worked + delta
+    return worked + delta
 
 
 def measure_fee_line(contract: Contract, line: OpenLine) -> None:
