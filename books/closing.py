@@ -16,7 +16,7 @@ from books.composing import compose, rows_for
 from books.corrections import Facts, look
 from books.documents import close_key, credit_command, live_documents
 from books.effects import Cause, Effects
-from books.facts import fact_id_of_command, propose, refuse
+from books.facts import fact_id_of_command, is_known, propose_framed, refuse
 from books.invoicing import Terms, currencies_of, frozen_rates, is_of, terms_now
 from books.pending import any_close_open, clients_with_approvals, open_closes, put_close
 from books.resolving import instant_of
@@ -271,12 +271,14 @@ def _draft(book: Book, key: str, close: CloseRow, command: CloseDocument, cause:
         return
     missing = _waits_for(book, key, close)
     drafts = [_fact(close, command, body, missing, cause, is_last=body is bodies[-1]) for body in bodies]
-    for fact in drafts:
-        if (size_bytes := len(encode(fact))) > DRAFT_BYTES_MAX:
-            _refuse_size(book, command, fact, size_bytes, cause, effects)
+    framed = [encode(fact) for fact in drafts]
+    for fact, value in zip(drafts, framed, strict=True):
+        if len(value) > DRAFT_BYTES_MAX:
+            _refuse_size(book, command, fact, len(value), cause, effects)
             return
-    for fact in drafts:
-        propose(book, fact, cause, effects)
+    for fact, value in zip(drafts, framed, strict=True):
+        if not is_known(book, fact.fact_id):
+            propose_framed(book, fact.fact_id, value, cause, effects)
 
 
 def _nothing(scope: DocumentScope) -> tuple[str, str]:

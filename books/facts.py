@@ -18,11 +18,19 @@ from schemas.facts import CommandRefused, Fact
 
 def propose(book: Book, fact: Fact, cause: Cause, effects: Effects) -> None:
     """Ask for a fact to be appended, unless one of this id counted already or is on its way."""
-    if book.has(SeenRow, fact.fact_id) or book.has(OpenFactRow, fact.fact_id):
-        return
-    value = encode(fact)
-    book.put(fact.fact_id, OpenFactRow(origin_offset=cause.offset, value=value))
-    effects.facts.append(Framed(cause.offset, book.tenant, book.book, fact.fact_id, value))
+    if not is_known(book, fact.fact_id):
+        propose_framed(book, fact.fact_id, encode(fact), cause, effects)
+
+
+def is_known(book: Book, fact_id: str) -> bool:
+    """Whether a fact of this id counted already or is on its way."""
+    return book.has(SeenRow, fact_id) or book.has(OpenFactRow, fact_id)
+
+
+def propose_framed(book: Book, fact_id: str, value: bytes, cause: Cause, effects: Effects) -> None:
+    """Ask for a framed fact to be appended; the caller knows that none of this id is known."""
+    book.put(fact_id, OpenFactRow(origin_offset=cause.offset, value=value))
+    effects.facts.append(Framed(cause.offset, book.tenant, book.book, fact_id, value))
 
 
 def request_work(book: Book, request_id: str, value: bytes, cause: Cause, effects: Effects) -> None:

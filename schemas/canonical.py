@@ -57,22 +57,28 @@ def plain(value: object) -> object:
 
 
 _encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-_quoted = json.encoder.encode_basestring
+quoted = json.encoder.encode_basestring
+"""A text as JSON."""
+
+
+def json_text(value: object) -> str:
+    """Any value that has a canonical form, as JSON."""
+    return _encoder.encode(plain(value))
 
 
 @lru_cache(maxsize=1024)
 def _named(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """The names in order, each with its text; the ids of hot paths are made of the same few sets of names."""
-    return tuple((name, f"{_quoted(name)}:") for name in sorted(names))
+    return tuple((name, f"{quoted(name)}:") for name in sorted(names))
 
 
 def _text(value: object) -> str:
     """A text, or some texts in order or by name, as JSON; TypeError for anything else."""
     if isinstance(value, tuple):
-        return f"[{','.join(map(_quoted, value))}]"
+        return f"[{','.join(map(quoted, value))}]"
     if isinstance(value, dict):
-        return f"{{{','.join([name + _quoted(value[key]) for key, name in _named(tuple(value))])}}}"
-    return _quoted(cast(str, value))
+        return f"{{{','.join([name + quoted(value[key]) for key, name in _named(tuple(value))])}}}"
+    return quoted(cast(str, value))
 
 
 def canonical_bytes(fields: Mapping[str, object]) -> bytes:
@@ -81,7 +87,7 @@ def canonical_bytes(fields: Mapping[str, object]) -> bytes:
         # The same text as below, for ids in hot paths: most of them are made of a few texts, and only texts are quoted.
         pairs = [name + _text(fields[key]) for key, name in _named(tuple(fields))]
     except TypeError:
-        return _encoder.encode(plain(fields)).encode()
+        return json_text(fields).encode()
     return f"{{{','.join(pairs)}}}".encode()
 
 

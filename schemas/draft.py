@@ -5,15 +5,16 @@ times,
 revision and number stand around it in `PublishedDocument`.
 """
 
+import hashlib
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from schemas.canonical import content_hash, deterministic_id
+from schemas.canonical import deterministic_id
 from schemas.envelope import Envelope
-from schemas.values import DecimalText, Instant, LocalDate, Record, Value, WireEnum, named_fields
+from schemas.values import DecimalText, Instant, LocalDate, Record, Value, WireEnum, canonical_text, named_fields
 
 
 class DocumentKind(WireEnum):
@@ -397,7 +398,7 @@ class DraftBody(Value):
 
 def body_hash(body: DraftBody) -> str:
     """The content hash that an approval names."""
-    return content_hash(named_fields(body))
+    return hashlib.sha256(canonical_text(body).encode()).hexdigest()
 
 
 class DocumentState(WireEnum):
