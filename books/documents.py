@@ -65,7 +65,7 @@ def drafted(book: Book, catalog: Catalog, fact: DocumentDrafted, cause: Cause, e
         release_inputs(book, before.inputs, document_id)
     end_approval(book, document_id)
     book.put(document_id, BodyRow(value=encode(fact)))
-    publish(book, row, DocumentState.DRAFT, cause, effects)
+    publish(book, row, DocumentState.DRAFT, cause, effects, fact.body)
     deliver(book, catalog, row, Leave.DRAFT, cause, effects)
     if scope.kind is DocumentKind.INVOICE:
         _withdraw_notes(book, row, cause, effects)

@@ -9,12 +9,14 @@ from books.resolving import instant_of
 from books.rows import DocumentRow
 from schemas.clauses import Leave
 from schemas.codec import encode
-from schemas.draft import DocumentState, PublishedDocument
+from schemas.draft import DocumentState, DraftBody, PublishedDocument
 from schemas.work import DeliverDocument
 
 
-def publish(book: Book, row: DocumentRow, state: DocumentState, cause: Cause, effects: Effects) -> None:
-    """Publish a document as it is in a state; a repeat is the same record."""
+def publish(
+    book: Book, row: DocumentRow, state: DocumentState, cause: Cause, effects: Effects, body: DraftBody | None = None
+) -> None:
+    """Publish a document as it is in a state; a repeat is the same record. Its body is read where it is not at hand."""
     identity = f"{row.document_id}:{row.revision}:{state.value}"
     document = PublishedDocument(
         envelope=cause.envelope("document", identity),
@@ -29,7 +31,7 @@ def publish(book: Book, row: DocumentRow, state: DocumentState, cause: Cause, ef
         decided_offset=row.decided_offset,
         code_version=row.code_version,
         origin_offset=cause.offset,
-        body=read_body(book, row.document_id),
+        body=body or read_body(book, row.document_id),
     )
     effects.documents.append((cause.offset, document))
 
