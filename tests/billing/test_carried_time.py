@@ -103,3 +103,22 @@ def test_time_that_a_month_cannot_pay_for_waits_for_the_last_day_of_the_next() -
         2025-W18  2.00
         2025-04   5.00
     """)
+
+
+def test_carried_time_has_the_price_of_the_month_that_pays_for_it() -> None:
+    """BD-20, BD-25: the two hours of March are the third hour of April's tier, not March's fifth."""
+    check("""
+    contract:
+        from: 2025-03-01
+        rates: [{rate: 100.00}]
+        caps: [{id: month, window: month, pool: all, hours: 4, overflow: carry_forward}]
+        tiers: [{id: dev, mode: volume, bands: [{up_to: 3, rate: 150.00}, {rate: 130.00}]}]
+    work:
+        date        worked
+        2025-03-03  6.00
+        2025-04-01  1.00
+    invoices:
+        period   billed  net
+        2025-03  4.00    520.00
+        2025-04  3.00    450.00
+    """)
