@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from runtime.errors import MachineryError
 from schemas.errors import BillstreamError
 
 RECENT_SECONDS = 5.0
@@ -21,7 +22,7 @@ def reason_of(error: BaseException) -> str:
     chain = [error]
     while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and cause not in chain:
         chain.append(cause)
-    codes = [one.code for one in chain if isinstance(one, BillstreamError)]
+    codes = [one.code for one in chain if isinstance(one, BillstreamError | MachineryError)]
     return codes[-1] if codes else type(chain[-1]).__name__
 
 
