@@ -1,6 +1,7 @@
 """Fairness: how long one book's entries take to its running hours, alone and while another book is flooded.
 
-`python -m bench.fairness [entries of the flood [seconds]]` prints JSON. The books live in two partitions of one worker.
+`python -m bench.fairness [entries of the flood [seconds [who...]]]` prints JSON. The books live in two partitions:
+of one worker in one process or in two, or of two workers, one each.
 Each measured entry is in a week of its own, so the hours that follow from it are known by their week. What the worker
 needed of the processor while an entry was on its way is said beside the time: on a busy machine it is the truer number.
 """
@@ -38,7 +39,12 @@ PER_SECOND = 10
 WARM_UP = 20
 WEEKS_MAX = 2_500
 PATIENCE_SECONDS = 300.0
-WORKERS: Mapping[str, Processes] = {"one_process": ((),), "two_processes": (("sequence", "slow", "deliver"), ("fold",))}
+LOOK_MILLISECONDS = 1_000
+WORKERS: Mapping[str, Processes] = {
+    "one_process": ((),),
+    "two_processes": (("sequence", "slow", "deliver"), ("fold",)),
+    "two_workers": ((), ()),
+}
 
 
 @dataclass(frozen=True)
@@ -147,17 +153,21 @@ class Course:
         pacing = asyncio.create_task(pace())
         async with asyncio.timeout(PATIENCE_SECONDS):
             while len(taken) < len(numbers):
-                record = await self._reader.getone()
+                found = await self._reader.getmany(timeout_ms=LOOK_MILLISECONDS)
                 now, processor_seconds = time.monotonic(), self._processor_seconds()
                 self.resident_most = max(self.resident_most, sum(one.memory_info().rss for one in self._workers))
-                total = decode(record.value or b"")
-                assert isinstance(total, HoursTotal), type(total).__name__
-                if (begun := sent.pop(total.week, None)) is not None:
-                    taken.append(Taken(now - begun[0], processor_seconds - begun[1]))
+                for record in (one for records in found.values() for one in records):
+                    total = decode(record.value or b"")
+                    assert isinstance(total, HoursTotal), type(total).__name__
+                    if (begun := sent.pop(total.week, None)) is not None:
+                        taken.append(Taken(now - begun[0], processor_seconds - begun[1]))
         await pacing
         return taken
 
     def _processor_seconds(self) -> float:
+        """Of all workers until now; RuntimeError when one has ended, for then nothing more would come."""
+        if any(one.status() == psutil.STATUS_ZOMBIE for one in self._workers):
+            raise RuntimeError("a worker has ended")
         return sum(sum(one.cpu_times()[:2]) for one in self._workers)
 
 
@@ -175,7 +185,7 @@ def figures(taken: Sequence[Taken]) -> dict[str, float]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Print the figures of a worker in one process and in two."""
+    """Print the figures of a worker in one process and in two, and of two workers."""
     flood = int(arguments[0]) if arguments else 100_000
     seconds = int(arguments[1]) if len(arguments) > 1 else 20
     wanted = arguments[2:] or list(WORKERS)

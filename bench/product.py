@@ -76,15 +76,9 @@ class Product:
                 process.wait()
 
     def read(self, query: str) -> int:
-        """A number from the store that the worker writes; 0 while it is not there yet."""
-        path = self.folder / "workers" / "01" / "books" / f"{HOME:04d}.sqlite"
-        if not path.exists():
-            return 0
-        try:
-            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
-                return int((store.execute(query).fetchone() or (0,))[0])
-        except sqlite3.OperationalError:
-            return 0
+        """A number from the store that the worker writes, of several workers the highest; 0 while it is not there."""
+        stores = self.folder.glob(f"workers/*/books/{HOME:04d}.sqlite")
+        return max((_number(store, query) for store in stores), default=0)
 
     @property
     def next_offset(self) -> int:
@@ -94,6 +88,14 @@ class Product:
     def count(self, kind: str) -> int:
         """How many rows of a table there are."""
         return self.read(f"SELECT count(*) FROM row WHERE kind = '{kind}'")
+
+
+def _number(path: Path, query: str) -> int:
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
+            return int((store.execute(query).fetchone() or (0,))[0])
+    except sqlite3.OperationalError:
+        return 0
 
 
 @asynccontextmanager

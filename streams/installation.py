@@ -131,7 +131,8 @@ def _folder(settings: WorkerSettings, parts: WorkerParts, slot: Slot, start_up: 
     publisher = app.new_publisher()
     meter = Meter(parts.metrics, parts.clock)
     tenant, book, count = settings.tenant, settings.book, settings.partitions
-    snapshots = None if settings.snapshot_folder is None else Snapshots(settings.snapshot_folder, FOLD_VERSION)
+    shared = settings.snapshot_folder
+    snapshots = None if shared is None else Snapshots(shared, FOLD_VERSION, slot.name)
     stores = PartitionStores(slot.folder / "books", FOLD_VERSION, snapshots, settings.snapshot_records)
     fold = FoldHandler(
         FoldSettings(tenant, book, count),

@@ -35,11 +35,16 @@ class Snapshot:
 
 
 class Snapshots:
-    """The snapshots of one version of the fold; those of others are left alone, for a roll-back may want them."""
+    """The snapshots of one version of the fold; those of others are left alone, for a roll-back may want them.
 
-    def __init__(self, folder: Path, fold_version: str) -> None:
+    No two that save at the same time may have one `saver`: it names what they write beside each other in the folder. A
+    process number is no such name, for all containers have the same. One that comes again overwrites what its end left.
+    """
+
+    def __init__(self, folder: Path, fold_version: str, saver: str = "alone") -> None:
         self._folder = folder
         self._fold_version = fold_version
+        self._saver = saver
 
     def all_of(self, partition: int) -> list[Snapshot]:
         """The snapshots of a partition, the newest first."""
@@ -51,12 +56,14 @@ class Snapshots:
         Raises OSError and sqlite3.Error; then nothing counts that did not count before.
         """
         place = make_folder(self._place(partition))
+        # Nobody else writes beside the store: its folder is a slot, which one living process has, frozen or not, and
+        # that saves one partition after the other.
         copy = store.with_name(f"{store.name}.copy")
         copy.unlink(missing_ok=True)
         try:
             _copy_rows(store, copy)
             next_offset = _offset_of(copy)
-            arriving = place / f".{os.getpid()}.part"
+            arriving = place / f".{self._saver}.part"
             digest = _copy_file(copy, arriving)
         finally:
             copy.unlink(missing_ok=True)

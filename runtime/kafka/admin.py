@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
@@ -11,6 +11,8 @@ from runtime.errors import MachineryError, Unavailable
 from runtime.kafka.connection import KafkaConnection
 
 REQUEST_TIMEOUT_SECONDS = 30
+READY_SECONDS = 5
+"""A broker that takes no connection in this time is passed over for another one."""
 
 
 @contextlib.asynccontextmanager
@@ -20,6 +22,7 @@ async def admin_client(connection: KafkaConnection) -> AsyncIterator[AIOKafkaAdm
         **connection.client_arguments(),
         request_timeout_ms=REQUEST_TIMEOUT_SECONDS * 1000,
     )
+    ask_who_is_there(admin)
     try:
         async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS):
             await admin.start()
@@ -28,6 +31,29 @@ async def admin_client(connection: KafkaConnection) -> AsyncIterator[AIOKafkaAdm
         raise unreachable(connection, error) from error
     finally:
         await admin.close()
+
+
+def ask_who_is_there(admin: AIOKafkaAdminClient) -> None:
+    """Let what any broker can answer be asked of one that is there.
+
+    The client asks one of the brokers it has heard of, by lot and once: with one of three away, each third question
+    fails, and a worker that begins asks several.
+    """
+    send: Callable[[object, int | None], Awaitable[object]] = admin._send_request
+
+    async def send_to_one_that_is_there(request: object, node_id: int | None = None) -> object:
+        return await send(request, await _one_that_is_there(admin) if node_id is None else node_id)
+
+    admin._send_request = send_to_one_that_is_there
+
+
+async def _one_that_is_there(admin: AIOKafkaAdminClient) -> int | None:
+    for broker in admin._client.cluster.brokers():
+        with contextlib.suppress(KafkaError, OSError, TimeoutError):
+            async with asyncio.timeout(READY_SECONDS):
+                if await admin._client.ready(broker.nodeId):
+                    return int(broker.nodeId)
+    return None
 
 
 def unreachable(connection: KafkaConnection, error: BaseException) -> MachineryError:

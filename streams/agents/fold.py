@@ -298,7 +298,11 @@ class FoldHandler:
         slices = Slices()
         due = [record for record in batch.records if record.offset >= owned.next_offset]
         for first in range(0, len(due), READ_TOGETHER):
-            part = [(record, _read(record)) for record in due[first : first + READ_TOGETHER]]
+            part: list[tuple[JournalRecord, Record | Unreadable]] = []
+            for record in due[first : first + READ_TOGETHER]:
+                part.append((record, _read(record)))
+                if slices.is_over():
+                    await slices.rest()
             owned.fold.expect(rows, [found for _, found in part if isinstance(found, Record)])
             for record, found in part:
                 letter = await self._apply(owned, rows, batch, record, found, effects, applied)

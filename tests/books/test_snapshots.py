@@ -1,5 +1,6 @@
 """A snapshot is a store's committed state, whole or not there; a damaged one is never used (rule 1)."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,32 @@ def test_a_snapshot_that_fails_leaves_nothing_that_counts(tmp_path: Path, file: 
     with pytest.raises(Exception, match="unable to open"):
         snapshots.save(0, file)
     assert snapshots.all_of(0) == []
+
+
+def test_two_that_save_at_once_do_not_spoil_each_other(
+    tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old owner of a partition still copies when the new one has its own copy ready: both are whole. They may have
+    one process number, as in containers.
+    """
+    old, new = (Snapshots(tmp_path / "shared", "1", saver) for saver in ("first-host", "second-host"))
+    beside = tmp_path / "other" / "0000.sqlite"
+    for place, offset in ((file, 10), (beside, 20)):
+        store = SqliteStore(place, "1")
+        grown(store, offset)
+        store.close()
+    keep = os.fsync
+
+    def meanwhile(number: int) -> None:
+        """What one has written, and not yet named, lies there while the other one does all its work."""
+        monkeypatch.setattr(os, "fsync", keep)
+        new.save(0, beside)
+        keep(number)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    old.save(0, file)
+    for end, offset in ((100, 20), (19, 10)):
+        brought = new.bring(0, tmp_path / "heir.sqlite", 0, end)
+        assert brought is not None
+        assert brought.next_offset == offset
+    assert len(list((tmp_path / "shared" / "0000").iterdir())) == 2

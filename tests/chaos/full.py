@@ -63,7 +63,7 @@ class Outcome:
     entries: int
     sent: int
     bands: Sequence[Band]
-    stops: Counter[int]
+    stops: Counter[str]
     letters: int
     drafts: int
     files: int

@@ -37,6 +37,7 @@ def counts(outcome: "Outcome", seed: int) -> dict[str, object]:
         "disk": "small file systems in memory" if outcome.disk_faults else "not tried: none could be mounted",
         "torn": dict(sorted(Counter(band.how for band in outcome.bands if band.kind.name == "TEAR_STORE").items())),
         "workers_that_stopped_by_themselves": sum(outcome.stops.values()),
+        "why_they_stopped": dict(sorted(outcome.stops.items())),
         "lost": len(outcome.findings.lost),
         "doubled": len(outcome.findings.doubled),
         "differing": len(outcome.findings.differing),

@@ -18,6 +18,7 @@ from typing import assert_never
 from runtime.broker import EmbeddedBroker, EmbeddedCluster
 from runtime.clock import SystemClock
 from tests.chaos.disks import SmallDisk, tear
+from tests.chaos.ends import last_word
 from tests.chaos.faults import NODES, Blow, Kind
 from tests.chaos.fleet import Fleet
 
@@ -53,7 +54,7 @@ class Siege(Fleet):
     random: Random = field(default_factory=Random)
     began: float = field(default_factory=time.monotonic)
     bands: list[Band] = field(default_factory=list)
-    stops: Counter[int] = field(default_factory=Counter)
+    stops: Counter[str] = field(default_factory=Counter)
     torn: dict[Path, tuple[float, ...]] = field(default_factory=dict)
     _down: set[int] = field(default_factory=set)
     _proxies: "subprocess.Popen[str] | None" = None
@@ -72,7 +73,12 @@ class Siege(Fleet):
         clock = self.folder / f"clock-{number}"
         if not clock.exists():
             clock.write_text("0")
-        return {"folder": str(folder), "clock": str(clock), "sinks": str(self.folder / "sinks"), **self.options}
+        told = {"folder": folder, "clock": clock, "sinks": self.folder / "sinks", "end": self._end(number)}
+        return {**{name: str(path) for name, path in told.items()}, **self.options}
+
+    def _end(self, number: int) -> Path:
+        """Where a worker says why it ended; not on its own disk, which may be full."""
+        return self.folder / f"end-{number}"
 
     def _host(self, number: int) -> Path:
         return self.folder / "data" / f"host-{number}"
@@ -155,7 +161,7 @@ class Siege(Fleet):
         """Start again what died by itself, as a supervisor does; what we hold down stays down."""
         for number, worker in list(self.workers.items()):
             if number not in self._down and worker.poll() is not None:
-                self.stops[worker.returncode] += 1
+                self.stops[last_word(self._end(number), worker.returncode)] += 1
                 self.start(number)
 
     async def strike(self, blow: Blow) -> None:

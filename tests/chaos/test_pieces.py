@@ -1,6 +1,7 @@
 """What the chaos is made of, without a broker: rows of blows, torn files, the way between, the picture."""
 
 import asyncio
+import logging
 import sqlite3
 import subprocess
 import sys
@@ -12,9 +13,12 @@ from random import Random
 from xml.etree import ElementTree
 
 import pytest
+from aiokafka.errors import KafkaError
 
 from runtime.broker.ports import free_ports
+from streams.engine.errors import OwnershipLost, PublishUnknown
 from tests.chaos.disks import tear
+from tests.chaos.ends import LastWord, last_word
 from tests.chaos.faults import BROKER_KILLS, FULL, SHORT, WORKER_KILLS, Force, Kind, blows
 from tests.chaos.siege import Band
 from tests.chaos.timeline import draw
@@ -52,6 +56,26 @@ def test_a_torn_store_is_another_file(tmp_path: Path, seed: int) -> None:
     before = store.read_bytes()
     assert tear(store, Random(seed))
     assert store.read_bytes() != before
+
+
+def test_a_worker_that_ends_by_itself_says_why(tmp_path: Path) -> None:
+    """One word for each end, the first cause of it; what the client forgot of the cause is in the line before."""
+    word, file = LastWord(tmp_path / "end"), tmp_path / "end"
+    log = logging.getLogger("tests.chaos.ends")
+    log.addHandler(word)
+    log.propagate = False
+    try:
+        log.critical("It stops.", exc_info=PublishUnknown("two records"))
+        log.critical("It could not end in peace.", exc_info=KafkaError())
+        assert last_word(file, 1) == "publish_unknown"
+        log.error("The sender fell.", exc_info=OwnershipLost("it woke up late"))
+        log.critical("It stops.", exc_info=KafkaError("Unexpected error during batch delivery"))
+        assert last_word(file, 1) == "ownership_lost"
+        log.critical("It did not end.")
+        assert last_word(file, 1) == "not ended in time"
+        assert last_word(file, -11) == "no word (-11)"
+    finally:
+        log.removeHandler(word)
 
 
 def test_the_picture_is_a_picture() -> None:

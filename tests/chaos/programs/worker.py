@@ -33,6 +33,7 @@ from streams.engine.worker import run_workers
 from streams.installation import WorkerParts, WorkerSettings, make_worker
 from streams.metering import label_values
 from tests.chaos.destinations import sinks_below
+from tests.chaos.ends import LastWord
 from tests.chaos.switches import SWITCHES
 
 
@@ -40,7 +41,8 @@ from tests.chaos.switches import SWITCHES
 class Options:
     """`off` names the protection that is switched off; `fold_version` is the version of the code in this process.
 
-    `clock` is a file that says how many seconds the clock is wrong; `sinks` a folder that two sinks of files write to.
+    `clock` is a file that says how many seconds the clock is wrong; `sinks` a folder that two sinks of files write to;
+    `end` a file for why the process ended.
     """
 
     servers: str
@@ -49,6 +51,7 @@ class Options:
     replication_factor: int = 1
     clock: str = ""
     sinks: str = ""
+    end: str = ""
     off: str = ""
     fold_version: str = ""
     tick_seconds: int = 3
@@ -117,6 +120,10 @@ if __name__ == "__main__":
         level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
     )
     chosen = Options(**json.loads(sys.argv[1]))
+    if chosen.end:
+        word = LastWord(Path(chosen.end))
+        logging.getLogger().addHandler(word)
+        sys.excepthook = word.uncaught
     if chosen.off:
         SWITCHES[chosen.off](replaced, lambda: die_once("died-between"))
     if chosen.fold_version:

@@ -13,7 +13,9 @@ from books.stores.sqlite import SqliteStore
 from books.testing import BOOK, TENANT, Story, entry, undecided, week_cap
 from schemas.codec import decode, encode
 from schemas.entry import EntryVersion
+from schemas.errors import Unreadable
 from schemas.outputs import DeadLetter
+from schemas.values import Record
 from streams.agents import fold, transaction
 from streams.agents.fold import Applied, FoldHandler, FoldSettings
 from streams.engine import slices
@@ -402,6 +404,30 @@ async def test_the_loop_breathes_while_a_large_batch_is_applied(
     await (await working)
     await one.revoked(0)
     assert turns > len(values_of(month))
+
+
+async def test_the_loop_breathes_while_records_are_read(
+    tmp_path: Path, publisher: MemoryPublisher, month: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading hundreds of them takes longer than a slice: it is work like any other."""
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 0)
+    turns, read = 0, fold._read
+    read_in: list[int] = []
+
+    def noted(record: "ConsumerRecord[bytes | None, bytes | None]") -> Record | Unreadable:
+        read_in.append(turns)
+        return read(record)
+
+    monkeypatch.setattr(fold, "_read", noted)
+    one = handler(tmp_path, publisher)
+    await one.assigned(0, None)
+    working = asyncio.ensure_future(one.process(batch(values_of(month), 0)))
+    while not working.done():
+        turns += 1
+        await asyncio.sleep(0)
+    await (await working)
+    await one.revoked(0)
+    assert len(set(read_in)) == len(read_in) == len(values_of(month))
 
 
 async def test_a_revision_is_applied_while_the_loop_goes_on(

@@ -32,6 +32,7 @@ class Options:
     port: int = 0
     requests: int = 0
     rows: int = 10
+    waits: bool = False
     look_milliseconds: int = 300_000
 
 
