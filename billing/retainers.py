@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
-from operator import le
 from typing import Final, NamedTuple
 
 from billing.agreed import AgreedPart
@@ -159,7 +158,7 @@ def end_draw(book: Balances, live: list[Portion], placed: list[Placed]) -> Drawn
 def _in_order(live: Sequence[Portion]) -> bool:
     """Whether portions stand in work order; they do, unless what is billed already or was split crosses a day."""
     orders = [one.order for one in live]
-    return all(map(le, orders, orders[1:]))
+    return orders == sorted(orders)
 
 
 def _turning_days(contract: Contract, grants: Sequence[Grant], period: Period) -> list[date]:

@@ -179,11 +179,12 @@ def test_time_that_was_carried_in_is_worked_before_and_stands_in_the_buckets() -
 
 
 def test_time_that_was_carried_in_and_drawn_from_a_block_was_carried_in_all_the_same() -> None:
-    """What a balance pays is on no line, and comes from the earlier week like what is billed."""
+    """What a balance pays is on no line, and comes from the earlier week like what is billed; here of two entries."""
     week = {"id": "week", "window": "week", "hours": "3", "pool": "all", "overflow": "carry_forward"}
     block = {"id": "pack", "hours": 50, "purchased": "2025-03-03"}
     desk = open_desk(rates=[{"rate": "100"}], caps=[week], prepaid_blocks=[block], also={"from": "2025-03-03"})
-    carried = desk.bill("date  worked\n2025-03-03  5.00\n2025-03-10  1.00", "2025-W11").body
+    work = "date  worked\n2025-03-03  3.50\n2025-03-04  1.50\n2025-03-10  1.00"
+    carried = desk.bill(work, "2025-W11").body
     assert (carried.worked_seconds, carried.carried_in_seconds) == (3600, 7200)
     assert differences(carried) == ()
 
