@@ -39,16 +39,30 @@ class SinkSpec:
 
 @dataclass(frozen=True, slots=True)
 class DraftKey:
-    """Which document at which sink; a person who wants it delivered anew asks for the next generation."""
+    """Which document at which sink, and as what: each revision and state of it is a thing of its own there.
+
+    A person who wants it delivered anew asks for the next generation.
+    """
 
     document_id: str
+    revision: int
+    state: DocumentState
     sink: str
     generation: int
 
     @property
     def idempotency_key(self) -> str:
-        """32 hexadecimal digits that a sink with keys gets, the same for every try."""
-        fields = {"document_id": self.document_id, "sink": self.sink, "generation": self.generation}
+        """32 hexadecimal digits that a sink with keys gets: the same for every try, and for nothing else.
+
+        Otherwise a redraft or an issue, sent while the key of what came before lives, would be answered with that.
+        """
+        fields = {
+            "document_id": self.document_id,
+            "revision": self.revision,
+            "state": self.state.value,
+            "sink": self.sink,
+            "generation": self.generation,
+        }
         return deterministic_id("draft-key", fields)
 
 
@@ -86,7 +100,13 @@ def is_whole(draft: DraftToSend) -> bool:
 
 def key_of(request: DeliverDocument) -> DraftKey:
     """The key under which a request is delivered."""
-    return DraftKey(document_id=request.document_id, sink=request.sink, generation=request.generation)
+    state = DocumentState(request.state)
+    return DraftKey(request.document_id, request.revision, state, request.sink, request.generation)
+
+
+def key_for(draft: DraftToSend, sink: str, generation: int = 1) -> DraftKey:
+    """The key of a document at a sink."""
+    return DraftKey(draft.document_id, draft.revision, draft.state, sink, generation)
 
 
 class Receipt(Value):
