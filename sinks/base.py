@@ -4,11 +4,13 @@ with what is there. The one procedure that calls a sink is `streams/agents/deliv
 
 import asyncio
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from runtime.errors import FileDiffers, MachineryError, UnsafeName
 from runtime.files import join_under, make_folder, safe_name, sync_folder, write_new
@@ -20,6 +22,10 @@ from schemas.values import Instant, Value
 from schemas.work import DeliverDocument
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
+FOLDER_THREADS = 8
+"""How many calls of the disk a folder makes at once."""
+
+AnswerT = TypeVar("AnswerT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,12 +241,14 @@ def hash_of_bytes(content: bytes) -> str:
 class DocumentFolder:
     """One file for each document revision and state below a root; a file that says something else is never overwritten.
 
-    Locations are relative to the root, so that a receipt means the same on every machine.
+    Locations are relative to the root, so that a receipt means the same on every machine. It has threads of its own: a
+    disk of the network that hangs keeps them for good, and must not keep those that other sinks and the outbox need.
     """
 
     def __init__(self, root: Path, suffix: str) -> None:
         self._root = root
         self._suffix = suffix
+        self._threads = ThreadPoolExecutor(FOLDER_THREADS, f"folder{suffix}")
 
     def location(self, draft: DraftToSend, key: DraftKey) -> str:
         """`<client>/<period>/<name>-r2.json`: names made safe, unique for document, revision, state and generation."""
@@ -260,16 +268,23 @@ class DocumentFolder:
 
     async def find(self, location: str, content: bytes) -> Receipt | None:
         """The receipt of a file with exactly this content; None without a file; Conflict when it differs."""
-        return await asyncio.to_thread(self._find, self.path(location), location, content)
+        return await self._in_thread(partial(self._find, self.path(location), location, content))
 
     async def write(self, location: str, content: bytes) -> Receipt:
         """Make the file, whole or not at all; the same again is harmless."""
-        await asyncio.to_thread(self._write, self.path(location), content)
+        await self._in_thread(partial(self._write, self.path(location), content))
         return Receipt(location=location, sink_hash=hash_of_bytes(content))
 
     async def read(self, location: str) -> bytes:
         """The bytes of a delivered file; raises Conflict when it is gone, or larger than anything we write."""
-        return await asyncio.to_thread(self._read, self.path(location))
+        return await self._in_thread(partial(self._read, self.path(location)))
+
+    async def exists(self, location: str) -> bool:
+        """Whether there is a file of that name."""
+        return await self._in_thread(self.path(location).exists)
+
+    async def _in_thread(self, work: Callable[[], AnswerT]) -> AnswerT:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _find(self, path: Path, location: str, content: bytes) -> Receipt | None:
         if not path.exists():
