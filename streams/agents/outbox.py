@@ -117,7 +117,13 @@ class KafkaOutbox:
         self._reading = asyncio.Lock()
 
     async def last(self, request: DeliverDocument) -> OutboxAttempt | None:
-        """The furthest attempt at a request; raises Retryable when Kafka does not answer."""
+        """The furthest attempt at a request; raises Retryable when Kafka does not answer.
+
+        Of what is settled nothing more can be said, so nobody is asked.
+        """
+        known = await self._index.last(request)
+        if known is not None and known.state in SETTLED:
+            return known
         partition = self._partition(request.envelope.tenant, request.envelope.book)
         try:
             async with asyncio.timeout(READ_LIMIT_SECONDS), self._reading:
