@@ -27,6 +27,7 @@ from runtime.metrics import Build, Metrics
 from sinks.base import DraftSink
 from streams.deciding.offline import OfflineDecider
 from streams.engine.app import EngineApp
+from streams.engine.lanes import LaneLimits
 from streams.engine.worker import run_workers
 from streams.installation import WorkerParts, WorkerSettings, make_worker
 from streams.metering import label_values
@@ -76,6 +77,9 @@ def worker_settings(installation: Installation) -> WorkerSettings:
         tick_seconds=settings.ticks.interval_seconds,
         snapshot_folder=None if settings.snapshots.folder is None else installation.path(settings.snapshots.folder),
         snapshot_records=settings.snapshots.every_records,
+        deliveries=LaneLimits(
+            at_once=settings.deliveries.at_once, held_bytes=settings.deliveries.held_mebibytes * 1024 * 1024
+        ),
     )
 
 

@@ -187,6 +187,21 @@ class SnapshotSettings(Group):
     )
 
 
+class DeliverySettings(Group):
+    """How much a worker delivers side by side; a sink that hangs holds up no other."""
+
+    at_once: int = Field(
+        default=4, ge=1, le=64, description="Documents on their way to one sink at the same time.", examples=[4]
+    )
+    held_mebibytes: int = Field(
+        default=64,
+        ge=1,
+        le=4_096,
+        description="Requests that a worker may hold, waiting ones as well; while they are more, none is read.",
+        examples=[64],
+    )
+
+
 class WatchSettings(Group):
     """How watched folders are looked at."""
 
@@ -275,6 +290,9 @@ class Settings(Group):
     ticks: TickSettings = Field(default=TickSettings(), description="The clock that the fold sees.")
     snapshots: SnapshotSettings = Field(
         default=SnapshotSettings(), description="Copies of the workers' stores for those who take over."
+    )
+    deliveries: DeliverySettings = Field(
+        default=DeliverySettings(), description="How much a worker delivers side by side."
     )
     watch: WatchSettings = Field(default=WatchSettings(), description="How watched folders are looked at.")
     imports: ImportSettings = Field(default=ImportSettings(), description="How imports make room for live work.")

@@ -4,11 +4,13 @@ with what is there. The one procedure that calls a sink is `streams/agents/deliv
 
 import asyncio
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from runtime.errors import FileDiffers, MachineryError, UnsafeName
 from runtime.files import join_under, make_folder, safe_name, sync_folder, write_new
@@ -20,6 +22,10 @@ from schemas.values import Instant, Value
 from schemas.work import DeliverDocument
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
+FOLDER_THREADS = 8
+"""How many calls of the disk a folder makes at once."""
+
+AnswerT = TypeVar("AnswerT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +45,30 @@ class SinkSpec:
 
 @dataclass(frozen=True, slots=True)
 class DraftKey:
-    """Which document at which sink; a person who wants it delivered anew asks for the next generation."""
+    """Which document at which sink, and as what: each revision and state of it is a thing of its own there.
+
+    A person who wants it delivered anew asks for the next generation.
+    """
 
     document_id: str
+    revision: int
+    state: DocumentState
     sink: str
     generation: int
 
     @property
     def idempotency_key(self) -> str:
-        """32 hexadecimal digits that a sink with keys gets, the same for every try."""
-        fields = {"document_id": self.document_id, "sink": self.sink, "generation": self.generation}
+        """32 hexadecimal digits that a sink with keys gets: the same for every try, and for nothing else.
+
+        Otherwise a redraft or an issue, sent while the key of what came before lives, would be answered with that.
+        """
+        fields = {
+            "document_id": self.document_id,
+            "revision": self.revision,
+            "state": self.state.value,
+            "sink": self.sink,
+            "generation": self.generation,
+        }
         return deterministic_id("draft-key", fields)
 
 
@@ -86,7 +106,13 @@ def is_whole(draft: DraftToSend) -> bool:
 
 def key_of(request: DeliverDocument) -> DraftKey:
     """The key under which a request is delivered."""
-    return DraftKey(document_id=request.document_id, sink=request.sink, generation=request.generation)
+    state = DocumentState(request.state)
+    return DraftKey(request.document_id, request.revision, state, request.sink, request.generation)
+
+
+def key_for(draft: DraftToSend, sink: str, generation: int = 1) -> DraftKey:
+    """The key of a document at a sink."""
+    return DraftKey(draft.document_id, draft.revision, draft.state, sink, generation)
 
 
 class Receipt(Value):
@@ -215,12 +241,14 @@ def hash_of_bytes(content: bytes) -> str:
 class DocumentFolder:
     """One file for each document revision and state below a root; a file that says something else is never overwritten.
 
-    Locations are relative to the root, so that a receipt means the same on every machine.
+    Locations are relative to the root, so that a receipt means the same on every machine. It has threads of its own: a
+    disk of the network that hangs keeps them for good, and must not keep those that other sinks and the outbox need.
     """
 
     def __init__(self, root: Path, suffix: str) -> None:
         self._root = root
         self._suffix = suffix
+        self._threads = ThreadPoolExecutor(FOLDER_THREADS, f"folder{suffix}")
 
     def location(self, draft: DraftToSend, key: DraftKey) -> str:
         """`<client>/<period>/<name>-r2.json`: names made safe, unique for document, revision, state and generation."""
@@ -240,16 +268,23 @@ class DocumentFolder:
 
     async def find(self, location: str, content: bytes) -> Receipt | None:
         """The receipt of a file with exactly this content; None without a file; Conflict when it differs."""
-        return await asyncio.to_thread(self._find, self.path(location), location, content)
+        return await self._in_thread(partial(self._find, self.path(location), location, content))
 
     async def write(self, location: str, content: bytes) -> Receipt:
         """Make the file, whole or not at all; the same again is harmless."""
-        await asyncio.to_thread(self._write, self.path(location), content)
+        await self._in_thread(partial(self._write, self.path(location), content))
         return Receipt(location=location, sink_hash=hash_of_bytes(content))
 
     async def read(self, location: str) -> bytes:
         """The bytes of a delivered file; raises Conflict when it is gone, or larger than anything we write."""
-        return await asyncio.to_thread(self._read, self.path(location))
+        return await self._in_thread(partial(self._read, self.path(location)))
+
+    async def exists(self, location: str) -> bool:
+        """Whether there is a file of that name."""
+        return await self._in_thread(self.path(location).exists)
+
+    async def _in_thread(self, work: Callable[[], AnswerT]) -> AnswerT:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _find(self, path: Path, location: str, content: bytes) -> Receipt | None:
         if not path.exists():

@@ -23,7 +23,7 @@ from schemas.draft import (
     TimekeeperTotal,
     body_hash,
 )
-from sinks.base import DraftKey, DraftSink, DraftToSend, confirm
+from sinks.base import DraftKey, DraftSink, DraftToSend, confirm, key_for
 
 HOUR_SECONDS = 3_600
 
@@ -174,7 +174,7 @@ class SinkContract:
 
     def key(self, sink: DraftSink, draft: DraftToSend) -> DraftKey:
         """The first generation of a draft at this sink."""
-        return DraftKey(document_id=draft.document_id, sink=sink.spec.name, generation=1)
+        return key_for(draft, sink.spec.name)
 
     def test_what_was_not_created_is_not_found(self, tmp_path: Path) -> None:
         """A look-up answers None before the create, and makes nothing."""

@@ -6,7 +6,7 @@ deliveries. One process does all of them; a large firm gives some of them proces
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from books.stores.snapshots import Snapshots
@@ -26,6 +26,7 @@ from streams.agents.sequence import SequenceHandler, SequenceSettings
 from streams.beat import Beat, BookBeat, StartUp, has_partitions, has_recovered
 from streams.deciding.port import Decider
 from streams.engine.app import EngineApp, EngineSettings, create_app, install_batch_agent
+from streams.engine.lanes import LaneLimits
 from streams.letter_beat import LetterBeat
 from streams.letter_log import LetterLog
 from streams.metering import Meter, deliveries_check, partitions_check
@@ -65,6 +66,7 @@ class WorkerSettings:
     roles: frozenset[Role] = frozenset(Role)
     snapshot_folder: Path | None = None
     snapshot_records: int = 100_000
+    deliveries: LaneLimits = field(default_factory=LaneLimits)
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ def _slow(settings: WorkerSettings, parts: WorkerParts, slot: Slot, start_up: St
 
 
 def _deliverer(settings: WorkerSettings, parts: WorkerParts, slot: Slot, start_up: StartUp) -> EngineApp:
-    """Deliveries: a group of its own, so that a sink that hangs holds back no decision."""
+    """Deliveries: a group of its own, so that sinks that hang hold back no decision."""
     app = _app(settings, slot, Role.DELIVER)
     meter = Meter(parts.metrics, parts.clock)
     agent = deliver.install(
@@ -180,7 +182,7 @@ def _deliverer(settings: WorkerSettings, parts: WorkerParts, slot: Slot, start_u
         settings.connection,
         app.new_publisher(),
         parts.sinks,
-        deliver.DeliverSettings(settings.tenant, settings.book, settings.partitions),
+        deliver.DeliverSettings(settings.tenant, settings.book, settings.partitions, limits=settings.deliveries),
         parts.clock,
         meter.delivered,
         meter.dead_letter,

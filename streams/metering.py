@@ -19,6 +19,7 @@ from schemas.draft import DocumentState
 from schemas.entry import EntryVersion
 from schemas.inputs import DeliveryState, ImportCompleted, SourceWatermark
 from schemas.values import Record
+from streams.agents.deliver import NAME as DELIVER
 from streams.agents.fold import Applied
 from streams.engine.batch import PartitionProgress
 from streams.topics import COMMANDS, HOURS, JOURNAL, RESULTS, TIME_ENTRIES, WORK
@@ -134,8 +135,11 @@ class Meter:
         self._metrics.sink_request_seconds.labels(sink, state.value).observe(seconds)
 
     def lags(self, progress: Iterable[PartitionProgress]) -> None:
-        """How far each partition is behind; one that was taken away is its new owner's to tell."""
-        now = {(one.topic, one.partition): one for one in progress}
+        """How far each partition is behind; one that was taken away is its new owner's to tell.
+
+        Of the two that read `work` it is `categorise`: a delivery waits for others, and has a check of its own.
+        """
+        now = {(one.topic, one.partition): one for one in progress if one.agent != DELIVER}
         for topic, partition in self._lagging - now.keys():
             self._metrics.forget_partition(topic, partition)
         self._lagging = set(now)
@@ -205,7 +209,7 @@ class Delivering(Protocol):
     """What a check needs of the `deliver` agent."""
 
     def busy_seconds(self) -> float:
-        """How long the delivery under way has taken."""
+        """How long the oldest delivery under way has taken."""
 
 
 async def deliveries_check(app: Assigned, agent: Delivering) -> Finding:

@@ -9,7 +9,7 @@ from aiokafka.consumer.subscription_state import Assignment
 
 from billstream.simulating.process import Process
 from schemas.errors import BillstreamError
-from streams.engine.batch import BatchAgent, BatchHandler
+from streams.engine.batch import SETTLING_MAX, BatchAgent, BatchHandler
 from streams.engine.pump import Pump
 from streams.engine.thread import BatchConsumerThread, Bounds, Claim, Fetched
 
@@ -76,13 +76,19 @@ class Reader(BatchConsumerThread):
 
 
 async def run_agents(
-    process: Process, reader: Reader, agents: Sequence[tuple[str, BatchHandler]], stop: asyncio.Event
+    process: Process,
+    reader: Reader,
+    agents: Sequence[tuple[str, BatchHandler]],
+    stop: asyncio.Event,
+    settling_max: int = SETTLING_MAX,
 ) -> None:
     """Run handlers until told to stop, or until one fails; then finish what is in flight, and tell them."""
     pumps = {}
     for topic, handler in agents:
         place = TopicPartition(topic, 0)
-        pump = Pump(reader, BatchAgent(process.name, topic, handler, 1_000), Claim(place, Assignment([place]), 1))
+        pump = Pump(
+            reader, BatchAgent(process.name, topic, handler, 1_000, settling_max), Claim(place, Assignment([place]), 1)
+        )
         pumps[pump] = asyncio.ensure_future(pump.run())
     committing = asyncio.ensure_future(_commit_now_and_then(reader, list(pumps)))
     stopping = asyncio.ensure_future(stop.wait())

@@ -3,37 +3,42 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from functools import partial
 from random import Random
 
 from billstream.simulating.disk import Disk
 from billstream.simulating.engine import Reader, run_agents
 from billstream.simulating.log import Log
 from billstream.simulating.process import Process
-from billstream.simulating.sink import Destination, sinks_for
+from billstream.simulating.sink import Destination, identity_of, sinks_for
 from books.stores.port import Store
 from books.testing import BOOK, TENANT
 from schemas.canonical import deterministic_id
-from schemas.codec import encode, record_type_of
+from schemas.codec import encode
 from schemas.envelope import Envelope
-from schemas.errors import BillstreamError, OutcomeUnknown, Rejected, Retryable
+from schemas.errors import OutcomeUnknown, Rejected, Retryable
 from schemas.inputs import Category, ClockTick, DecisionRank, SinkReceipt
 from schemas.outputs import OutboxAttempt
 from schemas.work import DecideEntry, DeliverDocument
+from sinks.base import draft_of, key_of
 from streams.agents.categorise import CategoriseHandler, CategoriseSettings
-from streams.agents.deliver import DeliverAgent, receipt_record
+from streams.agents.deliver import DeliverAgent, receipt_record, turn_of
 from streams.agents.fold import ORDERED, FoldHandler, FoldSettings
 from streams.agents.outbox import MemoryOutbox, outbox_key
 from streams.agents.sequence import SequenceHandler, SequenceSettings
 from streams.deciding.port import Verdict
-from streams.engine.guard import GuardedAgent, RawRecord, _settle
+from streams.engine.guard import GuardedAgent, RawRecord
+from streams.engine.lanes import LaneLimits
 from streams.engine.publisher import Outgoing
+from streams.engine.side_by_side import SETTLING_MAX, SideBySide
 from streams.letters import Place, dead_letter, reason_of
 from streams.tails import fingerprint, origin_of
 from streams.topics import COMMANDS, JOURNAL, OUTBOX, RESULTS, TIME_ENTRIES, WORK, book_name
 
 TICK_SECONDS = 300.0
 BATCH_MAX = 5
+AT_ONCE_MAX = 3
+HELD_BYTES = 20_000
+"""A few documents: then a delivery that hangs holds up the reading."""
 
 
 def batches(random: Random) -> Callable[[], int]:
@@ -168,8 +173,8 @@ class LogOutbox:
         """See `Outbox`."""
         await self._process.gate("looks into the outbox")
         if request.sink in self._destinations:
-            looks = self._destinations[request.sink].looks
-            looks[self._process.name, request.request_id] = self._process.loop.time()
+            identity = identity_of(draft_of(request), key_of(request))
+            self._destinations[request.sink].looks[self._process.name, identity] = self._process.loop.time()
         records = [record for _, record in self._process.log.numbered(OUTBOX)]
         self._index.keep(one for one in records[self._read :] if isinstance(one, OutboxAttempt))
         self._read = len(records)
@@ -185,12 +190,10 @@ class LogOutbox:
         return self._index.quiet_seconds(request)
 
 
-def _has_work(log: Log, position: int, stop: asyncio.Event) -> bool:
-    return log.end(WORK) > position or stop.is_set()
-
-
-async def deliver(process: Process, destinations: Mapping[str, Destination], stop: asyncio.Event) -> None:
-    """Deliveries, one record at a time, as the guard does them."""
+async def deliver(
+    process: Process, random: Random, destinations: Mapping[str, Destination], stop: asyncio.Event
+) -> None:
+    """Deliveries, side by side."""
 
     async def publish_receipt(receipt: SinkReceipt) -> None:
         await process.publisher.publish([receipt_record(receipt, 1)])
@@ -199,23 +202,11 @@ async def deliver(process: Process, destinations: Mapping[str, Destination], sto
         place = Place(WORK, 0, record.offset, record.timestamp_milliseconds, record.key, record.value)
         return dead_letter(place, TENANT, BOOK, "deliver", *reason_of(error))
 
-    sinks = sinks_for(process, destinations)
-    agent = DeliverAgent(sinks, LogOutbox(process, destinations), publish_receipt, process.clock)
+    agent = DeliverAgent(
+        sinks_for(process, destinations), LogOutbox(process, destinations), publish_receipt, process.clock
+    )
+    reader = Reader(process, "deliver", batches(random))
+    process.on_lost = reader.tell_lost
     guarded = GuardedAgent("deliver", WORK, agent, letter, process.publisher)
-    log, place = process.log, ("deliver", WORK)
-    position = log.committed.get(place, 0)
-    try:
-        while not stop.is_set():
-            await process.gate("", partial(_has_work, log, position, stop))
-            if stop.is_set():
-                break
-            one = log.topics[WORK][position]
-            await _settle(guarded, RawRecord(WORK, 0, one.offset, one.timestamp, one.key, one.value, ()))
-            position += 1
-            if record_type_of(one.value or b"") is DeliverDocument:
-                await process.gate(f"commits work[{position}]")
-            if process.is_owner:
-                log.committed[place] = position
-    except BillstreamError as error:
-        process.tell(f"ends: {error}")
-    process.is_over = True
+    handler = SideBySide(guarded, turn_of, LaneLimits(at_once=random.randint(1, AT_ONCE_MAX), held_bytes=HELD_BYTES))
+    await run_agents(process, reader, [(WORK, handler)], stop, SETTLING_MAX)

@@ -50,17 +50,17 @@ class Destination:
     has_keys: bool
     made: list[Made] = field(default_factory=list)
     moods: deque[Mood] = field(default_factory=deque)
-    looks: dict[tuple[str, str], float] = field(default_factory=dict)
-    """(process, request) -> when it last asked the outbox: from then on it acts on what it saw."""
+    looks: dict[tuple[str, Identity], float] = field(default_factory=dict)
+    """(process, document) -> when it last asked the outbox: from then on it acts on what it saw."""
 
     def make(self, draft: DraftToSend, key: DraftKey, now_seconds: float, looked_seconds: float) -> Made:
-        """Make the document, unless the key says that it was made."""
-        identity, word = identity_of(draft, key), key.idempotency_key
+        """Make the document, unless the key says that it was made: all that such a sink looks at is the key."""
+        word = key.idempotency_key
         for one in self.made:
             lives = now_seconds - one.at_seconds <= KEY_LIFE_SECONDS
-            if self.has_keys and lives and (one.identity, one.key) == (identity, word):
+            if self.has_keys and lives and one.key == word:
                 return one
-        made = Made(identity, word, draft.content, now_seconds, looked_seconds, draft)
+        made = Made(identity_of(draft, key), word, draft.content, now_seconds, looked_seconds, draft)
         self.made.append(made)
         return made
 
@@ -94,7 +94,7 @@ class SimulatedSink:
         mood = place.moods.popleft() if place.moods else Mood.FINE
         self._process.tell(f"sends {draft.document_id[:8]}/{draft.revision} {draft.state} to {place.name}: {mood}")
         sent_seconds = loop.time()
-        looked_seconds = max((at for (who, _), at in place.looks.items() if who == self._process.name), default=0.0)
+        looked_seconds = place.looks[self._process.name, identity_of(draft, key)]
         match mood:
             case Mood.FINE:
                 made = place.make(draft, key, sent_seconds, looked_seconds)

@@ -154,7 +154,7 @@ class World:
         machinery = self._machinery
         match step.kind:
             case Kind.TURN:
-                effects_max = 5 if step.role is Role.DELIVER else 14
+                effects_max = 12 if step.role is Role.DELIVER else 14
                 self.give_turn(self.owner(step.role, random), random, random.randint(1, effects_max))
                 return True
             case Kind.SAY:
@@ -253,7 +253,7 @@ class World:
             case Role.CATEGORISE:
                 process.run(programs.categorise(process, process.random, stop, lambda: self.is_healing))
             case Role.DELIVER:
-                process.run(programs.deliver(process, self.destinations, stop))
+                process.run(programs.deliver(process, process.random, self.destinations, stop))
             case _:
                 assert_never(role)
         return process

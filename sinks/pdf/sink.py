@@ -85,7 +85,7 @@ class PdfSink:
     async def find(self, draft: DraftToSend, key: DraftKey) -> Receipt | None:
         """The receipt when exactly this file is there; raises Conflict when another content has its name."""
         location = self._folder.location(draft, key)
-        if not await asyncio.to_thread(self._folder.path(location).exists):
+        if not await self._folder.exists(location):
             return None  # nothing to compare: most look-ups end here, and setting a document takes a while
         rendered = await asyncio.to_thread(self._press.render, draft)
         receipt = await self._folder.find(location, rendered.content)

@@ -4,6 +4,7 @@ A decision names the request's input hash, so it fits every version of the entry
 harmless: the same request gets a decision with the same id.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a batch waits for a decider that does not answer: waits double from first to longest."""
+    """How long a batch waits for a decider, all its calls together; between them waits double from first to longest."""
 
     first_seconds: int = 1
     longest_seconds: int = 15
@@ -133,6 +134,8 @@ async def decide_patiently(
 ) -> Decided:
     """Ask the decider, again while that can heal; a request that is refused is found by asking about halves.
 
+    It never takes longer than the patience: what is not decided by then is left.
+
     Raises what is nobody's fault but ours: a bug, or settings that a decider cannot work with.
     """
     decided = Decided()
@@ -152,7 +155,12 @@ async def _decide(
     wait_seconds = patience.first_seconds
     while True:
         try:
-            verdicts = await decider.decide([one.request for one in asked])
+            async with asyncio.timeout(max(0.0, until_seconds - clock.monotonic_seconds())):
+                verdicts = await decider.decide([one.request for one in asked])
+        except TimeoutError:
+            message = f"{decider.name} did not answer in time."
+            decided.left.extend((one, OutcomeUnknown("decider_slow", message)) for one in asked)
+            return
         except Rejected as error:
             if len(asked) == 1:
                 decided.refused.append((asked[0], error))

@@ -1,10 +1,11 @@
 """The `deliver` agent: takes the requests of `work` that bring documents to sinks, and waits while a fault can heal.
 
+The requests of a worker are done side by side, some at once for each sink, so that one that hangs holds up no other.
 The procedure itself is `delivery.py`; nothing here knows a concrete sink.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runtime.clock import Clock
 from runtime.kafka.connection import KafkaConnection
@@ -17,8 +18,10 @@ from streams.agents.delivery import PublishReceipt, deliver, give_up
 from streams.agents.outbox import KafkaOutbox, Outbox
 from streams.engine.app import EngineApp
 from streams.engine.errors import PublishUnknown
-from streams.engine.guard import GuardedAgent, RawRecord, install_guarded_agent
+from streams.engine.guard import GuardedAgent, RawRecord
+from streams.engine.lanes import LaneLimits, Turn
 from streams.engine.publisher import Outgoing, Publisher
+from streams.engine.side_by_side import install_side_by_side
 from streams.letters import Place, dead_letter, reason_of
 from streams.topics import RESULTS, WORK, book_partition
 
@@ -27,7 +30,10 @@ NAME = "deliver"
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a delivery waits for what can heal before it is given up: waits double from first to longest."""
+    """How long a delivery waits for what can heal before it is given up: waits double from first to longest.
+
+    It begins when it is the delivery's turn at its sink.
+    """
 
     first_seconds: int = 1
     longest_seconds: int = 30
@@ -44,32 +50,28 @@ class DeliverAgent:
     clock: Clock
     patience: Patience = Patience()
     on_settled: Callable[[str, DeliveryState, float], None] = lambda sink, state, seconds: None
-    busy_since_seconds: float | None = None
-    """When the delivery under way began, by the monotonic clock."""
+    under_way: dict[str, float] = field(default_factory=dict)
+    """Requests under way, each once, with the time of the monotonic clock at which it began."""
 
     def busy_seconds(self) -> float:
-        """How long the delivery under way has taken; 0 without one."""
-        since = self.busy_since_seconds
-        return 0.0 if since is None else self.clock.monotonic_seconds() - since
+        """How long the oldest delivery under way has taken; 0 without one."""
+        now_seconds = self.clock.monotonic_seconds()
+        return now_seconds - min(self.under_way.values(), default=now_seconds)
 
     async def __call__(self, record: RawRecord) -> None:
         """Deliver when the record asks for it; returns when the receipt is acknowledged.
 
         Raises Unreadable for a broken request; other kinds of records and bytes without our frame belong to others.
         """
-        value = record.value or b""
+        if not _is_ours(record):
+            return
+        request = _request_of(record)
+        assert request.request_id not in self.under_way, request.request_id
+        self.under_way[request.request_id] = self.clock.monotonic_seconds()
         try:
-            is_ours = record_type_of(value) is DeliverDocument
-        except Unreadable:
-            is_ours = False  # every agent on `work` sees it; `categorise` writes the one dead letter
-        if is_ours:
-            request = decode(value)
-            assert isinstance(request, DeliverDocument), type(request).__name__
-            self.busy_since_seconds = self.clock.monotonic_seconds()
-            try:
-                await self.bring(request)
-            finally:
-                self.busy_since_seconds = None
+            await self.bring(request)
+        finally:
+            del self.under_way[request.request_id]
 
     async def bring(self, request: DeliverDocument) -> SinkReceipt:
         """Deliver, wait and look again while it can heal, then give up; the receipt says how it ended."""
@@ -97,6 +99,33 @@ class DeliverAgent:
         return receipt
 
 
+def turn_of(record: RawRecord) -> Turn | None:
+    """The sink's lane, and within it the document: one request for it after the other, in the order of their coming.
+
+    What cannot be read waits for nobody: its dead letter is due at once.
+    """
+    if not _is_ours(record):
+        return None
+    try:
+        request = _request_of(record)
+    except Unreadable:
+        return Turn("", f"{record.partition}/{record.offset}")
+    return Turn(request.sink, request.document_id)
+
+
+def _is_ours(record: RawRecord) -> bool:
+    try:
+        return record_type_of(record.value or b"") is DeliverDocument
+    except Unreadable:
+        return False  # every agent on `work` sees it; `categorise` writes the one dead letter
+
+
+def _request_of(record: RawRecord) -> DeliverDocument:
+    request = decode(record.value or b"")
+    assert isinstance(request, DeliverDocument), type(request).__name__
+    return request
+
+
 class MissingSink:
     """Stands for a sink that a document should go to and that this installation does not have."""
 
@@ -122,12 +151,13 @@ class MissingSink:
 
 @dataclass(frozen=True, slots=True)
 class DeliverSettings:
-    """Of whom unreadable records are, and how many partitions the installation has."""
+    """Of whom unreadable records are, how many partitions the installation has, and how much is done at once."""
 
     tenant: str
     book: str
     partitions: int
     patience: Patience = Patience()
+    limits: LaneLimits = field(default_factory=LaneLimits)
 
 
 def install(
@@ -161,7 +191,7 @@ def install(
         patience=settings.patience,
         on_settled=on_settled,
     )
-    install_guarded_agent(app, GuardedAgent(NAME, WORK, agent, letter, publisher))
+    install_side_by_side(app, GuardedAgent(NAME, WORK, agent, letter, publisher), turn_of, settings.limits)
     return agent
 
 

@@ -117,16 +117,21 @@ class KafkaOutbox:
         self._reading = asyncio.Lock()
 
     async def last(self, request: DeliverDocument) -> OutboxAttempt | None:
-        """The furthest attempt at a request; raises Retryable when Kafka does not answer."""
+        """The furthest attempt at a request; raises Retryable when Kafka does not answer.
+
+        Of what is settled nothing more can be said, so nobody is asked.
+        """
+        known = await self._index.last(request)
+        if known is not None and known.state in SETTLED:
+            return known
         partition = self._partition(request.envelope.tenant, request.envelope.book)
-        async with self._reading:
-            try:
-                async with asyncio.timeout(READ_LIMIT_SECONDS):
-                    await self._catch_up(TopicPartition(OUTBOX, partition))
-            except (KafkaError, OSError, TimeoutError) as error:
-                raise Retryable(
-                    "outbox_unreadable", "The outbox cannot be read.", "Check that Kafka answers.", repr(error)
-                ) from error
+        try:
+            async with asyncio.timeout(READ_LIMIT_SECONDS), self._reading:
+                await self._catch_up(TopicPartition(OUTBOX, partition))
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise Retryable(
+                "outbox_unreadable", "The outbox cannot be read.", "Check that Kafka answers.", repr(error)
+            ) from error
         return await self._index.last(request)
 
     async def record(self, attempt: OutboxAttempt) -> None:

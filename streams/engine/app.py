@@ -12,7 +12,7 @@ from faust.types.app import BootStrategyT
 from mode.supervisors import CrashingSupervisor
 
 from schemas.errors import ConfigurationError
-from streams.engine.batch import BatchAgent, BatchHandler, PartitionProgress
+from streams.engine.batch import SETTLING_MAX, BatchAgent, BatchHandler, PartitionProgress
 from streams.engine.consumer import BatchConsumer
 from streams.engine.membership import Membership
 from streams.engine.publisher import Publisher, PublisherLimits
@@ -118,14 +118,21 @@ def create_app(settings: EngineSettings) -> EngineApp:
 
 
 def install_batch_agent(
-    app: EngineApp, name: str, topic: str, handler: BatchHandler, *, records_max: int | None = None
+    app: EngineApp,
+    name: str,
+    topic: str,
+    handler: BatchHandler,
+    *,
+    records_max: int | None = None,
+    settling_max: int = SETTLING_MAX,
 ) -> None:
     """Hand whole fetches of an existing topic to the handler; before the app starts. One agent per topic."""
     if topic in app.batch_agents:
         raise ValueError(f"topic {topic} has the batch agent {app.batch_agents[topic].name} already")
     if app.started:
         raise ValueError("batch agents are installed before the app starts")
-    app.batch_agents[topic] = BatchAgent(name, topic, handler, records_max or app.engine_settings.batch_records_max)
+    records_max = records_max or app.engine_settings.batch_records_max
+    app.batch_agents[topic] = BatchAgent(name, topic, handler, records_max, settling_max)
 
 
 def _refuse_what_loses_records(settings: EngineSettings) -> None:

@@ -62,10 +62,10 @@ class BatchHandler(Protocol):
     async def process(self, batch: Batch) -> Settling | None:
         """Do the batch. What it returns is done when the batch's outputs are acknowledged; None when they are already.
 
-        The next batch may begin before that, a few at most, so that nothing waits for the way to the broker and back.
-        The group's offset moves past a batch only when it and all before it are settled. The same records may come
-        again after a crash or a move. It is cancelled, and so is what is still on its way, when the partition is taken
-        away and there is no time to finish. Raising stops the worker; nothing of the batch is committed.
+        The next batches may begin before that, `settling_max` at most, so that nothing waits for the way to the broker
+        and back. The group's offset moves past a batch only when it and all before it are settled. The same records may
+        come again after a crash or a move. It is cancelled, and so is what is still on its way, when the partition is
+        taken away and there is no time to finish. Raising stops the worker; nothing of the batch is committed.
         """
 
     async def revoked(self, partition: int) -> None:
@@ -74,14 +74,23 @@ class BatchHandler(Protocol):
         """
 
 
+SETTLING_MAX = 4
+"""How many batches may wait for acknowledgements: enough to hide the way to the broker, little to do again."""
+
+
 @dataclass(frozen=True, slots=True)
 class BatchAgent:
-    """A handler installed on a topic; `records_max` bounds one batch, and with it the time between two commits."""
+    """A handler installed on a topic; `records_max` bounds one batch, and with it the time between two commits.
+
+    `settling_max` bounds how many batches of a partition are not settled: more than a few only where the outside world
+    settles them, and not in their order.
+    """
 
     name: str
     topic: str
     handler: BatchHandler
     records_max: int
+    settling_max: int = SETTLING_MAX
 
 
 class PartitionState(StrEnum):

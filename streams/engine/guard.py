@@ -78,19 +78,19 @@ def install_guarded_agent(app: faust.App, agent: GuardedAgent) -> None:
     async def guarded(stream: faust.StreamT[bytes]) -> None:
         events = stream.noack().events()
         async for event in events:
-            await _settle(agent, raw_record(event))
+            await settle(agent, raw_record(event))
             await stream.ack(event)
 
     app.agent(source, name=agent.name, concurrency=1, supervisor_strategy=CrashingSupervisor)(guarded)
 
 
-async def _settle(agent: GuardedAgent, record: RawRecord) -> None:
+async def settle(agent: GuardedAgent, record: RawRecord) -> None:
     """Return when the record is done or its dead letter is acknowledged; raise when neither could be had."""
     try:
         await _try_again(agent.handler, record)
     except STOPS_THE_WORKER:
         raise
-    except Exception as error:  # noqa: BLE001  # the one supervised loop of ordinary agents: nothing may be dropped
+    except Exception as error:  # noqa: BLE001  # the one place where records are supervised: nothing may be dropped
         await agent.publisher.publish([agent.dead_letter(record, error)])
 
 
@@ -100,7 +100,7 @@ async def _try_again(handler: GuardedHandler, record: RawRecord) -> None:
         try:
             return await handler(record)
         except Retryable as refusal:
-            # No jitter: one record at a time and partition, so nobody storms.
+            # No jitter: a few records at a time, so nobody storms.
             await asyncio.sleep(min(max(refusal.after_seconds, 2**attempt), RETRY_WAIT_SECONDS_MAX))
     return await handler(record)
 

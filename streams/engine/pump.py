@@ -15,9 +15,6 @@ from streams.engine.thread import BatchConsumerThread, Bounds, Claim, Fetched
 CANCEL_SECONDS = 3.0
 """A cancelled handler has to roll back and return within this time."""
 
-SETTLING_MAX = 4
-"""How many batches may wait for acknowledgements: enough to hide the way to the broker, little to do again."""
-
 
 class Pump:
     """The life of one partition in this worker, from one assignment to its end."""
@@ -95,7 +92,7 @@ class Pump:
         return start
 
     async def _step(self) -> None:
-        await self._settle_all_but(SETTLING_MAX - 1)
+        await self._settle_all_but(self._agent.settling_max - 1)
         fetched = await self._fetch()
         if fetched is None:
             return
@@ -141,10 +138,20 @@ class Pump:
         self._move_on(settling)
 
     def _move_on(self, _: Settling) -> None:
-        """Move the position past the batches that are settled, in order; a failed one stops it for good."""
-        while self._settling and self._is_settled(self._settling[0][1]):
-            self.position = self._settling.popleft()[0]
-            self._progress_at = time.monotonic()
+        """Move the position past the batches that are settled, in order; a failed one stops it for good.
+
+        One that is settled before its turn waits with the one in front of it, and counts no more.
+        """
+        waiting: deque[tuple[int, Settling]] = deque()
+        for position, settling in self._settling:
+            if not self._is_settled(settling):
+                waiting.append((position, settling))
+            elif waiting:
+                waiting[-1] = (position, waiting[-1][1])
+            else:
+                self.position = position
+                self._progress_at = time.monotonic()
+        self._settling = waiting
 
     @staticmethod
     def _is_settled(settling: Settling) -> bool:

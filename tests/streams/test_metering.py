@@ -115,6 +115,12 @@ def test_a_partition_that_was_taken_away_is_not_behind(meter: Meter, sample: Sam
     assert sample("consumer_lag_records", topic="journal", partition="3") is None
 
 
+def test_a_delivery_that_waits_is_no_lag_of_work(meter: Meter, sample: Sample) -> None:
+    """`work` has two readers and one gauge: it says how far decisions are behind."""
+    meter.lags([PartitionProgress("deliver", "work", 0, PartitionState.WAITING, 0, None, 7, 90.0)])
+    assert sample("consumer_lag_records", topic="work", partition="0") is None
+
+
 @pytest.fixture
 def app(tmp_path: Path) -> Callable[[], EngineApp]:
     """Makes an app that is never started."""
@@ -124,12 +130,13 @@ def app(tmp_path: Path) -> Callable[[], EngineApp]:
 
 
 @pytest.mark.parametrize("module", [hours, deliver])
-async def test_letters_of_ordinary_agents_are_counted(
+async def test_letters_of_guarded_agents_are_counted(
     module: object, app: Callable[[], EngineApp], meter: Meter, sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`hours` and `deliver` write dead letters too: each is counted under its topic and reason."""
     made: list[GuardedAgent] = []
-    monkeypatch.setattr(module, "install_guarded_agent", lambda app, agent: made.append(agent))
+    installs = "install_guarded_agent" if module is hours else "install_side_by_side"
+    monkeypatch.setattr(module, installs, lambda app, agent, *how: made.append(agent))
     one = app()
     if module is hours:
         hours.install(one, one.new_publisher(), TENANT, BOOK, 1, meter.dead_letter)

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from schemas.draft import DraftBody
 from schemas.errors import Conflict, Rejected, Retryable
-from sinks.base import DraftKey, DraftToSend, Receipt
+from sinks.base import DraftToSend, Receipt, key_for
 from sinks.json_file import JsonFileSettings, JsonFileSink, document_schema, schema_text
 from sinks.json_file.document import read_document, write_document
 from sinks.testing import SinkContract, example_body, example_draft, example_fee
@@ -25,7 +25,7 @@ def make(folder: Path) -> JsonFileSink:
 
 
 def created(sink: JsonFileSink, draft: DraftToSend, *, generation: int = 1) -> Receipt:
-    key = DraftKey(document_id=draft.document_id, sink=sink.spec.name, generation=generation)
+    key = key_for(draft, sink.spec.name, generation)
     return asyncio.run(sink.create(draft, key))
 
 
@@ -126,7 +126,7 @@ def test_a_different_file_is_left_alone(tmp_path: Path) -> None:
     sink, draft = make(tmp_path), example_draft()
     file = tmp_path / created(sink, draft).location
     file.write_bytes(b"mine")
-    key = DraftKey(document_id=draft.document_id, sink="json_file", generation=1)
+    key = key_for(draft, "json_file")
     for call in (sink.create, sink.find):
         with pytest.raises(Conflict, match="sink_file_differs"):
             asyncio.run(call(draft, key))

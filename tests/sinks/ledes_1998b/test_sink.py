@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from schemas.draft import DraftBody, DraftLine, LineKind, Party
 from schemas.errors import Conflict
-from sinks.base import DraftKey, DraftRefused, DraftToSend, confirm
+from sinks.base import DraftKey, DraftRefused, DraftToSend, confirm, key_for
 from sinks.ledes_1998b import Ledes1998bSettings, Ledes1998bSink, Receiver, check_ledes, render
 from sinks.ledes_1998b import fields as f
 from sinks.ledes_1998b.reader import Record, number_of, read_ledes
@@ -40,7 +40,7 @@ class TestLedes1998bContract(SinkContract):
 
 
 def key_of(draft: DraftToSend) -> DraftKey:
-    return DraftKey(document_id=draft.document_id, sink="ledes_1998b", generation=1)
+    return key_for(draft, "ledes_1998b")
 
 
 def records(draft: DraftToSend, receiver: Receiver = STRICT) -> tuple[Record, ...]:

@@ -9,7 +9,7 @@ import pytest
 
 from schemas.draft import DocumentState
 from schemas.errors import ConfigurationError, Conflict, Rejected
-from sinks.base import DraftKey, DraftRefused, DraftToSend
+from sinks.base import DraftKey, DraftRefused, DraftToSend, key_for
 from sinks.pdf import Paper, PdfSettings
 from sinks.pdf.sink import PdfSink, Press
 from sinks.testing import SinkContract, example_body, example_draft, example_fee
@@ -22,7 +22,7 @@ def make(folder: Path) -> PdfSink:
 
 
 def key_of(draft: DraftToSend) -> DraftKey:
-    return DraftKey(document_id=draft.document_id, sink="pdf", generation=1)
+    return key_for(draft, "pdf")
 
 
 def with_text(text: str) -> DraftToSend:

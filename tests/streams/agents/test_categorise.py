@@ -15,7 +15,7 @@ from schemas.errors import BillstreamError, ConfigurationError, Rejected, Retrya
 from schemas.inputs import Category, Decision, DecisionRank
 from schemas.outputs import DeadLetter
 from schemas.work import DecideEntry, DeliverDocument
-from streams.agents.categorise import CategoriseHandler, CategoriseSettings
+from streams.agents.categorise import Asked, CategoriseHandler, CategoriseSettings, Patience, decide_patiently
 from streams.deciding.port import Verdict
 from streams.engine.batch import Batch, Settling, settled
 from streams.engine.publisher import Outgoing
@@ -148,6 +148,28 @@ async def test_patience_ends_and_the_requests_stay_open(
     assert 30 <= seconds <= 60
     await run(handler_of(Moody(), line, clock), clock, work[:3])
     assert len(line.decided()) == 3
+
+
+class Hanging:
+    """A decider that takes requests and never answers."""
+
+    name, version = "hanging", 1
+
+    async def decide(self, requests: Sequence[DecideEntry]) -> Sequence[Verdict]:
+        """See `Decider`."""
+        await asyncio.Event().wait()
+        raise AssertionError("unreachable")
+
+
+async def test_a_decider_that_hangs_holds_a_partition_for_its_patience_alone(
+    clock: SimulatedClock, work: list[DecideEntry]
+) -> None:
+    """The call itself has a limit, not only the waits between calls; the requests stay open."""
+    asked = [Asked(request, record) for request, record in zip(work, batch(work).records, strict=True)]
+    async with asyncio.timeout(10):
+        decided = await decide_patiently(asked, Hanging(), clock, Patience(total_seconds=0))
+    assert [one for one, _ in decided.left] == asked
+    assert (decided.verdicts, decided.refused) == ([], [])
 
 
 async def test_a_sign_in_that_is_needed_is_not_waited_for(

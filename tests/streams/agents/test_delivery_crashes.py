@@ -5,8 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from schemas.values import Record
 from schemas.work import DeliverDocument
 from sinks.testing import example_draft
 from streams.agents.outbox import KafkaOutbox
+from streams.engine.lanes import LaneLimits
 from streams.engine.publisher import Publisher
 from streams.topics import DEAD_LETTERS, OUTBOX, RESULTS, WORK, topic_specs, work_partition
 
@@ -32,6 +35,8 @@ pytestmark = pytest.mark.broker
 PARTITIONS = 2
 DOCUMENTS = 4
 PATIENCE_SECONDS = 60.0
+HEALTHY_SECONDS = 10.0
+"""Measured: below 2 s. A single call of a sink may hang for 60 s, and a delivery waits for 120 s."""
 STEPS = [
     "deliver_before_attempt",
     "deliver_after_attempt",
@@ -40,7 +45,7 @@ STEPS = [
     "deliver_after_settled",
     "deliver_after_receipt",
 ]
-Spawn = Callable[[str, str], "subprocess.Popen[bytes]"]
+Spawn = Callable[[str, str, int], "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture
@@ -62,7 +67,7 @@ async def publisher_on(servers: str) -> AsyncIterator[Publisher]:
         await publisher.stop()
 
 
-def request_for(number: int) -> DeliverDocument:
+def request_for(number: int, sink: str = "json_file") -> DeliverDocument:
     draft = example_draft(number=f"2026-{number}")
     document_id = f"{number:032x}"
     now = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
@@ -70,27 +75,26 @@ def request_for(number: int) -> DeliverDocument:
         envelope=Envelope(
             event_id=f"asked-{number}", tenant="berg", book="main", origin="fold", recorded_at=now, producer="tests/1"
         ),
-        request_id=f"deliver:{document_id}",
+        request_id=f"deliver:{document_id}:{sink}",
         document_id=document_id,
         sequence=1,
         revision=1,
         state=draft.state.value,
         number=draft.number,
         issued_at=draft.issued_at,
-        sink="json_file",
+        sink=sink,
         generation=1,
         content=draft.content,
         body=draft.body,
     )
 
 
-async def ask(servers: str) -> None:
+async def ask(servers: str, requests: Sequence[DeliverDocument]) -> None:
     """Publish the requests, each twice, as a fold does that restarts."""
     producer = AIOKafkaProducer(bootstrap_servers=servers, acks="all")
     await producer.start()
     try:
-        for number in [*range(DOCUMENTS), *range(DOCUMENTS)]:
-            request = request_for(number)
+        for request in [*requests, *requests]:
             at = work_partition(request.request_id, PARTITIONS)
             await producer.send_and_wait(WORK, encode(request), key=request.request_id.encode(), partition=at)
     finally:
@@ -118,29 +122,33 @@ async def receipts(servers: str) -> list[SinkReceipt]:
 
 
 @pytest.fixture
-def spawn(servers: str, tmp_path: Path, repository_root: Path) -> Spawn:
-    """Start a worker of its own group, so that it reads every request from the beginning."""
+def spawn(servers: str, tmp_path: Path, repository_root: Path) -> Iterator[Spawn]:
+    """Start a worker in a group; a new group reads every request from the beginning. None is left behind."""
+    started: list[subprocess.Popen[bytes]] = []
 
-    def start(application_id: str, armed: str) -> "subprocess.Popen[bytes]":
+    def start(application_id: str, armed: str, port: int) -> "subprocess.Popen[bytes]":
         program = Path(__file__).with_name("programs") / "deliver_worker.py"
         environment = {**os.environ, "PYTHONPATH": str(repository_root), "BILLSTREAM_FAILPOINTS": armed}
         with (tmp_path / f"{application_id}.err").open("w") as errors:
-            return subprocess.Popen(
-                [sys.executable, str(program), servers, str(tmp_path), application_id], stderr=errors, env=environment
-            )
+            command = [sys.executable, str(program), servers, str(tmp_path), application_id, str(port)]
+            started.append(subprocess.Popen(command, stderr=errors, env=environment))
+        return started[-1]
 
-    return start
+    yield start
+    for worker in started:
+        worker.kill()
+        worker.wait()
 
 
 async def test_kills_at_every_step_leave_one_file_and_one_receipt_a_document(
     servers: str, spawn: Spawn, tmp_path: Path
 ) -> None:
     """Each worker is killed at another step and each next one reads all requests again: nothing is lost or doubled."""
-    await ask(servers)
+    await ask(servers, [request_for(number) for number in range(DOCUMENTS)])
     for step in STEPS:
-        worker = spawn(step, f"{step}=kill")
+        worker = spawn(step, f"{step}=kill", 0)
         assert await asyncio.to_thread(worker.wait, PATIENCE_SECONDS) == -signal.SIGKILL, step
-    last = spawn("last", "")
+    last = spawn("last", "", 0)
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             # The last group answers each of the twice-asked requests: that many receipts came after the kills.
@@ -157,6 +165,95 @@ async def test_kills_at_every_step_leave_one_file_and_one_receipt_a_document(
     assert {receipt.state for receipt in told} == {DeliveryState.DELIVERED}
     assert len({encode(receipt) for receipt in told}) == DOCUMENTS
     assert await everything_in(servers, DEAD_LETTERS) == []
+
+
+@dataclass
+class Holder:
+    """The other end of the sink that hangs: it hears which documents are on their way, and answers when told."""
+
+    port: int = 0
+    held: list[str] = field(default_factory=list)
+    held_max: int = 0
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def has(self, count: int) -> None:
+        """Return when so many documents hang."""
+        while len(self.held) < count:
+            self._news.clear()
+            await self._news.wait()
+
+    async def hold(self, words: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
+        """One document on its way."""
+        document_id = (await words.readline()).decode().strip()
+        self.held.append(document_id)
+        self.held_max = max(self.held_max, len(self.held))
+        self._news.set()
+        gone, told = asyncio.ensure_future(words.read()), asyncio.ensure_future(self.let_go.wait())
+        await asyncio.wait({gone, told}, return_when=asyncio.FIRST_COMPLETED)
+        self.held.remove(document_id)
+        answers.write(b"go on\n")
+        answers.close()
+        gone.cancel()
+        told.cancel()
+
+
+@pytest.fixture
+async def holder() -> AsyncIterator[Holder]:
+    """Listens, and answers nobody yet."""
+    holder = Holder()
+    server = await asyncio.start_server(holder.hold, "127.0.0.1", 0)
+    holder.port = server.sockets[0].getsockname()[1]
+    yield holder
+    holder.let_go.set()
+    server.close()
+
+
+async def committed(servers: str, group: str) -> list[int]:
+    """How far a group is in each partition of `work`; 0 where it never committed."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=servers, group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        return [await consumer.committed(TopicPartition(WORK, number)) or 0 for number in range(PARTITIONS)]
+    finally:
+        await consumer.stop()
+
+
+async def test_a_sink_that_hangs_holds_up_no_other(servers: str, spawn: Spawn, holder: Holder, tmp_path: Path) -> None:
+    """Documents for other sinks go on, no offset passes the ones that hang, a stop waits for nobody for long, and the
+    next worker begins at the first that is not done.
+    """
+    stuck = [request_for(number, "held") for number in range(2 * LaneLimits().at_once)]
+    healthy = [request_for(number) for number in range(100, 100 + DOCUMENTS)]
+    assert {work_partition(one.request_id, PARTITIONS) for one in stuck} == set(range(PARTITIONS))
+    await ask(servers, stuck)
+    first = spawn("group", "", holder.port)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await holder.has(LaneLimits().at_once)
+        asked_at_seconds = time.monotonic()
+        await ask(servers, healthy)
+        while len(await receipts(servers)) < 2 * DOCUMENTS:
+            pass
+    took_seconds = time.monotonic() - asked_at_seconds
+    print(f"{DOCUMENTS} documents, each asked for twice, took {took_seconds:.1f} s beside a sink that hangs")
+    assert took_seconds < HEALTHY_SECONDS
+    assert {one.sink for one in await receipts(servers)} == {"json_file"}
+    assert holder.held_max == LaneLimits().at_once
+    first.terminate()
+    assert await asyncio.to_thread(first.wait, PATIENCE_SECONDS) == 0
+    assert await committed(servers, "group") == [0, 0]
+
+    holder.let_go.set()
+    second = spawn("group", "", holder.port)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while sum(await committed(servers, "group")) < 2 * len(stuck + healthy):
+            pass
+    second.terminate()
+    assert await asyncio.to_thread(second.wait, PATIENCE_SECONDS) == 0
+    told = await receipts(servers)
+    assert {one.request_id for one in told} == {one.request_id for one in stuck + healthy}
+    assert {one.state for one in told} == {DeliveryState.DELIVERED}
+    assert len(list((tmp_path / "held").rglob("*.json"))) == len(stuck)
 
 
 async def all_told(servers: str) -> bool:
