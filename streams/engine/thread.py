@@ -35,7 +35,7 @@ FETCH_MAX_WAIT_MILLISECONDS = 100
 
 FETCH_MAX_BYTES = 32 * 1024 * 1024
 
-GATHER_MILLISECONDS = 20
+GATHER_MILLISECONDS = 10
 GATHER_BYTES = 64 * 1024
 FLOW_SECONDS = 1.0
 """While records flow, the broker gathers so much or so long before it answers; the first one after a calm is answered
