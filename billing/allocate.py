@@ -167,7 +167,7 @@ _WRITTEN_DOWN: Final = Bucket.WRITTEN_DOWN
 
 def _overflow(one: _Pass, applied: AppliedCap, reason: str, rest: Portion) -> bool:
     """Send what did not fit where the contract says; False when it waits for a later window."""
-    overflow = applied.row.overflow
+    overflow = applied.overflow
     if overflow is _WRITE_DOWN:
         one.placed.append(placed_as(rest, _WRITTEN_DOWN, reason))
         return True
@@ -209,7 +209,7 @@ def _carry(one: _Pass, pool_key: str, waiting: deque[Portion]) -> None:
         day = end
         if row is None:
             continue
-        applied = AppliedCap(cap, row, pool_key, int(row.hours * 3600))
+        applied = AppliedCap(cap, row, pool_key, int(row.hours * 3600), row.overflow)
         limit_seconds = limit_of(one.contract, applied, last)
         window = (cap.id, pool_key, window_key(cap.window, cap.at_month_end, last, "", "", ""))
         state = one.windows.setdefault(window, WindowState())

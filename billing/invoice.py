@@ -127,7 +127,7 @@ def _with_drawn(request: InvoiceRequest, span: Period, after: Carried, before: C
 def _compute(request: InvoiceRequest, known: Sequence[Dated], carried: Carried) -> Traced:
     contract, period = request.contract, request.period
     first, end = own_dates(contract, period)
-    dated = [one for one in known if one[1] < end and (first <= one[1] or one[0].kind in EVENT_KINDS)]
+    dated = [one for one in known if first <= one[1] < end or (one[1] < end and one[0].kind in EVENT_KINDS)]
     entries = [entry for entry, _ in dated]
     gathered = gather(rulebook(contract, request.directory), dated, period)
     uncovered = remove_covered(contract, gathered.live)
@@ -261,7 +261,7 @@ def _needed(request: InvoiceRequest) -> list[Dated]:
     entries, zone = request.entries, request.contract.zone
     assert len({entry.entry_id for entry in entries}) == len(entries), "an entry was passed twice"
     dated = [(entry, work_date_of(zone, entry)) for entry in entries]
-    return [(entry, day) for entry, day in dated if first <= day < end]
+    return [one for one in dated if first <= one[1] < end]
 
 
 def _measured(contract: Contract, opened: Sequence[OpenLine]) -> list[OpenLine]:

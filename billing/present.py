@@ -1,6 +1,7 @@
 """Settled lines as the client sees them: text, date, order (billing-domain section 3, step 13)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Final, NamedTuple
@@ -73,15 +74,13 @@ def _order(facts: Facts, line: OpenLine) -> tuple[object, ...]:
 def _line(facts: Facts, one: SettledLine) -> Line:
     line = one.line
     kind, group, tax_index, _, _ = line.key
-    sources = [source for charge in one.charges for source in charge.sources]
-    entries, roles = _kinds_of_work(facts, one) if kind is _FEE else ([one.entry for one in sources], [])
+    entries, roles = _kinds_of_work(facts, one) if kind is _FEE else (_entries(one), [])
     agreed = line.agreed
-    # The last work date of the line; carried time counts on the date of the window that pays for it.
     return Line(
         key=_identity(facts, line),
         kind=kind,
         text=_text(facts, line, entries, roles),
-        date=max([source.counted_day for source in sources]) if agreed is None else agreed.day,
+        date=_last_day(one) if agreed is None else agreed.day,
         project_id=_only([entry.project_id for entry in entries]) if agreed is None else agreed.project_id,
         service_item=_only([entry.service_item for entry in entries]) if agreed is None else agreed.service_item,
         person_id=_only([entry.person_id for entry in entries]),
@@ -99,6 +98,16 @@ def _line(facts: Facts, one: SettledLine) -> Line:
         expense_code=line.expense_code,
         charges=tuple([_charge(facts, line, charge) for charge in one.charges]),
     )
+
+
+def _entries(one: SettledLine) -> list[BillingEntry]:
+    """The entries of a line."""
+    return [source.entry for charge in one.charges for source in charge.sources]
+
+
+def _last_day(one: SettledLine) -> date:
+    """The last work date of a line; carried time counts on the date of the window that pays for it."""
+    return max([source.counted_day for charge in one.charges for source in charge.sources])
 
 
 def _only(values: Sequence[str]) -> str:

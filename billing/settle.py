@@ -90,15 +90,15 @@ class _Taken(NamedTuple):
 def _settled(parts: Parts, line: OpenLine, taken: _Taken | None, discount_units: Mapping[str, int]) -> SettledLine:
     places = parts.contract.places
     charges = [SettledCharge(one) for one in line.charges.values()]
-    for one in charges if taken is not None else ():
-        assert taken is not None, "looked at above"
+    if taken is not None:
         per_whole = taken.money.grains_per_unit * 10**places
-        one.taken = _sums(one.charge, taken.caps, per_whole)
-        one.discounts = _sums(one.charge, taken.discounts, per_whole)
+        for one in charges:
+            one.taken = _sums(one.charge, taken.caps, per_whole)
+            one.discounts = _sums(one.charge, taken.discounts, per_whole)
     nets = [one.net for one in charges]
     inside = sum(discount_units.values())
     units = line.gross_units - inside
-    if any(one.taken for one in charges):
+    if taken is not None and any(one.taken for one in charges):
         units = units_of(sum(nets, Fraction(0)), places, parts.contract.document.rounding.money_rounding)
     for one, share in zip(charges, spread_units(units, nets), strict=True):
         one.units = share

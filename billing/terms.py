@@ -5,7 +5,7 @@ row begins or ends, so the answer is kept for person, project, item, task and th
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -18,7 +18,17 @@ from billing.engagements import Engaged
 from billing.entries import Hold
 from billing.increments import NO_INCREMENT, Rounding, rounding_of
 from billing.rates import ChosenRate, Work, resolve_rate
-from schemas.clauses import AmountCap, BlendedRate, Cap, CapPool, CapScope, IncrementRule, IncrementScope, Premium
+from schemas.clauses import (
+    AmountCap,
+    BlendedRate,
+    Cap,
+    CapPool,
+    CapScope,
+    IncrementRule,
+    IncrementScope,
+    Overflow,
+    Premium,
+)
 from schemas.dated import DatedRow
 from schemas.engagement import FixedCover, Takes, Tier, WorkScope
 
@@ -28,12 +38,15 @@ _TERMS_KEPT = 100_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AppliedCap:
-    """A cap as it meets this work: the row of the date, its limit, and who shares it (`person`, role or everybody)."""
+    """A cap as it meets this work: the row of the date, its limit, who shares it (`person`, role or everybody), and
+    where goes what does not fit.
+    """
 
     cap: HourCap
     row: Cap
     pool_key: str
     limit_seconds: int
+    overflow: Overflow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +85,9 @@ WorkKey = tuple[str, str, str, str]
 class _Valid:
     """The rows of a contract that are valid in one span of dates: looked for once, then asked for each kind of work.
 
-    `caps` have their limits in seconds; `applied` are those that were met, by cap and pool.
+    `caps` have their limits in seconds, and whether they meet all work; `applied` are those that were met, by cap and
+    pool. With `engages_all` all engagements have all work in their scope, with `engaged_whole` whatever its tags are;
+    with `tiers_all` the first tier has.
     """
 
     covers: tuple[FixedCover, ...]
@@ -81,9 +96,12 @@ class _Valid:
     premiums: tuple[Premium, ...]
     increment: IncrementRule
     rounding: Rounding | None
-    caps: tuple[tuple[HourCap, Cap, int], ...]
+    caps: tuple[tuple[HourCap, Cap, int, bool], ...]
     money_caps: tuple[tuple[MoneyCap, AmountCap], ...]
     applied: dict[tuple[str, str], AppliedCap]
+    engages_all: bool
+    engaged_whole: bool
+    tiers_all: bool
 
 
 class KnownTerms(NamedTuple):
@@ -165,8 +183,11 @@ def terms_of(book: Rulebook, work: Work) -> Terms:
     contract, directory, valid = book.contract, book.directory, book.valid_on(work.day)
     rate = resolve_rate(contract, directory, work)
     covers = tuple([row for row in valid.covers if in_scope(row, work)]) if valid.covers else ()
-    engaged = tuple([one for one in valid.engaged if in_scope(one.row, work)]) if valid.engaged else ()
-    tier = next((row for row in valid.tiers if in_scope(row, work)), None) if valid.tiers else None
+    engaged, engaged_whole = valid.engaged, valid.engaged_whole
+    if not valid.engages_all:
+        engaged = tuple([one for one in engaged if in_scope(one.row, work)])
+        engaged_whole = _draw_whatever_tags(engaged)
+    tier = valid.tiers[0] if valid.tiers_all else next((row for row in valid.tiers if in_scope(row, work)), None)
     unpriced = None
     if rate is None:
         name = directory.person_name(work.person_id)
@@ -178,7 +199,6 @@ def terms_of(book: Rulebook, work: Work) -> Terms:
         premiums = tuple([one for one in valid.premiums if _premium_may_apply(one, work, rate, tier)])
         weighed = {weight.premium for one in engaged for weight in one.row.weights}
         burning = tuple([one for one in valid.premiums if one.is_timed and one.id in weighed and _looks_at(one, work)])
-    engaged_whole = all(one.row.takes is Takes.ALL and not one.row.tags for one in engaged)
     # A balance or a tier prices the work instead of a rate, where it does so whatever the tags of an entry are.
     is_priced = unpriced is None or (bool(engaged) and engaged_whole) or (tier is not None and not tier.tags)
     return Terms(
@@ -204,6 +224,11 @@ _NO_CAPS: Mapping[str, AppliedCap] = {}
 _NO_PREMIUMS: tuple[Premium, ...] = ()
 
 
+def _draw_whatever_tags(engaged: Iterable[Engaged]) -> bool:
+    """Whether all billable work draws from all of these."""
+    return all(one.row.takes is Takes.ALL and not one.row.tags for one in engaged)
+
+
 def _valid_on(contract: Contract, day: date) -> _Valid:
     """Look for all rows of a contract that are valid on a local date."""
     document = contract.document
@@ -212,17 +237,33 @@ def _valid_on(contract: Contract, day: date) -> _Valid:
     money_caps = [(cap, cap.row_on(day)) for cap in contract.money_caps]
     increment = next((row for row in document.increments if row.covers(day)), NO_INCREMENT)
     is_rounded_alone = increment is not NO_INCREMENT and increment.scope is IncrementScope.ENTRY
+    engaged = tuple([Engaged(engagement, row) for engagement, row in rows if row is not None])
+    tiers = tuple([row for row in document.tiers if row.covers(day)])
     return _Valid(
         covers=tuple([row for row in document.fixed_cover if row.covers(day)]),
-        engaged=tuple([Engaged(engagement, row) for engagement, row in rows if row is not None]),
-        tiers=tuple([row for row in document.tiers if row.covers(day)]),
+        engaged=engaged,
+        tiers=tiers,
         premiums=tuple([row for row in document.premiums if row.covers(day)]),
         increment=increment,
         rounding=rounding_of(increment) if is_rounded_alone else None,
-        caps=tuple([(cap, row, int(row.hours * 3600)) for cap, row in caps if row is not None]),
+        caps=tuple([(cap, row, int(row.hours * 3600), _meets_all(row)) for cap, row in caps if row is not None]),
         money_caps=tuple([(cap, row) for cap, row in money_caps if row is not None]),
         applied={},
+        engages_all=all(_has_all(one.row) for one in engaged),
+        engaged_whole=_draw_whatever_tags(engaged),
+        tiers_all=bool(tiers) and _has_all(tiers[0]),
     )
+
+
+def _has_all(scope: WorkScope) -> bool:
+    """Whether all work is in a scope, whoever does it and whatever it is."""
+    return not (scope.people or scope.roles or scope.service_items or scope.projects or scope.tasks)
+
+
+def _meets_all(row: Cap) -> bool:
+    """Whether a cap meets all work on all days on which its row is valid."""
+    is_dated = row.window_from is not None or row.window_to is not None
+    return not (row.people or row.roles or row.service_items or row.projects or row.tasks or is_dated)
 
 
 def in_scope(scope: WorkScope, work: Work) -> bool:
@@ -274,8 +315,8 @@ def _asks_for_role(contract: Contract, work: Work) -> bool:
 
 def _caps(valid: _Valid, work: Work) -> dict[str, AppliedCap]:
     found: dict[str, AppliedCap] = {}
-    for cap, row, limit_seconds in valid.caps:
-        if not _scope_matches(row, work) or (row.roles and work.role not in row.roles):
+    for cap, row, limit_seconds, meets_all in valid.caps:
+        if not meets_all and (not _scope_matches(row, work) or (row.roles and work.role not in row.roles)):
             continue
         match cap.pool:
             case CapPool.PERSON:
@@ -286,7 +327,7 @@ def _caps(valid: _Valid, work: Work) -> dict[str, AppliedCap]:
                 pool_key = "all"
         applied = valid.applied.get((cap.id, pool_key))
         if applied is None:
-            applied = valid.applied[cap.id, pool_key] = AppliedCap(cap, row, pool_key, limit_seconds)
+            applied = valid.applied[cap.id, pool_key] = AppliedCap(cap, row, pool_key, limit_seconds, row.overflow)
         found[cap.id] = applied
     return found
 
