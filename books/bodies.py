@@ -6,6 +6,7 @@ from schemas.codec import decode
 from schemas.draft import DocumentKind, DocumentScope, DocumentState, DraftBody, document_id_of
 from schemas.facts import DocumentDrafted, DocumentVoided
 
+_DOCUMENTS = "documents"
 _REPLACEABLE = (DocumentState.DRAFT.value, DocumentState.REJECTED.value, DocumentState.WITHDRAWN.value)
 
 
@@ -17,6 +18,19 @@ def read_body(book: Book, document_id: str) -> DraftBody:
     assert isinstance(fact, DocumentDrafted | DocumentVoided), type(fact).__name__
     assert fact.body is not None, f"document {document_id} has no body"
     return fact.body
+
+
+def documents_of(book: Book, client_id: str, contract_id: str) -> list[DocumentRow]:
+    """All documents of a contract by their ids: a book holds those of years, and each close asks."""
+    found = (
+        book.get(DocumentRow, document_id) for document_id in list(book.marked(_DOCUMENTS, client_id, contract_id))
+    )
+    return [row for row in found if row is not None]
+
+
+def note_document(book: Book, row: DocumentRow) -> None:
+    """Let `documents_of` find a document."""
+    book.mark(_DOCUMENTS, row.client_id, row.contract_id, row.document_id)
 
 
 def next_place(book: Book, scope: DocumentScope) -> tuple[str, int, DocumentRow | None]:

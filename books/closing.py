@@ -124,6 +124,8 @@ def _taken(book: Book, scope: DocumentScope) -> tuple[str, str] | None:
 
 def _closing_elsewhere(book: Book, scope: DocumentScope) -> tuple[str, str] | None:
     for _, close in open_closes(book):
+        if close.contract_id != scope.contract_id:
+            continue
         other = command_of(close).scope
         overlaps = other.date_from < scope.date_to and scope.date_from < other.date_to
         same = (other.contract_id, other.kind) == (scope.contract_id, scope.kind)

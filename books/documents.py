@@ -2,7 +2,7 @@
 
 import msgspec
 
-from books.bodies import next_place, read_body
+from books.bodies import documents_of, next_place, note_document, read_body
 from books.book import Book
 from books.catalog import Catalog, People, read_people
 from books.counters import next_number
@@ -29,14 +29,11 @@ _NOTE_DRAFTS = "credit_note_drafts"
 _LIVE = (DocumentState.DRAFT.value, DocumentState.APPROVED.value, DocumentState.ISSUED.value)
 
 
-def live_documents(book: Book, overlapping: DocumentScope | None = None) -> list[DocumentRow]:
-    """Drafts, approved and issued documents; if a scope is given, only those of its contract and kind in its period."""
-    found = [row for _, row in book.scan(DocumentRow) if row.state in _LIVE]
-    if overlapping is None:
-        return found
+def live_documents(book: Book, overlapping: DocumentScope) -> list[DocumentRow]:
+    """Drafts, approved and issued documents of the contract and kind of a scope, in its period."""
     first, last = overlapping.date_from.isoformat(), overlapping.date_to.isoformat()
-    about = (overlapping.client_id, overlapping.contract_id, overlapping.kind.value)
-    same = [row for row in found if (row.client_id, row.contract_id, row.kind) == about]
+    found = documents_of(book, overlapping.client_id, overlapping.contract_id)
+    same = [row for row in found if row.state in _LIVE and row.kind == overlapping.kind.value]
     return [row for row in same if row.date_from < last and first < row.date_to]
 
 
@@ -105,6 +102,7 @@ def placed_row(
         approving="",
         state_micros=0,
     )
+    note_document(book, row)
     return row, before
 
 

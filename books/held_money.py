@@ -10,10 +10,11 @@ from typing import cast
 
 from billing.carried import Received
 from billing.contract import Contract
+from books.bodies import documents_of
 from books.book import SEPARATOR, Book, key_of
 from books.catalog import Catalog
 from books.effects import Cause, Effects
-from books.rows import BodyRow, DocumentRow, HeldReceiptRow
+from books.rows import BodyRow, HeldReceiptRow
 from schemas.charges import HeldMoney, has_places
 from schemas.codec import decode
 from schemas.draft import DocumentScope, DocumentState
@@ -29,13 +30,13 @@ def drawn_before(book: Book, contract: Contract, scope: DocumentScope) -> Mappin
     found: dict[date, dict[str, Decimal]] = {}
     if contract.document.money_retainer is None and contract.document.trust is None:
         return found
-    for document_id, row in book.scan(DocumentRow):
+    for row in documents_of(book, scope.client_id, scope.contract_id):
         is_earlier = row.date_from < scope.date_from.isoformat()
         is_fixed = row.state in (*STANDS, DocumentState.VOID.value)
-        if (row.client_id, row.contract_id) != (scope.client_id, scope.contract_id) or not (is_earlier and is_fixed):
+        if not (is_earlier and is_fixed):
             continue
         drawn = found.setdefault(date.fromisoformat(row.date_from), {})
-        body = book.get(BodyRow, document_id)
+        body = book.get(BodyRow, row.document_id)
         if row.state in STANDS and body is not None:
             for use in cast(DocumentDrafted, decode(body.value)).body.held_money:
                 drawn[use.held_id] = drawn.get(use.held_id, Decimal(0)) + use.applied

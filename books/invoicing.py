@@ -11,13 +11,13 @@ from billing.contract import needed_dates
 from billing.entries import BillingEntry
 from billing.invoice import Invoice, InvoiceRequest, Rate, compute_invoice
 from books.billed import rank_of
-from books.bodies import read_body
+from books.bodies import documents_of, read_body
 from books.book import SEPARATOR, Book
 from books.catalog import Agreement, Catalog, People
 from books.entries import BY_CONTRACT, billing_entry
 from books.held_money import STANDS, drawn_before, received_for
 from books.resolving import instant_of
-from books.rows import ClockRow, DocumentRow, EntryRow, FrozenRateRow, RateRow
+from books.rows import ClockRow, EntryRow, FrozenRateRow, RateRow
 from books.versions import is_deleted
 from schemas.clauses import FxDate
 from schemas.corrections import LatePolicy
@@ -106,11 +106,10 @@ def written_before(book: Book, agreement: Agreement, scope: DocumentScope) -> di
     found: dict[date, date] = {}
     if not document.amount_caps or document.exchange.fx_date is not FxDate.INVOICE:
         return found
-    for document_id, row in book.scan(DocumentRow):
-        is_mine = (row.client_id, row.contract_id) == (scope.client_id, scope.contract_id)
+    for row in documents_of(book, scope.client_id, scope.contract_id):
         is_first = row.kind == DocumentKind.INVOICE.value and row.sequence == 1
-        if is_mine and is_first and row.state in STANDS and row.date_from < scope.date_from.isoformat():
-            found[date.fromisoformat(row.date_from)] = read_body(book, document_id).invoice_date
+        if is_first and row.state in STANDS and row.date_from < scope.date_from.isoformat():
+            found[date.fromisoformat(row.date_from)] = read_body(book, row.document_id).invoice_date
     return found
 
 

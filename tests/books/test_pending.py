@@ -7,9 +7,11 @@ import pytest
 from books import pending
 from books.effects import Effects
 from books.fold import Fold
-from books.rows import CloseRow, CounterRow, PendingRow
+from books.rows import CloseRow, CounterRow, DocumentRow, PendingRow
+from books.stores.memory import MemoryStore
 from books.stores.port import Rows
 from books.testing import Story, decision, entry, scope, undecided
+from books.version import FOLD_VERSION
 from schemas import commands
 from schemas.facts import DocumentDrafted
 from schemas.work import DecideEntry, DeliverDocument
@@ -21,6 +23,7 @@ class CountedRows:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self.scans = 0
+        self.scanned: set[str] = set()
 
     def get(self, table: str, key: str) -> bytes | None:
         """The row, or None."""
@@ -41,6 +44,7 @@ class CountedRows:
     def scan(self, table: str, start: str = "", stop: str | None = None) -> Iterator[tuple[str, bytes]]:
         """Rows in key order, counted as a scan even when none is there: it makes a store write what waits."""
         self.scans += 1
+        self.scanned.add(table)
         return self._rows.scan(table, start, stop)
 
 
@@ -128,3 +132,20 @@ def test_a_close_that_is_given_up_forgets_its_waits() -> None:
     pending.forget_close(story.book, key)
     assert list(story.book.scan(PendingRow)) == []
     assert not pending.any_close_open(story.book)
+
+
+def test_a_close_looks_at_no_document_of_other_contracts(story: Story) -> None:
+    """A book holds the documents of years: those of a contract are found by its name, not among all."""
+    story.say(entry("a"))
+    story.close(scope("birch"))
+    drafted_before = len(story.journal.records)
+    assert isinstance(story.verdict(story.close()), DocumentDrafted)
+    fold, records = Fold(), story.journal.records
+    with MemoryStore(FOLD_VERSION).transaction(0, len(records)) as given:
+        rows = CountedRows(given)
+        for offset, record in enumerate(records):
+            if offset == drafted_before:
+                rows.scanned.clear()
+            fold.apply(rows, offset, record, Effects())
+    assert rows.scanned
+    assert DocumentRow.table not in rows.scanned
