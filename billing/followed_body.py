@@ -231,12 +231,13 @@ class FollowedBody:
         said, lines = self._said, self._lines
         self._said, self._lines = {}, {}
         drafts: list[DraftLine] = []
+        known_of_all = [one.part for one in grouped.parts], texts, said, totals
         for position, (line, settled, tax) in enumerate(
             zip(lined.lines, lined.in_order, invoice.line_taxes, strict=True), start=1
         ):
             line_id = self._ids[line.key] = ids.get(line.key) or id_of_line(scope, line)
             if line.kind is LineKind.FEE:
-                steps, sources = self._of_time(request, settled, grouped, (texts, said, totals))
+                steps, sources = self._of_time(request, settled, grouped, known_of_all)
             else:
                 steps = [charge.steps for charge in line.charges]
                 sources = tuple([draft_source(places, one) for charge in line.charges for one in charge.sources])
@@ -259,11 +260,12 @@ class FollowedBody:
         request: InvoiceRequest,
         settled: SettledLine,
         grouped: _Grouped,
-        known: tuple[Mapping[WindowId, str], Mapping[_SaidKey, _Said], dict[TimekeeperKey, list[int]]],
+        known: tuple[
+            Sequence[RatedPart], Mapping[WindowId, str], Mapping[_SaidKey, _Said], dict[TimekeeperKey, list[int]]
+        ],
     ) -> tuple[list[tuple[str, ...]], tuple[LineSource, ...]]:
-        """Steps and sources of a line of time; `known` are texts of windows, what was said before, and totals."""
-        texts, said, totals = known
-        parts = [one.part for one in grouped.parts]
+        """Steps and sources of a line of time; `known` are the parts, texts of windows, what was said, and totals."""
+        parts, texts, said, totals = known
         steps: list[tuple[str, ...]] = []
         sources: list[tuple[LineSource, ...]] = []
         for charge in settled.charges:
