@@ -98,7 +98,7 @@ def _settled(parts: Parts, line: OpenLine, taken: _Taken | None, discount_units:
     nets = [one.net for one in charges]
     inside = sum(discount_units.values())
     units = line.gross_units - inside
-    if taken is not None and any(one.taken for one in charges):
+    if any(one.taken for one in charges):
         units = units_of(sum(nets, Fraction(0)), places, parts.contract.document.rounding.money_rounding)
     for one, share in zip(charges, spread_units(units, nets), strict=True):
         one.units = share

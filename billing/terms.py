@@ -262,7 +262,7 @@ def _has_all(scope: WorkScope) -> bool:
 
 def _meets_all(row: Cap) -> bool:
     """Whether a cap meets all work on all days on which its row is valid."""
-    is_dated = row.window_from is not None or row.window_to is not None
+    is_dated = row.window_from is not None  # the end of such a window is given with its beginning
     return not (row.people or row.roles or row.service_items or row.projects or row.tasks or is_dated)
 
 
