@@ -35,18 +35,23 @@ class Peer:
     records: int = 0
     measures_itself: bool = False
     beside: tuple[str, ...] = ()
-    """More topics, named after `{out}`: stock Faust never consumes one that is missing when it starts."""
+    """More topics, named after `{out}`: stock Faust never consumes one that is missing when it starts, and an agent of
+    it crashes when the changelog of its table, which Faust makes itself, is not in the metadata yet."""
 
     def arguments(self, places: Mapping[str, str]) -> list[str]:
         """The command with its places filled in."""
         return [part.format(python=sys.executable, **places) for part in self.command]
 
 
-STOCK = Peer("stock_faust", ("{python}", "-m", "bench.plain_faust", "{servers}", "{source}", "{out}", "{folder}"))
+STOCK = Peer(
+    "stock_faust",
+    ("{python}", "-m", "bench.plain_faust", "{servers}", "{source}", "{out}", "{folder}"),
+    beside=("seen-changelog", "minutes-changelog"),
+)
 CONVEYOR = Peer(
     "stock_faust_same_topology",
     ("{python}", "-m", "bench.plain_conveyor", "{servers}", "{source}", "{out}", "{folder}"),
-    beside=("journal", "hours"),
+    beside=("journal", "hours", "entries-changelog", "minutes-changelog"),
 )
 ENGINE = Peer("batch_engine", ("{python}", "-m", "bench.batch_engine", "{servers}", "{source}", "{out}", "{folder}"))
 

@@ -18,7 +18,7 @@ from bench.wire import Fields, enrich, minutes_of, window_of
 def make_app(servers: str, source: str, out: str, folder: str) -> faust.App:
     """Two agents with a journal between them."""
     app = faust.App(
-        f"conveyor-{out}",
+        out,
         broker=[f"kafka://{address}" for address in servers.split(",")],
         processing_guarantee="at_least_once",
         store="memory://",

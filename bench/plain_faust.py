@@ -26,7 +26,7 @@ class EntryCodec(codecs.Codec):  # type: ignore[misc]  # Faust carries no types
 def make_app(servers: str, source: str, out: str, folder: str) -> faust.App:
     """Dedupe by id, keep running minutes, send the enriched record."""
     app = faust.App(
-        f"plain-{out}",
+        out,
         broker=[f"kafka://{address}" for address in servers.split(",")],
         processing_guarantee="at_least_once",
         store="memory://",

@@ -49,7 +49,8 @@ def ours() -> Peer:
 
 def stock_faust() -> Peer:
     """Faust as it comes."""
-    return Peer("stock_faust", ("{python}", "-m", "bench.fold.stock_faust", *PLACES))
+    changelogs = ("entries-changelog", "totals-changelog")
+    return Peer("stock_faust", ("{python}", "-m", "bench.fold.stock_faust", *PLACES), beside=changelogs)
 
 
 def quix_streams(cache: Path) -> Peer:
@@ -88,7 +89,7 @@ async def fill(ground: Ground, distinct: int) -> Source:
 
 async def run_job(ground: Ground, job: Peer, source: Source) -> dict[str, float]:
     """One run from nothing: figures if the result is right, SystemExit with the differences if not."""
-    out = await ground.topic(f"fold-{job.name}")
+    out = await ground.topic(f"fold-{job.name}", job.beside)
     with tempfile.TemporaryDirectory() as folder:
         places = {"servers": ground.servers, "source": source.topic, "out": out, "folder": folder}
         began = time.monotonic()
