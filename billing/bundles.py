@@ -43,7 +43,6 @@ class Bundle:
     delta_seconds: int
     windows: frozenset[WindowId]
     seconds: dict[str, int]
-    texts: dict[str, str]
     shares: list[int] = field(default_factory=list)
     sources: list[LineSource] = field(default_factory=list)
 
@@ -157,7 +156,6 @@ class Kinds:
             sum([delta for _, _, _, delta in members]),
             frozenset(windows_of(first)) if self._contract.caps else frozenset(),
             seconds,
-            {entry_id: f"{entry_id} {worked}\n" for entry_id, worked in seconds.items()},
         )
 
 

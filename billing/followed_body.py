@@ -4,7 +4,6 @@ Lines are computed by the steps of `billing.invoice` from bundles of work instea
 placements and certificate are put together from what is remembered of each day and charge.
 """
 
-from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -26,13 +25,14 @@ from billing.body import (
 )
 from billing.bundles import Bundle, price_by_tiers
 from billing.carried import Carried
-from billing.certificate import entry_text, hash_of_statement
+from billing.certificate import hash_of_statement
 from billing.contract import Contract
 from billing.currency import Exchange
 from billing.directory import Directory
 from billing.discounts import applies
 from billing.exact import spread_units
 from billing.explain import cap_texts, charge_steps
+from billing.followed_buckets import FollowedBucket
 from billing.followed_days import Days
 from billing.invoice import Lined, exchange_for, fee_units_of, hash_of_versions, put_on_lines, summed_up
 from billing.ledger import BUCKET_RANK, Reason, Tally, by_reason, ledger_from, singles_of, tally_of
@@ -43,7 +43,6 @@ from billing.results import Invoice, InvoiceRequest, LineCharge, Note, SourceSha
 from billing.settled import SettledCharge, SettledLine
 from schemas.draft import (
     Bucket,
-    CertifiedBucket,
     DocumentScope,
     DraftBody,
     DraftLine,
@@ -56,12 +55,7 @@ from schemas.period import Period
 
 _Row = tuple[str, int, str, Placement]
 """A placement behind what it is sorted by: entry id, rank of the bucket, reason."""
-_Seconds = tuple[dict[str, int], dict[str, str]]
-"""Seconds of entries, and what the certificate says of each."""
-_FEW = 64
-"""So many changes are made one by one."""
-_ONE_IN = 8
-"""The entries of a bucket that has fewer than one in so many are sorted; more are picked from all in order."""
+_ON_LINES: Reason = (Bucket.BILLED, "")
 _DAY = attrgetter("day")
 _CHARGED = attrgetter("seconds", "quantity", "unit_price", "units", "lost")
 _WORDS = attrgetter(
@@ -78,7 +72,6 @@ class _Apart:
     rows: list[_Row] = field(default_factory=list)
     singles: dict[tuple[str, Reason], tuple[Unbilled, _Row]] = field(default_factory=dict)
     seconds: dict[Reason, dict[str, int]] = field(default_factory=dict)
-    texts: dict[Reason, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -117,8 +110,8 @@ class FollowedBody:
         self._days = days
         self._aparts: dict[date, tuple[int, _Apart]] = {}
         self._rows: list[_Row] = []
-        self._billed = _Billed()
-        self._known_buckets: dict[Reason, tuple[list[_Seconds], CertifiedBucket, str]] = {}
+        self._billed = FollowedBucket(_ON_LINES)
+        self._buckets: dict[Reason, FollowedBucket] = {}
         self._said: dict[_SaidKey, _Said] = {}
         self._lines: dict[str, tuple[tuple[object, ...], DraftLine]] = {}
         self._ids: dict[tuple[str, ...], str] = {}
@@ -142,13 +135,14 @@ class FollowedBody:
         aparts = self._all_aparts(
             contract, period, [*grouped.placed, *lined.expenses.placed, *lined.agreed.placed, *rounded_away]
         )
-        self._billed.become([bundle for one in on_lines for bundle in one.bundles], days.ids)
+        self._billed.become([bundle.seconds for one in on_lines for bundle in one.bundles], days.ids)
         tallies: dict[Reason, Tally] = {}
         for apart in aparts:
             for reason, tally in apart.tallies.items():
                 tallies.setdefault(reason, Tally()).add(tally)
         delta_seconds = sum([one.part.portion.delta_seconds for one in on_lines])
-        ledger = ledger_from(exchange, self._billed.tally(delta_seconds), fee_units_of(lined.lines), tallies, ())
+        on_all = Tally(self._billed.seconds, len(self._billed.ids), delta_seconds)
+        ledger = ledger_from(exchange, on_all, fee_units_of(lined.lines), tallies, ())
         notes = [*drawn.notes, *grouped.notes]
         known = [one.part for one in on_lines], days.worked_seconds, drawn.accounts, notes
         invoice = summed_up(request, Carried(), lined, ledger, known)
@@ -269,8 +263,10 @@ class FollowedBody:
         steps: list[tuple[str, ...]] = []
         sources: list[tuple[LineSource, ...]] = []
         for charge in settled.charges:
-            bundles = [bundle for position in charge.charge.positions for bundle in grouped.parts[position].bundles]
-            if len(charge.charge.positions) > 1:
+            opened = charge.charge
+            bundles = grouped.parts[opened.positions[0]].bundles
+            if len(opened.positions) > 1:
+                bundles = [bundle for position in opened.positions for bundle in grouped.parts[position].bundles]
                 bundles.sort(key=_DAY)
             key = (charge.units, tuple(map(id, bundles)))
             one = said.get(key)
@@ -325,14 +321,16 @@ class FollowedBody:
 
     def _certificate(self, body: DraftBody, aparts: Sequence[_Apart]) -> MinutesCertificate:
         """The certificate of the body, from what is known of its buckets."""
-        there: dict[Reason, list[_Seconds]] = {}
+        there: dict[Reason, list[dict[str, int]]] = {}
         for apart in aparts:
-            for key, own in apart.seconds.items():
-                there.setdefault(key, []).append((own, apart.texts[key]))
-        certified = {key: self._certified(key, found) for key, found in there.items()}
-        self._known_buckets = {key: (there[key], *one) for key, one in certified.items()}
+            for key, seconds in apart.seconds.items():
+                there.setdefault(key, []).append(seconds)
+        self._buckets = {key: self._buckets.get(key) or FollowedBucket(key) for key in there}
+        for key, parts in there.items():
+            self._buckets[key].become(parts, self._days.ids)
+        certified = {key: bucket.certified() for key, bucket in self._buckets.items()}
         if self._billed.ids:
-            certified[Bucket.BILLED, ""] = self._billed.certified()
+            certified[_ON_LINES] = self._billed.certified()
         buckets = [certified[key] for key in sorted(certified, key=lambda one: (BUCKET_RANK[one[0]], one[1]))]
         return MinutesCertificate(
             worked_seconds=body.worked_seconds,
@@ -345,80 +343,6 @@ class FollowedBody:
                 [(text,) for _, text in buckets],
             ),
         )
-
-    def _certified(self, key: Reason, found: list[_Seconds]) -> tuple[CertifiedBucket, str]:
-        """A bucket apart from lines, and its entries as the statement says them."""
-        known = self._known_buckets.get(key)
-        if known is not None and [id(one) for one, _ in known[0]] == [id(one) for one, _ in found]:
-            return known[1], known[2]
-        seconds: dict[str, int] = {}
-        texts: dict[str, str] = {}
-        for own, said in found:
-            seconds.update(own)
-            texts.update(said)
-        is_small = len(seconds) * _ONE_IN < len(self._days.ids)
-        ids = sorted(seconds) if is_small else [one for one in self._days.ids if one in seconds]
-        return _bucket(key, ids, [seconds[one] for one in ids]), "".join([texts[one] for one in ids])
-
-
-class _Billed:
-    """Worked seconds of all entries on lines of time, by bundles: only those that come or leave are looked at."""
-
-    def __init__(self) -> None:
-        self.ids: list[str] = []
-        self._seconds: dict[str, int] = {}
-        self._pieces: dict[str, int] = {}
-        self._texts: dict[str, str] = {}
-        self._bundles: dict[int, Bundle] = {}
-
-    def become(self, bundles: Sequence[Bundle], ids: Sequence[str]) -> None:
-        """Hold just these bundles; `ids` are those of all entries, in order."""
-        now = {id(bundle): bundle for bundle in bundles}
-        gone = [self._bundles[one] for one in self._bundles.keys() - now.keys()]
-        came = [now[one] for one in now.keys() - self._bundles.keys()]
-        self._bundles = now
-        there = self._seconds.keys() if len(gone) + len(came) > _FEW else None
-        before = {one for bundle in (*gone, *came) for one in bundle.seconds if one in self._seconds}
-        for bundle in gone:
-            self._count(bundle, -1)
-        for bundle in came:
-            self._count(bundle, 1)
-        changed = {one for bundle in (*gone, *came) for one in bundle.seconds}
-        for entry_id in changed:
-            if self._pieces[entry_id]:
-                self._texts[entry_id] = entry_text(entry_id, self._seconds[entry_id])
-            else:
-                del self._pieces[entry_id], self._seconds[entry_id]
-                self._texts.pop(entry_id, None)
-        if there is not None:
-            self.ids = [one for one in ids if one in self._seconds]
-            return
-        for entry_id in before - self._seconds.keys():
-            del self.ids[bisect_left(self.ids, entry_id)]
-        for entry_id in changed - before:
-            if entry_id in self._seconds:
-                insort(self.ids, entry_id)
-
-    def _count(self, bundle: Bundle, times: int) -> None:
-        for entry_id, worked in bundle.seconds.items():
-            self._seconds[entry_id] = self._seconds.get(entry_id, 0) + times * worked
-            self._pieces[entry_id] = self._pieces.get(entry_id, 0) + times
-
-    def tally(self, delta_seconds: int) -> Tally:
-        """All of it with its rounding."""
-        return Tally(sum(self._seconds.values()), len(self.ids), delta_seconds)
-
-    def certified(self) -> tuple[CertifiedBucket, str]:
-        """The bucket of the certificate, and its entries as the statement says them."""
-        seconds = list(map(self._seconds.__getitem__, self.ids))
-        return _bucket((Bucket.BILLED, ""), self.ids, seconds), "".join(map(self._texts.__getitem__, self.ids))
-
-
-def _bucket(key: Reason, ids: Sequence[str], seconds: Sequence[int]) -> CertifiedBucket:
-    bucket, reason = key
-    return CertifiedBucket(
-        bucket=bucket, reason=reason, seconds=sum(seconds), entry_ids=tuple(ids), entry_seconds=tuple(seconds)
-    )
 
 
 class _Prices:
@@ -509,11 +433,7 @@ def _apart(contract: Contract, period: Period, placed: Sequence[Placed], old: _A
             found.singles[entry_id, key] = known
             found.rows.append(known[1])
         seconds = {one.entry.entry_id: one.seconds for one in singles}
-        is_same = old.seconds.get(key) == seconds
-        found.seconds[key] = old.seconds[key] if is_same else seconds
-        found.texts[key] = (
-            old.texts[key] if is_same else {entry_id: entry_text(entry_id, size) for entry_id, size in seconds.items()}
-        )
+        found.seconds[key] = old.seconds[key] if old.seconds.get(key) == seconds else seconds
     return found
 
 

@@ -127,7 +127,10 @@ def _with_drawn(request: InvoiceRequest, span: Period, after: Carried, before: C
 def _compute(request: InvoiceRequest, known: Sequence[Dated], carried: Carried) -> Traced:
     contract, period = request.contract, request.period
     first, end = own_dates(contract, period)
-    dated = [one for one in known if first <= one[1] < end or (one[1] < end and one[0].kind in EVENT_KINDS)]
+    dated = known
+    if contract.document.counts_from_start:
+        # More is known than the period needs; of what is older, events count.
+        dated = [one for one in known if first <= one[1] < end or (one[1] < end and one[0].kind in EVENT_KINDS)]
     entries = [entry for entry, _ in dated]
     gathered = gather(rulebook(contract, request.directory), dated, period)
     uncovered = remove_covered(contract, gathered.live)

@@ -145,9 +145,8 @@ def by_reason(period: Period, placed: Sequence[Placed]) -> dict[Reason, list[Pla
     found: dict[Reason, list[Placed]] = {}
     first, end = period.start, period.end
     for one in placed:
-        _, _, counted_day, bucket, reason, _, _, _, _ = one
-        if first <= counted_day < end:
-            key = (bucket, reason)
+        if first <= one.counted_day < end:
+            key = (one.bucket, one.reason)
             members = found.get(key)
             if members is None:
                 members = found[key] = []
