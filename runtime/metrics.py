@@ -135,6 +135,14 @@ class Metrics:
         self.sink_request_seconds = self._histogram(
             "sink_request_seconds", "Time the last try of a delivery took.", REQUEST_BUCKETS, "sink", "outcome"
         )
+        self.deliveries_held = self._gauge(
+            "deliveries_held",
+            "Deliveries that a worker has in hand: they wait for their turn, or are under way.",
+            "sink",
+        )
+        self.deliveries_held_ratio = self._gauge(
+            "deliveries_held_ratio", "Size of the deliveries in hand over its bound; from 1 on no other begins."
+        )
 
     def _declare_machinery(self) -> None:
         self.consumer_lag_records = self._gauge(
@@ -183,6 +191,7 @@ class Metrics:
                 self.dead_letters_total.labels(topic, reason)
                 self.dead_letters_pending.labels(topic, reason)
         for sink in values.sinks:
+            self.deliveries_held.labels(sink)
             for outcome in values.sink_outcomes:
                 self.sink_requests_total.labels(sink, outcome)
                 self.sink_request_seconds.labels(sink, outcome)

@@ -177,7 +177,7 @@ def _deliverer(settings: WorkerSettings, parts: WorkerParts, slot: Slot, start_u
     """Deliveries: a group of its own, so that sinks that hang hold back no decision."""
     app = _app(settings, slot, Role.DELIVER)
     meter = Meter(parts.metrics, parts.clock)
-    agent = deliver.install(
+    agent, lanes = deliver.install(
         app,
         settings.connection,
         app.new_publisher(),
@@ -187,8 +187,12 @@ def _deliverer(settings: WorkerSettings, parts: WorkerParts, slot: Slot, start_u
         meter.delivered,
         meter.dead_letter,
     )
+
+    async def tell() -> None:
+        meter.held({sink: lanes.held(sink) for sink in parts.sinks}, lanes.held_ratio)
+
     parts.health.add_check("deliveries", lambda: deliveries_check(app, agent))
-    app.task(Beat(app, Role.DELIVER, start_up, lambda: has_partitions(app), meter).run)
+    app.task(Beat(app, Role.DELIVER, start_up, lambda: has_partitions(app), meter, tell).run)
     return app
 
 

@@ -134,6 +134,12 @@ class Meter:
         self._metrics.sink_requests_total.labels(sink, state.value).inc()
         self._metrics.sink_request_seconds.labels(sink, state.value).observe(seconds)
 
+    def held(self, records: Mapping[str, int], ratio: float) -> None:
+        """The requests for deliveries that a worker holds by sink, and their bytes over their bound."""
+        for sink, count in records.items():
+            self._metrics.deliveries_held.labels(sink).set(count)
+        self._metrics.deliveries_held_ratio.set(ratio)
+
     def lags(self, progress: Iterable[PartitionProgress]) -> None:
         """How far each partition is behind; one that was taken away is its new owner's to tell.
 

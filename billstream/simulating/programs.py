@@ -27,7 +27,7 @@ from streams.agents.outbox import MemoryOutbox, outbox_key
 from streams.agents.sequence import SequenceHandler, SequenceSettings
 from streams.deciding.port import Verdict
 from streams.engine.guard import GuardedAgent, RawRecord
-from streams.engine.lanes import LaneLimits
+from streams.engine.lanes import LaneLimits, Lanes
 from streams.engine.publisher import Outgoing
 from streams.engine.side_by_side import SETTLING_MAX, SideBySide
 from streams.letters import Place, dead_letter, reason_of
@@ -208,5 +208,6 @@ async def deliver(
     reader = Reader(process, "deliver", batches(random))
     process.on_lost = reader.tell_lost
     guarded = GuardedAgent("deliver", WORK, agent, letter, process.publisher)
-    handler = SideBySide(guarded, turn_of, LaneLimits(at_once=random.randint(1, AT_ONCE_MAX), held_bytes=HELD_BYTES))
+    limits = LaneLimits(at_once=random.randint(1, AT_ONCE_MAX), held_bytes=HELD_BYTES)
+    handler = SideBySide(guarded, turn_of, Lanes(limits))
     await run_agents(process, reader, [(WORK, handler)], stop, SETTLING_MAX)

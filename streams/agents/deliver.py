@@ -19,7 +19,7 @@ from streams.agents.outbox import KafkaOutbox, Outbox
 from streams.engine.app import EngineApp
 from streams.engine.errors import PublishUnknown
 from streams.engine.guard import GuardedAgent, RawRecord
-from streams.engine.lanes import LaneLimits, Turn
+from streams.engine.lanes import LaneLimits, Lanes, Turn
 from streams.engine.publisher import Outgoing, Publisher
 from streams.engine.side_by_side import install_side_by_side
 from streams.letters import Place, dead_letter, reason_of
@@ -169,8 +169,8 @@ def install(
     clock: Clock,
     on_settled: Callable[[str, DeliveryState, float], None] = lambda sink, state, seconds: None,
     on_dead_letter: Callable[[str, str], None] = lambda topic, reason: None,
-) -> DeliverAgent:
-    """Put the agent into an app and return it; `sinks` are by the name that contracts use for them."""
+) -> tuple[DeliverAgent, Lanes]:
+    """Put the agent into an app; it and its lanes, which are the sinks by the name that contracts use for them."""
 
     async def publish_receipt(receipt: SinkReceipt) -> None:
         await publisher.publish([receipt_record(receipt, settings.partitions)])
@@ -191,8 +191,9 @@ def install(
         patience=settings.patience,
         on_settled=on_settled,
     )
-    install_side_by_side(app, GuardedAgent(NAME, WORK, agent, letter, publisher), turn_of, settings.limits)
-    return agent
+    lanes = Lanes(settings.limits)
+    install_side_by_side(app, GuardedAgent(NAME, WORK, agent, letter, publisher), turn_of, lanes)
+    return agent, lanes
 
 
 def receipt_record(receipt: SinkReceipt, partitions: int) -> Outgoing:

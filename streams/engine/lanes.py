@@ -4,6 +4,7 @@ What hangs in one lane holds up no other. Work on one thing never overlaps and k
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -34,6 +35,7 @@ class Lanes:
         self._lanes: dict[str, asyncio.Semaphore] = {}
         self._things: WeakValueDictionary[Turn, asyncio.Lock] = WeakValueDictionary()
         """A lock lives as long as somebody holds it or waits for it."""
+        self._held: Counter[str] = Counter()
         self._held_bytes = 0
         self._ended = asyncio.Event()
 
@@ -41,6 +43,15 @@ class Lanes:
     def are_full(self) -> bool:
         """Whether nothing more should be begun now."""
         return self._held_bytes >= self._limits.held_bytes
+
+    @property
+    def held_ratio(self) -> float:
+        """The bytes that are held over their bound; from 1 on they are full."""
+        return self._held_bytes / self._limits.held_bytes
+
+    def held(self, lane: str) -> int:
+        """How many pieces of work a lane holds: those that wait, and those under way."""
+        return self._held[lane]
 
     async def wait(self) -> None:
         """Return when some work ended, however it did."""
@@ -51,8 +62,9 @@ class Lanes:
         """Do the work when it is its turn. Cancelling what this returns gives up the turn, or ends the work."""
         thing = self._things.setdefault(turn, asyncio.Lock())
         task = asyncio.ensure_future(self._in_turn(turn.lane, thing, work))
+        self._held[turn.lane] += 1
         self._held_bytes += size_bytes
-        task.add_done_callback(partial(self._end, size_bytes))
+        task.add_done_callback(partial(self._end, turn.lane, size_bytes))
         return task
 
     async def _in_turn(self, lane: str, thing: asyncio.Lock, work: Callable[[], Awaitable[None]]) -> None:
@@ -60,6 +72,7 @@ class Lanes:
         async with thing, self._lanes.setdefault(lane, asyncio.Semaphore(self._limits.at_once)):
             await work()
 
-    def _end(self, size_bytes: int, _: asyncio.Task[None]) -> None:
+    def _end(self, lane: str, size_bytes: int, _: asyncio.Task[None]) -> None:
+        self._held[lane] -= 1
         self._held_bytes -= size_bytes
         self._ended.set()

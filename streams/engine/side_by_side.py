@@ -13,7 +13,7 @@ from aiokafka import ConsumerRecord
 from streams.engine.app import EngineApp, install_batch_agent
 from streams.engine.batch import Batch, Settling
 from streams.engine.guard import GuardedAgent, RawRecord, settle
-from streams.engine.lanes import LaneLimits, Lanes, Turn
+from streams.engine.lanes import Lanes, Turn
 from streams.engine.slices import Slices
 
 RECORDS_MAX = 500
@@ -29,10 +29,10 @@ handler to raise.
 class SideBySide:
     """The batch handler: it begins what it is given and returns; it waits only while too many bytes are held."""
 
-    def __init__(self, agent: GuardedAgent, turn_of: TurnOf, limits: LaneLimits) -> None:
+    def __init__(self, agent: GuardedAgent, turn_of: TurnOf, lanes: Lanes) -> None:
         self._agent = agent
         self._turn_of = turn_of
-        self._lanes = Lanes(limits)
+        self._lanes = lanes
         self._failed: dict[int, BaseException] = {}
 
     async def assigned(self, partition: int, committed: int | None) -> int | None:
@@ -78,9 +78,9 @@ class SideBySide:
             self._failed[partition] = error
 
 
-def install_side_by_side(app: EngineApp, agent: GuardedAgent, turn_of: TurnOf, limits: LaneLimits) -> None:
+def install_side_by_side(app: EngineApp, agent: GuardedAgent, turn_of: TurnOf, lanes: Lanes) -> None:
     """Install an agent whose records are done side by side, on a topic that exists."""
-    handler = SideBySide(agent, turn_of, limits)
+    handler = SideBySide(agent, turn_of, lanes)
     install_batch_agent(app, agent.name, agent.topic, handler, records_max=RECORDS_MAX, settling_max=SETTLING_MAX)
 
 

@@ -82,6 +82,14 @@ def test_a_delivery_is_counted_and_timed(meter: Meter, sample: Sample) -> None:
     assert sample("sink_request_seconds_sum", sink="json_file", outcome="delivered") == 0.4
 
 
+def test_deliveries_in_hand_are_shown_by_sink(meter: Meter, sample: Sample) -> None:
+    """So that a sink that hangs is seen before others wait for it."""
+    meter.held({"json_file": 7}, 0.25)
+    assert (sample("deliveries_held", sink="json_file"), sample("deliveries_held_ratio")) == (7, 0.25)
+    meter.held({"json_file": 0}, 0.0)
+    assert (sample("deliveries_held", sink="json_file"), sample("deliveries_held_ratio")) == (0, 0)
+
+
 def test_recoveries_and_rebalances_are_counted(meter: Meter, sample: Sample) -> None:
     """A restart that takes too long is seen against its objective."""
     meter.recovered(2.0)

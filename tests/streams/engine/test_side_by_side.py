@@ -14,7 +14,7 @@ from schemas.errors import Rejected
 from streams.engine.batch import Batch, BatchAgent, Settling, settled
 from streams.engine.errors import EngineFault, OwnershipLost
 from streams.engine.guard import GuardedAgent, RawRecord
-from streams.engine.lanes import LaneLimits, Turn
+from streams.engine.lanes import LaneLimits, Lanes, Turn
 from streams.engine.publisher import Outgoing
 from streams.engine.pump import Pump
 from streams.engine.side_by_side import SETTLING_MAX, SideBySide
@@ -76,14 +76,20 @@ def errands() -> Errands:
 
 
 @pytest.fixture
-def handler(errands: Errands) -> SideBySide:
+def lanes() -> Lanes:
     """Two at once in a lane, a thousand bytes in all."""
+    return Lanes(LIMITS)
+
+
+@pytest.fixture
+def handler(errands: Errands, lanes: Lanes) -> SideBySide:
+    """Errands in these lanes."""
 
     def letter(record: RawRecord, error: Exception) -> Outgoing:
         return Outgoing("letters", 0, None, record.value or b"")
 
     agent = GuardedAgent("errands", TOPIC, errands, letter, errands)  # type: ignore[arg-type]  # publishes to memory
-    return SideBySide(agent, turn_of, LIMITS)
+    return SideBySide(agent, turn_of, lanes)
 
 
 def records(names: Sequence[str], first_offset: int = 0) -> "list[ConsumerRecord[bytes | None, bytes | None]]":
@@ -125,6 +131,19 @@ async def test_what_hangs_holds_up_no_other_lane(handler: SideBySide, errands: E
     assert not settling.done()
     errands.let_go("slow/2/a", "other/1/a")
     await settling
+
+
+async def test_it_is_known_what_each_lane_holds(handler: SideBySide, errands: Errands, lanes: Lanes) -> None:
+    """What waits and what is under way, until it ends, however it does; and how full all of them are."""
+    settling = await begun(handler, "slow/1/a", "slow/2/a", "slow/3/a", "other/1/a", "quick/1/a")
+    assert [lanes.held(name) for name in ("slow", "other", "quick", "nobody")] == [3, 1, 0, 0]
+    assert lanes.held_ratio == (3 * len("slow/1/a") + len("other/1/a")) / LIMITS.held_bytes
+    errands.let_go("slow/1/a")
+    await rest()
+    assert lanes.held("slow") == 2
+    settling.cancel()
+    await rest()
+    assert (lanes.held("slow"), lanes.held("other"), lanes.held_ratio) == (0, 0, 0)
 
 
 async def test_a_batch_without_errands_is_settled_at_once(handler: SideBySide) -> None:
