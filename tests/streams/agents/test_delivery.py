@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -18,7 +18,6 @@ from runtime.clock import SimulatedClock
 from runtime.failpoints import FailpointReached
 from schemas.codec import encode
 from schemas.entry import EntryKind
-from schemas.envelope import Envelope
 from schemas.errors import BillstreamError, OutcomeUnknown, Retryable, SignInNeeded
 from schemas.inputs import DeliveryState, SinkReceipt
 from schemas.outputs import OutboxAttempt
@@ -32,8 +31,8 @@ from streams.agents.delivery import MESSAGE_CHARACTERS_MAX, deliver, give_up
 from streams.agents.outbox import SETTLED, MemoryOutbox, goes_forward
 from streams.engine.errors import OwnershipLost, PublishUnknown
 from streams.engine.guard import RawRecord
+from tests.streams.agents.asking import NOON, envelope, request_for
 
-NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 FAILPOINTS = [
     "deliver_before_attempt",
     "deliver_after_attempt",
@@ -129,30 +128,6 @@ def ledes(tmp_path: Path) -> Desk:
 def _disarmed() -> Iterator[None]:
     yield
     failpoints.arm("")
-
-
-def envelope(event_id: str, recorded_at: datetime = NOON) -> Envelope:
-    return Envelope(
-        event_id=event_id, tenant="berg", book="main", origin="fold", recorded_at=recorded_at, producer="tests/1"
-    )
-
-
-def request_for(draft: DraftToSend | None = None, *, sink: str = "json_file") -> DeliverDocument:
-    shown = draft or example_draft()
-    return DeliverDocument(
-        envelope=envelope("asked"),
-        request_id=f"deliver:{shown.document_id}:{shown.revision}:{shown.state.value}:{sink}",
-        document_id=shown.document_id,
-        sequence=shown.sequence,
-        revision=shown.revision,
-        state=shown.state.value,
-        number=shown.number,
-        issued_at=shown.issued_at,
-        sink=sink,
-        generation=1,
-        content=shown.content,
-        body=shown.body,
-    )
 
 
 async def test_a_document_is_delivered_once_with_a_receipt(desk: Desk) -> None:

@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,16 +18,15 @@ from runtime.broker import EmbeddedBroker
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaConnection, ensure_topics
 from schemas.codec import decode, encode
-from schemas.envelope import Envelope
 from schemas.inputs import DeliveryState, SinkReceipt
 from schemas.outputs import OutboxAttempt
 from schemas.values import Record
 from schemas.work import DeliverDocument
-from sinks.testing import example_draft
 from streams.agents.outbox import KafkaOutbox
 from streams.engine.lanes import LaneLimits
 from streams.engine.publisher import Publisher
 from streams.topics import DEAD_LETTERS, OUTBOX, RESULTS, WORK, topic_specs, work_partition
+from tests.streams.agents.asking import numbered_request
 
 pytestmark = pytest.mark.broker
 
@@ -65,28 +63,6 @@ async def publisher_on(servers: str) -> AsyncIterator[Publisher]:
         yield publisher
     finally:
         await publisher.stop()
-
-
-def request_for(number: int, sink: str = "json_file") -> DeliverDocument:
-    draft = example_draft(number=f"2026-{number}")
-    document_id = f"{number:032x}"
-    now = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
-    return DeliverDocument(
-        envelope=Envelope(
-            event_id=f"asked-{number}", tenant="berg", book="main", origin="fold", recorded_at=now, producer="tests/1"
-        ),
-        request_id=f"deliver:{document_id}:{sink}",
-        document_id=document_id,
-        sequence=1,
-        revision=1,
-        state=draft.state.value,
-        number=draft.number,
-        issued_at=draft.issued_at,
-        sink=sink,
-        generation=1,
-        content=draft.content,
-        body=draft.body,
-    )
 
 
 async def ask(servers: str, requests: Sequence[DeliverDocument]) -> None:
@@ -144,7 +120,7 @@ async def test_kills_at_every_step_leave_one_file_and_one_receipt_a_document(
     servers: str, spawn: Spawn, tmp_path: Path
 ) -> None:
     """Each worker is killed at another step and each next one reads all requests again: nothing is lost or doubled."""
-    await ask(servers, [request_for(number) for number in range(DOCUMENTS)])
+    await ask(servers, [numbered_request(number) for number in range(DOCUMENTS)])
     for step in STEPS:
         worker = spawn(step, f"{step}=kill", 0)
         assert await asyncio.to_thread(worker.wait, PATIENCE_SECONDS) == -signal.SIGKILL, step
@@ -223,8 +199,8 @@ async def test_a_sink_that_hangs_holds_up_no_other(servers: str, spawn: Spawn, h
     """Documents for other sinks go on, no offset passes the ones that hang, a stop waits for nobody for long, and the
     next worker begins at the first that is not done.
     """
-    stuck = [request_for(number, "held") for number in range(2 * LaneLimits().at_once)]
-    healthy = [request_for(number) for number in range(100, 100 + DOCUMENTS)]
+    stuck = [numbered_request(number, "held") for number in range(2 * LaneLimits().at_once)]
+    healthy = [numbered_request(number) for number in range(100, 100 + DOCUMENTS)]
     assert {work_partition(one.request_id, PARTITIONS) for one in stuck} == set(range(PARTITIONS))
     await ask(servers, stuck)
     first = spawn("group", "", holder.port)
@@ -263,7 +239,7 @@ async def all_told(servers: str) -> bool:
 async def test_one_outbox_sees_at_once_what_another_wrote(servers: str) -> None:
     """A look reads up to the end of the topic at that moment, through rubbish and tombstones."""
     connection = KafkaConnection(bootstrap_servers=servers)
-    request = request_for(1)
+    request = numbered_request(1)
     async with publisher_on(servers) as publisher:
         here, there = (KafkaOutbox(connection, publisher, PARTITIONS, SystemClock()) for _ in range(2))
         assert await here.last(request) is None

@@ -8,7 +8,6 @@ import pytest
 from books.testing import Story, entry
 from runtime.clock import SimulatedClock
 from schemas.codec import encode
-from schemas.envelope import Envelope
 from schemas.inputs import SinkReceipt
 from schemas.outputs import OutboxAttempt
 from schemas.work import DecideEntry, DeliverDocument
@@ -18,29 +17,12 @@ from streams.agents.deliver import DeliverAgent, turn_of
 from streams.agents.outbox import MemoryOutbox
 from streams.engine.guard import RawRecord
 from streams.engine.lanes import Turn
+from tests.streams.agents.asking import request_for
 
 
 def asked(draft: DraftToSend, sink: str = "json_file") -> bytes:
     """A request to deliver, framed."""
-    now = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
-    return encode(
-        DeliverDocument(
-            envelope=Envelope(
-                event_id="asked", tenant="berg", book="main", origin="fold", recorded_at=now, producer="tests/1"
-            ),
-            request_id=f"deliver:{draft.document_id}:{draft.revision}:{draft.state.value}:{sink}",
-            document_id=draft.document_id,
-            sequence=draft.sequence,
-            revision=draft.revision,
-            state=draft.state.value,
-            number=draft.number,
-            issued_at=draft.issued_at,
-            sink=sink,
-            generation=1,
-            content=draft.content,
-            body=draft.body,
-        )
-    )
+    return encode(request_for(draft, sink=sink))
 
 
 def record(value: bytes | None) -> RawRecord:
