@@ -1,6 +1,6 @@
 """The account of one retainer or block over a period: what came in, what it paid for, and what became of the rest."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -41,6 +41,18 @@ class Account:
     def used(self) -> int:
         """All that was drawn in the period."""
         return self.used_rolled_in + self.used_granted + self.used_deficit
+
+    def after_the_same(self, before: "Account", after: "Account") -> "Account":
+        """This account after work that made `after` of `before`; such work only uses, or goes beyond."""
+        return replace(
+            self,
+            used_rolled_in=self.used_rolled_in + after.used_rolled_in - before.used_rolled_in,
+            used_granted=self.used_granted + after.used_granted - before.used_granted,
+            used_deficit=self.used_deficit + after.used_deficit - before.used_deficit,
+            used_before=self.used_before + after.used_before - before.used_before,
+            beyond=self.beyond + after.beyond - before.beyond,
+            credits=list(self.credits),
+        )
 
     @property
     def is_touched(self) -> bool:

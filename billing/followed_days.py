@@ -5,13 +5,13 @@ remembered as they were before each day, and go on from there.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
-from operator import attrgetter, is_, itemgetter
+from operator import is_, itemgetter
 
-from billing.allocate import Allocated, WindowId, Windows, WindowState, allocate
+from billing.allocate import Allocated, WindowId, Windows, allocate
 from billing.attribute import work_date_of
 from billing.bundles import Bundle, Kinds, TierRun
 from billing.contract import Contract, own_dates
@@ -19,51 +19,19 @@ from billing.cover import Uncovered, remove_covered
 from billing.directory import Directory
 from billing.entries import BillingEntry
 from billing.explain import windows_of
+from billing.followed_states import State
 from billing.gather import NOT_WORK, Gathered, on_one_day
 from billing.invoice import Allotted, version_lines
 from billing.ledger import assert_conserved
 from billing.portions import Placed, Portion
-from billing.retainers import Balances, Drawn, begin_draw, draw_on, end_draw
+from billing.retainers import Drawn, begin_draw, draw_on, end_draw
 from billing.terms import rulebook
 from schemas.entry import EntryKind
 from schemas.period import Period
 
 _ORDER = itemgetter(Portion._fields.index("order"))
-_FILLED = attrgetter("used_seconds", "limit_seconds", "over_seconds")
 _FEW = 64
 """So many changes are made one by one; for more, all is sorted again."""
-
-
-@dataclass(slots=True, eq=False)
-class _State:
-    """Hour caps and balances before a day."""
-
-    windows: Windows
-    balances: Balances
-
-    def copied(self) -> "_State":
-        """The same state once more."""
-        windows = {name: replace(window) for name, window in self.windows.items()}
-        return _State(windows, self.balances.copied())
-
-    def other_than(self, state: "_State") -> dict[WindowId, WindowState | None]:
-        """The windows that another state has not, or not so; None for those that only the other one has."""
-        found: dict[WindowId, WindowState | None] = dict.fromkeys(state.windows.keys() - self.windows.keys())
-        for name, window in self.windows.items():
-            other = state.windows.get(name)
-            if other is None or _FILLED(other) != _FILLED(window):
-                found[name] = window
-        return found
-
-    def moved(self, windows: Mapping[WindowId, WindowState | None]) -> "_State":
-        """The same state with some windows as they are given."""
-        found = self.copied()
-        for name, window in windows.items():
-            if window is None:
-                found.windows.pop(name, None)
-            else:
-                found.windows[name] = replace(window)
-        return found
 
 
 @dataclass(slots=True, eq=False)
@@ -78,7 +46,7 @@ class Day:
     refused: dict[str, Placed] = field(default_factory=dict)
     is_changed: bool = True
     version: int = 0
-    before: _State | None = None
+    before: State | None = None
     covered: list[Placed] = field(default_factory=list)
     capped: list[Placed] = field(default_factory=list)
     paid: list[Placed] = field(default_factory=list)
@@ -112,7 +80,7 @@ class Days:
         self._days: dict[date, Day] = {}
         self._ranked: set[str] = set()
         self._changes = 0
-        self._after = _State({}, begin_draw(contract, period, self._first))
+        self._after = State({}, begin_draw(contract, period, self._first))
 
     def take(self, entries: Sequence[BillingEntry]) -> None:
         """Look at what changed since the last time: forget what left, and find a place for what is new."""
@@ -215,19 +183,19 @@ class Days:
         # What was known before a later day is what was known after the one before this.
         befores = [self._days[day].before for day in dates[changed:]]
         state = next((before for before in befores if before is not None), self._after).copied()
-        moved: dict[WindowId, WindowState | None] = {}
         for number, day in enumerate(dates[changed:], start=1):
             one = self._days[day]
-            after = next((before for before in befores[number:] if before is not None), self._after)
-            stands = not one.is_changed and not self.contract.engagements and moved.keys().isdisjoint(one.touched)
-            if stands:
-                one.before, state = state, after.moved(moved)
-            else:
+            after = None
+            if not one.is_changed and one.before is not None:
+                known = next((before for before in befores[number:] if before is not None), self._after)
+                after = state.after_the_same(one.before, known, one.touched)
+            if after is None:
                 self._allot(day, one, state)
-                moved = state.other_than(after)
+            else:
+                one.before, state = state, after
         self._after = state
 
-    def _allot(self, day: date, one: Day, state: _State) -> None:
+    def _allot(self, day: date, one: Day, state: State) -> None:
         one.before, one.is_changed = state.copied(), False
         placed = one.covered, one.capped, one.paid
         uncovered = remove_covered(self.contract, one.work)
@@ -237,7 +205,7 @@ class Days:
             one.live, one.paid = draw_on(state.balances, day, allocated.live)
         assert_conserved([portion.entry for portion in one.work], one.live, [*one.covered, *one.capped, *one.paid])
         one.bundles, one.runs = self.kinds.bundled(day, one.live, one.bundles, one.runs)
-        if self.contract.caps and not self.contract.engagements:
+        if self.contract.caps:
             # Terms are one object for one kind of work, so one portion of each speaks for all.
             kinds = {(portion.terms, portion.entry.task): portion for portion in one.work}
             one.touched = {window for portion in kinds.values() for window in windows_of(portion)}

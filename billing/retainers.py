@@ -109,6 +109,24 @@ class Balances:
         lots, to_turn = [replace(lot) for lot in self.lots], list(self.to_turn)
         return replace(self, accounts=accounts, lots=lots, to_turn=to_turn, deficits=dict(self.deficits))
 
+    def after_the_same(self, before: "Balances", after: "Balances") -> "Balances | None":
+        """These balances after work that made `after` of `before`; None where it may draw otherwise now.
+
+        It draws the same where there is the same to draw from, and nothing begins or ends on the way.
+        """
+        if before.to_turn != after.to_turn or self.to_turn != before.to_turn or self.deficits != before.deficits:
+            return None
+        if [(id(lot.row), lot.since, lot.left) for lot in self.lots] != [
+            (id(lot.row), lot.since, lot.left) for lot in before.lots
+        ]:
+            return None
+        found = after.copied()
+        found.accounts = {
+            name: account.after_the_same(before.accounts[name], after.accounts[name])
+            for name, account in self.accounts.items()
+        }
+        return found
+
 
 def draw(contract: Contract, live: list[Portion], period: Period, since: date) -> Drawn:
     """Let retainers and blocks pay for portions in work order, from `since` up to the end of the period."""
