@@ -2,11 +2,12 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.patience import Answer, patiently
 from schemas.codec import decode
 from schemas.draft import PublishedDocument
 from schemas.errors import Retryable, Unreadable
@@ -14,6 +15,7 @@ from schemas.outputs import Alert, HoursTotal
 
 NOTHING = -1
 READ_LIMIT_SECONDS = 60
+BROKER_LIMIT_SECONDS = 30
 _POLL_MILLISECONDS = 1_000
 _FETCH_WAIT_MILLISECONDS = 10
 _STEP_MAX = 1_000
@@ -22,26 +24,24 @@ _STEP_MAX = 1_000
 async def highest_origins(connection: KafkaConnection, topics: Sequence[str], partition: int) -> Mapping[str, int]:
     """Topic -> origin offset of its last record in this partition, NOTHING for an empty one."""
     places = [TopicPartition(topic, partition) for topic in topics]
-    consumer = _reader(connection)
-    await consumer.start()
-    try:
+
+    async def look(consumer: "AIOKafkaConsumer[bytes, bytes]") -> Mapping[str, int]:
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
         return {place.topic: await _last_origin(consumer, place, ends[place]) for place in places}
-    finally:
-        await consumer.stop()
+
+    return await _asked(connection, look)
 
 
 async def bounds_of(connection: KafkaConnection, topic: str, partition: int) -> tuple[int, int]:
     """The first offset a partition holds, and the one that the next record will get."""
     place = TopicPartition(topic, partition)
-    consumer = _reader(connection)
-    await consumer.start()
-    try:
+
+    async def look(consumer: "AIOKafkaConsumer[bytes, bytes]") -> tuple[int, int]:
         beginnings, ends = await consumer.beginning_offsets([place]), await consumer.end_offsets([place])
         return int(beginnings[place]), int(ends[place])
-    finally:
-        await consumer.stop()
+
+    return await _asked(connection, look)
 
 
 async def fingerprint_at(connection: KafkaConnection, topic: str, partition: int, offset: int) -> str | None:
@@ -50,18 +50,18 @@ async def fingerprint_at(connection: KafkaConnection, topic: str, partition: int
     Raises Retryable when the broker does not give it.
     """
     place = TopicPartition(topic, partition)
-    consumer = _reader(connection)
-    await consumer.start()
-    try:
+
+    async def look(consumer: "AIOKafkaConsumer[bytes, bytes]") -> str | None:
         consumer.assign([place])
         consumer.seek(place, offset)
         async with asyncio.timeout(READ_LIMIT_SECONDS):
             record = await consumer.getone(place)
         return fingerprint(record) if record.offset == offset else None
+
+    try:
+        return await _asked(connection, look)
     except TimeoutError as error:
         raise Retryable("journal_unreadable", "The journal cannot be read.", "Check that Kafka answers.") from error
-    finally:
-        await consumer.stop()
 
 
 def fingerprint(record: "ConsumerRecord[bytes | None, bytes | None]") -> str:
@@ -71,6 +71,25 @@ def fingerprint(record: "ConsumerRecord[bytes | None, bytes | None]") -> str:
         hashed.update(len(part).to_bytes(8, "big"))
         hashed.update(part)
     return hashed.hexdigest()
+
+
+async def _asked(
+    connection: KafkaConnection, look: Callable[["AIOKafkaConsumer[bytes, bytes]"], Awaitable[Answer]]
+) -> Answer:
+    """What a look by a consumer of its own finds; one that a broker's loss breaks off is begun again.
+
+    A partition often begins at just that moment, and a worker that ended for it would find nothing better.
+    """
+
+    async def once() -> Answer:
+        consumer = _reader(connection)
+        try:
+            await consumer.start()
+            return await look(consumer)
+        finally:
+            await consumer.stop()
+
+    return await patiently(once, BROKER_LIMIT_SECONDS)
 
 
 def _reader(connection: KafkaConnection) -> "AIOKafkaConsumer[bytes, bytes]":

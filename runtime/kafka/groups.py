@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -10,12 +9,11 @@ from aiokafka.errors import KafkaError, for_code
 
 from runtime.kafka.admin import admin_client, unreachable
 from runtime.kafka.connection import KafkaConnection
+from runtime.kafka.patience import Answer, patiently
 
 READY_LIMIT_SECONDS = 60
 """A new cluster makes the topic of its groups at the first question, and says so for a while."""
-_POLL_SECONDS = 0.2
 _QUIET = frozenset({"Empty", "Dead", ""})
-Answer = TypeVar("Answer")
 Place = tuple[str, int]
 
 
@@ -70,10 +68,4 @@ async def commit_offsets(connection: KafkaConnection, group: str, offsets: Mappi
 async def _when_ready(ask: Callable[[], Awaitable[Answer]]) -> Answer:
     """Ask again while the cluster says that its coordinator is not there yet."""
     async with asyncio.timeout(READY_LIMIT_SECONDS):
-        while True:
-            try:
-                return await ask()
-            except KafkaError as error:
-                if not error.retriable:
-                    raise
-            await asyncio.sleep(_POLL_SECONDS)
+        return await patiently(ask, READY_LIMIT_SECONDS)

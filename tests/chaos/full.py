@@ -190,7 +190,8 @@ async def chaos(entries: int, seed: int, force: Force, folder: Path, cache: Path
     siege = Siege(
         cluster.bootstrap_servers,
         folder,
-        {"session_seconds": SESSION_SECONDS},
+        # The short form has no snapshots, so that stores that were torn are built from nothing.
+        {"session_seconds": SESSION_SECONDS, "snapshots": str(folder / "snapshots") if force is FULL else ""},
         partitions=PARTITIONS,
         replication=3,
         cluster=cluster,

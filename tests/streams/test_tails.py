@@ -1,12 +1,15 @@
 """What a fold asks of its journal before it starts, on a real broker (design rule 1)."""
 
+import asyncio
 import itertools
 import time
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
 
+from runtime.broker import EmbeddedBroker
 from runtime.kafka.connection import KafkaConnection
 from runtime.kafka.topics import TopicSpec, ensure_topics
 from schemas.codec import decode
@@ -56,3 +59,24 @@ async def test_what_a_stranger_wrote_does_not_keep_a_fold_from_starting(kafka: s
     hours = decode((golden / "1502-hours_total.bin").read_bytes())
     assert isinstance(hours, HoursTotal)
     assert await tails.highest_origins(connection, [topic], 0) == {topic: hours.origin_offset}
+
+
+async def test_a_broker_that_is_away_for_a_moment_is_waited_for(tmp_path: Path, broker_cache: Path) -> None:
+    """A partition that begins while its broker starts again has its answers a little later, and no worker ends."""
+    async with EmbeddedBroker(tmp_path / "broker", cache=broker_cache) as broker:
+        connection = KafkaConnection(bootstrap_servers=broker.bootstrap_servers)
+        await ensure_topics(connection, [TopicSpec("hours", 1, 1, {"cleanup.policy": "compact"}, fixed=True)])
+        await broker.stop()
+        asked = asyncio.gather(tails.bounds_of(connection, "hours", 0), tails.highest_origins(connection, ["hours"], 0))
+        await asyncio.wait([asked], timeout=1)
+        assert not asked.done(), "nobody was there to answer"
+        await broker.start()
+        bounds, origins = await asked
+        assert (bounds, origins) == ((0, 0), {"hours": tails.NOTHING})
+
+
+async def test_who_never_comes_back_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker ends with the broker's error then, and its supervisor decides."""
+    monkeypatch.setattr(tails, "BROKER_LIMIT_SECONDS", 0.5)
+    with pytest.raises(KafkaError):
+        await tails.bounds_of(KafkaConnection(bootstrap_servers="127.0.0.1:1"), "hours", 0)

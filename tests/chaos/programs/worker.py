@@ -36,13 +36,15 @@ from tests.chaos.destinations import sinks_below
 from tests.chaos.ends import LastWord
 from tests.chaos.switches import SWITCHES
 
+SNAPSHOT_RECORDS = 20_000
+
 
 @dataclass(frozen=True)
 class Options:
     """`off` names the protection that is switched off; `fold_version` is the version of the code in this process.
 
     `clock` is a file that says how many seconds the clock is wrong; `sinks` a folder that two sinks of files write to;
-    `end` a file for why the process ended.
+    `snapshots` one that all workers reach; `end` a file for why the process ended.
     """
 
     servers: str
@@ -51,6 +53,7 @@ class Options:
     replication_factor: int = 1
     clock: str = ""
     sinks: str = ""
+    snapshots: str = ""
     end: str = ""
     off: str = ""
     fold_version: str = ""
@@ -108,6 +111,8 @@ async def make() -> Sequence[EngineApp]:
         data_folder=Path(chosen.folder),
         tick_seconds=chosen.tick_seconds,
         session_limit_seconds=chosen.session_seconds,
+        snapshot_folder=Path(chosen.snapshots) if chosen.snapshots else None,
+        snapshot_records=SNAPSHOT_RECORDS,
     )
     metrics = Metrics(label_values(["toggl", "harvest"], []), Build("chaos", "", platform.python_version()))
     clock = WrongClock() if chosen.clock else SystemClock()
