@@ -47,6 +47,8 @@ ENTRIES_EACH_CLIENT = 5_000
 CLOSES = 6
 PORTION = 250
 PORTION_SECONDS = 0.1
+BEHIND_MAX = 20_000
+"""The full run sends as a back-fill does: it pauses while more records than these wait."""
 PROGRESS_SECONDS = 60.0
 HEAL_SECONDS = 60.0
 SETTLE_SECONDS = 600.0
@@ -113,18 +115,27 @@ class Run:
     made: Plan
     watch: Watch
     lag_limit_seconds: float
+    is_paced: bool
     fallen: int = 0
+    chunks_sent: int = 0
     waits: list[float] = field(default_factory=list)
 
     async def send(self, total: int) -> None:
-        """Send the plan; never more of it than blows on workers have fallen of all."""
+        """Send the plan; never more of it than blows on workers have fallen of all, and, if paced, as the lag allows."""
         await self._surely(self.made.setup)
         for number, chunk in enumerate(self.made.chunks):
             while number > self.fallen * (len(self.made.chunks) - 1) / max(1, total):  # blows fall
                 await CLOCK.sleep(PORTION_SECONDS)
             for start in range(0, len(chunk), PORTION):
+                while self._is_behind():
+                    await CLOCK.sleep(PORTION_SECONDS)
                 await self._surely(chunk[start : start + PORTION])
                 await CLOCK.sleep(PORTION_SECONDS)
+            self.chunks_sent += 1
+
+    def _is_behind(self) -> bool:
+        lags = self.watch.lags
+        return self.is_paced and bool(lags) and lags[-1][1] > BEHIND_MAX
 
     async def _surely(self, records: Sequence[Record]) -> None:
         """A connector's way: what is not known to have arrived is sent again."""
@@ -137,8 +148,13 @@ class Run:
                 return
 
     async def strike_workers(self, row: Sequence[Blow], pauses: Random) -> None:
-        """One blow after the other; each finds workers that have done something since the one before."""
+        """One blow after the other; each finds workers that have done something since the one before.
+
+        If paced, no more of them fall than chunks were sent, so that blows are spread over all entries.
+        """
         for blow in row:
+            while self.is_paced and self.chunks_sent < self.fallen:
+                await CLOCK.sleep(PORTION_SECONDS)
             await self._progress()
             await CLOCK.sleep(pauses.uniform(0, 2))
             await self.siege.strike(blow)
@@ -201,7 +217,8 @@ async def chaos(entries: int, seed: int, force: Force, folder: Path, cache: Path
         watch = Watch(siege.connection, PARTITIONS, siege.home)
         siege.began = watch.began
         # In the short form all entries come at once, so that most of the lag is load: it has to end, no more.
-        run = Run(siege, made, watch, HEAL_SECONDS if force is FULL else SETTLE_SECONDS)
+        is_full = force is FULL
+        run = Run(siege, made, watch, HEAL_SECONDS if is_full else SETTLE_SECONDS, is_paced=is_full)
         follower, measurer = watching.create_task(watch.follow()), watching.create_task(run.measure())
         log.info("%5.0f s: it runs", watch.seconds)
         async with asyncio.TaskGroup() as trouble:
