@@ -121,7 +121,7 @@ class Run:
     waits: list[float] = field(default_factory=list)
 
     async def send(self, total: int) -> None:
-        """Send the plan; never more of it than blows on workers have fallen of all, and, if paced, as the lag allows."""
+        """Send the plan, never more of it than blows on workers have fallen of all; if paced, as the lag allows."""
         await self._surely(self.made.setup)
         for number, chunk in enumerate(self.made.chunks):
             while number > self.fallen * (len(self.made.chunks) - 1) / max(1, total):  # blows fall
