@@ -9,8 +9,11 @@ from typing import TypeVar
 AnswerT = TypeVar("AnswerT")
 
 
-async def in_thread(work: Callable[[], AnswerT]) -> AnswerT:
-    """Do it in a thread and return its answer; when we are cancelled meanwhile, its end comes first."""
+async def in_thread(work: Callable[[], AnswerT], on_cancel: Callable[[], None] = lambda: None) -> AnswerT:
+    """Do it in a thread and return its answer; when we are cancelled meanwhile, its end comes first.
+
+    Work that may take long should end soon after `on_cancel`, however it ends then.
+    """
     done = asyncio.ensure_future(asyncio.to_thread(work))
     cancelled: asyncio.CancelledError | None = None
     while not done.done():
@@ -18,6 +21,8 @@ async def in_thread(work: Callable[[], AnswerT]) -> AnswerT:
             await asyncio.wait({done})
         except asyncio.CancelledError as error:
             cancelled = error
+            on_cancel()
     if cancelled is not None:
+        done.exception()  # nobody waits for how it ended
         raise cancelled
     return done.result()

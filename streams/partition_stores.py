@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Protocol
 
 from books.stores.port import Store
@@ -41,17 +42,20 @@ class PartitionStores:
     async def bring(self, partition: int, bounds: tuple[int, int]) -> None:
         """Put a snapshot in the place of a store that is missing or far behind it, before the store is opened."""
         if self._snapshots is not None:
-            snapshots = self._snapshots
-            await in_thread(lambda: self._bring(snapshots, partition, *bounds))
+            snapshots, given_up = self._snapshots, Event()
+            # A large one takes longer than a group waits for a partition that it takes away again.
+            await in_thread(lambda: self._bring(snapshots, partition, *bounds, given_up.is_set), given_up.set)
 
-    def _bring(self, snapshots: Snapshots, partition: int, beginning: int, end: int) -> None:
+    def _bring(
+        self, snapshots: Snapshots, partition: int, beginning: int, end: int, is_given_up: Callable[[], bool]
+    ) -> None:
         if all(one.next_offset < AHEAD_RECORDS_MIN for one in snapshots.all_of(partition)):
             return
         store = self.open(partition)
         stands = store.position.next_offset
         store.close()
         first = max(beginning, stands + AHEAD_RECORDS_MIN)
-        found = snapshots.bring(partition, self._file(partition), first, end)
+        found = snapshots.bring(partition, self._file(partition), first, end, is_given_up)
         if found is not None:
             log.info("Journal %s goes on at %s, from a snapshot.", partition, found.next_offset)
 
@@ -63,8 +67,11 @@ class PartitionStores:
         newest = next((one.next_offset for one in snapshots.all_of(partition) if one.next_offset <= next_offset), 0)
         if next_offset - newest < self._snapshot_records:
             return None
+        given_up = Event()
         try:
-            taken = await in_thread(lambda: snapshots.save(partition, self._file(partition)))
+            taken = await in_thread(
+                lambda: snapshots.save(partition, self._file(partition), given_up.is_set), given_up.set
+            )
         except (OSError, sqlite3.Error, MachineryError) as error:
             log.warning("No snapshot of journal %s this time: %s", partition, error)
             return None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from books.stores.snapshots import Snapshots
+from books.stores.snapshots import GivenUp, Snapshots
 from books.stores.sqlite import SqliteStore
 
 
@@ -99,6 +99,41 @@ def test_a_snapshot_that_fails_leaves_nothing_that_counts(tmp_path: Path, file: 
     with pytest.raises(Exception, match="unable to open"):
         snapshots.save(0, file)
     assert snapshots.all_of(0) == []
+
+
+def test_a_copy_that_is_given_up_leaves_everything_as_it_was(tmp_path: Path, file: Path) -> None:
+    """The store stays where it stands, no half file lies beside it, and no snapshot counts that did not."""
+    snapshots, store = Snapshots(tmp_path / "shared", "1"), SqliteStore(file, "1")
+    grown(store, 10)
+    first = snapshots.save(0, file)
+    grown(store, 20)
+    with pytest.raises(GivenUp):
+        snapshots.save(0, file, lambda: True)
+    store.close()
+    assert snapshots.all_of(0) == [first]
+    before, beside = file.read_bytes(), sorted(file.parent.iterdir())
+    with pytest.raises(GivenUp):
+        snapshots.bring(0, file, 0, 100, lambda: True)
+    assert (file.read_bytes(), sorted(file.parent.iterdir())) == (before, beside)
+
+
+def test_rows_are_given_up_while_they_are_copied(tmp_path: Path, file: Path) -> None:
+    """Of a large store that is most of the time."""
+    snapshots, store = Snapshots(tmp_path / "shared", "1"), SqliteStore(file, "1")
+    with store.transaction(0, 10) as rows:
+        for number in range(20_000):
+            rows.put("entry", f"row-{number}", b"x" * 100)
+    looks: list[bool] = []
+
+    def is_given_up() -> bool:
+        looks.append(True)
+        return not list(tmp_path.glob("shared/**/*.part"))
+
+    with pytest.raises(GivenUp):
+        snapshots.save(0, file, is_given_up)
+    store.close()
+    assert looks
+    assert not list(file.parent.glob("*.copy"))
 
 
 def test_two_that_save_at_once_do_not_spoil_each_other(

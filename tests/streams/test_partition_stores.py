@@ -1,8 +1,13 @@
 """When a worker's store comes from a snapshot, and when a snapshot is taken."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from threading import Event
 
-from books.stores.snapshots import Snapshots
+import pytest
+
+from books.stores.snapshots import GivenUp, IsGivenUp, Snapshot, Snapshots, never
 from streams.partition_stores import AHEAD_RECORDS_MIN, PartitionStores
 
 FAR = 5 * AHEAD_RECORDS_MIN
@@ -67,3 +72,46 @@ async def test_without_a_folder_nothing_is_taken_or_brought(tmp_path: Path) -> N
     assert await stores.take_due(0, FAR) is None
     await stores.bring(0, JOURNAL)
     assert position(stores) == FAR
+
+
+class Slow(Snapshots):
+    """Copies that never end by themselves."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "1")
+        self.began = Event()
+
+    def save(self, partition: int, store: Path, is_given_up: IsGivenUp = never) -> Snapshot:
+        """See `Snapshots`."""
+        raise self._until(is_given_up)
+
+    def bring(
+        self, partition: int, store: Path, beginning: int, end: int, is_given_up: IsGivenUp = never
+    ) -> Snapshot | None:
+        """See `Snapshots`."""
+        raise self._until(is_given_up)
+
+    def _until(self, is_given_up: IsGivenUp) -> GivenUp:
+        self.began.set()
+        while not is_given_up():
+            Event().wait(0.001)
+        return GivenUp()
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda stores: stores.bring(0, JOURNAL), lambda stores: stores.take_due(0, FAR)], ids=["bring", "take"]
+)
+async def test_a_long_copy_ends_when_the_partition_is_taken_away(
+    ask: Callable[[PartitionStores], Awaitable[object]], tmp_path: Path
+) -> None:
+    """A group waits ten seconds for a partition that it takes away: a worker that copied on would have to end."""
+    usual, slow = Snapshots(tmp_path / "shared", "1"), Slow(tmp_path / "shared")
+    first = PartitionStores(tmp_path / "first", "1", usual, 1_000)
+    stands_at(first, FAR - 5_000)
+    assert await first.take_due(0, FAR - 5_000) is not None
+    task = asyncio.ensure_future(ask(PartitionStores(tmp_path / "new", "1", slow, 1_000)))
+    await asyncio.to_thread(slow.began.wait, 10)
+    task.cancel()
+    _, waiting = await asyncio.wait({task}, timeout=10)
+    assert not waiting
+    assert task.cancelled()
