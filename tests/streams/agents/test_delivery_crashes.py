@@ -134,7 +134,9 @@ async def test_kills_at_every_step_leave_one_file_and_one_receipt_a_document(
     finally:
         last.terminate()
         assert await asyncio.to_thread(last.wait, PATIENCE_SECONDS) == 0
-    files = [path for path in (tmp_path / "drafts").rglob("*") if path.is_file()]
+    # Deliveries go side by side, so a kill may catch another one while it writes: its part is hidden and stays.
+    found = [path for path in (tmp_path / "drafts").rglob("*") if path.is_file()]
+    files = [path for path in found if not path.name.startswith(".")]
     told = await receipts(servers)
     assert len(files) == DOCUMENTS
     assert {str(path.relative_to(tmp_path / "drafts")) for path in files} == {receipt.location for receipt in told}
