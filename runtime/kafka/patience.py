@@ -12,7 +12,7 @@ Answer = TypeVar("Answer")
 
 
 async def patiently(ask: Callable[[], Awaitable[Answer]], limit_seconds: float) -> Answer:
-    """The answer, asked for again while the cluster says that it may come; nothing may be changed by asking.
+    """The answer, asked for again while the cluster says that it may come; twice must be as good as once.
 
     Raises the last KafkaError when the limit is over, and one that asking again does not heal at once.
     """
