@@ -19,6 +19,9 @@ MONDAY_TO_FRIDAY = [work(day, day, 9, HOUR) for day in range(3, 8)]
 LATE = work(20, 4, 15, HOUR)
 SHORT = work(20, 4, 15, HOUR // 4)
 FREE = work(20, 4, 15, HOUR, category=Category.NON_BILLABLE)
+BUILD = {"fixed_cover": [{"id": "build", "takes": "decided"}]}
+COVERED = work(5, 5, 9, HOUR, category=Category.PROJECT)
+BEFORE, BEHIND = work(3, 3, 9, HOUR), work(6, 6, 9, HOUR)
 OWING = {**CARE, "hours": 1, "allow_deficit": True, "overage_rate": "90"}
 
 
@@ -49,6 +52,11 @@ def cap(hours: str, **values: object) -> dict[str, object]:
     return {"caps": [{**WEEK, "hours": Decimal(hours), **values}]}
 
 
+def lowered(hours: str) -> dict[str, object]:
+    """Clauses with a cap of four hours a week, and of fewer from Thursday on."""
+    return {"caps": [{**WEEK, "hours": 4, "to": "2025-03-06"}, {**WEEK, "hours": Decimal(hours), "from": "2025-03-06"}]}
+
+
 @pytest.mark.parametrize(
     ("clauses", "late", "days"),
     [
@@ -60,6 +68,8 @@ def cap(hours: str, **values: object) -> dict[str, object]:
         pytest.param(cap("3"), LATE, [4, 5], id="what fitted on one day does not, and what did not, still does not"),
         pytest.param(cap("3.5"), SHORT, [4, 6], id="the day that is cut at the limit is cut elsewhere"),
         pytest.param(cap("3", window="month"), FREE, [], id="what is not billed takes no room"),
+        pytest.param(lowered("2"), LATE, [4], id="more was used than a lower limit allows, and still is"),
+        pytest.param(lowered("3"), LATE, [4], id="a lower limit was reached to the second, and is passed"),
         pytest.param({"retainers": [{**CARE, "hours": 1}]}, LATE, [4], id="the hours were gone before"),
         pytest.param({"retainers": [{**CARE, "hours": 2}]}, LATE, [4], id="they are gone after the same day"),
         pytest.param({"retainers": [{**CARE, "hours": 3}]}, LATE, [4, 5], id="they are gone a day earlier"),
@@ -91,3 +101,16 @@ def test_a_change_of_the_limit_within_a_week_is_said() -> None:
     rows = [{**WEEK, "to": "2025-03-06"}, {**WEEK, "hours": 4, "from": "2025-03-06"}]
     request = march(MONDAY_TO_FRIDAY, caps=rows)
     same_bodies(FollowedInvoice(), request, MONDAY_TO_FRIDAY, [*MONDAY_TO_FRIDAY, LATE], MONDAY_TO_FRIDAY[:3])
+
+
+def test_a_day_whose_work_asks_nothing_stands() -> None:
+    """A fixed fee pays for it, so the window is what it was before."""
+    request, first = march([], **BUILD, **cap("3")), [BEFORE, COVERED]
+    assert anew(request, first, [*first, LATE]) == [4]
+    same_bodies(FollowedInvoice(), request, first, [*first, LATE], first)
+
+
+def test_a_day_that_asks_nothing_hands_on_no_limit() -> None:
+    """The limit that Thursday's work had found is gone with that work, and the week has that of Monday."""
+    request, free = march([], **BUILD, **lowered("2")), work(7, 7, 9, HOUR, category=Category.PROJECT)
+    same_bodies(FollowedInvoice(), request, [BEFORE, BEHIND, free], [BEFORE, free], [free])
