@@ -22,13 +22,17 @@ _NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class TopicSpec:
-    """What a topic must be. `fixed` means exactly this many partitions for ever; otherwise more are fine."""
+    """What a topic must be. `fixed` means exactly this many partitions for ever; otherwise more are fine.
+
+    `preferred` settings are given to a topic that is made and never asked about: nothing is wrong without them.
+    """
 
     name: str
     partitions: int
     replication_factor: int = 1
     settings: Mapping[str, str] = field(default_factory=lambda: _NO_SETTINGS)
     fixed: bool = True
+    preferred: Mapping[str, str] = field(default_factory=lambda: _NO_SETTINGS)
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> Non
     if not specs:
         return
     new_topics = [
-        NewTopic(spec.name, spec.partitions, spec.replication_factor, topic_configs=dict(spec.settings))
+        NewTopic(spec.name, spec.partitions, spec.replication_factor, topic_configs={**spec.preferred, **spec.settings})
         for spec in specs
     ]
     response = await admin.create_topics(new_topics)

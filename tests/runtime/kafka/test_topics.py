@@ -80,6 +80,19 @@ async def test_missing_topics_are_made_with_their_settings_and_can_be_used_at_on
 
 
 @pytest.mark.broker
+async def test_a_preferred_setting_is_given_to_a_new_topic_and_never_asked_of_an_old_one(
+    connection: KafkaConnection,
+) -> None:
+    """An installation that is older than the wish starts as before."""
+    await ensure_topics(connection, [TopicSpec("wish.old", 1)])
+    specs = [TopicSpec(name, 1, preferred={"segment.bytes": "1048576"}) for name in ("wish.old", "wish.new")]
+    assert await ensure_topics(connection, specs) == ("wish.new",)
+    topics = await describe_topics(connection, ["wish.old", "wish.new"])
+    found = {name: topic.settings["segment.bytes"] for name, topic in topics.items()}
+    assert found == {"wish.old": "1073741824", "wish.new": "1048576"}
+
+
+@pytest.mark.broker
 async def test_a_wrong_topic_stops_the_start_and_stays_as_it_is(connection: KafkaConnection) -> None:
     """All differences of all topics stand in one error; nothing is altered on the way."""
     await ensure_topics(connection, [TopicSpec("wrong.a", 2), TopicSpec("wrong.b", 1, settings={"retention.ms": "7"})])
