@@ -60,7 +60,10 @@ class PartitionStores:
             log.info("Journal %s goes on at %s, from a snapshot.", partition, found.next_offset)
 
     async def take_due(self, partition: int, next_offset: int) -> Snapshot | None:
-        """Take a snapshot of a store that is open, if one is due; what hinders it is logged and tried again later."""
+        """Take a snapshot of a store that is open, if one is due; what hinders it is logged and tried again later.
+
+        Raises StoreUnusable when the store is broken: its owner has not read the place yet, and must not go on.
+        """
         if self._snapshots is None:
             return None
         snapshots = self._snapshots

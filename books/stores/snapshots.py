@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from books.stores.sqlite import is_broken, unusable
 from runtime.files import make_folder, sync_folder
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,8 @@ class Snapshots:
     def save(self, partition: int, store: Path, is_given_up: IsGivenUp = never) -> Snapshot:
         """Copy the committed state of a store that somebody may be writing; remove all but the last two.
 
-        Raises OSError, sqlite3.Error and GivenUp; then nothing counts that did not count before.
+        Raises OSError, sqlite3.Error and GivenUp; then nothing counts that did not count before. Raises StoreUnusable
+        when the store turns out to be broken: a copy reads all of it, and its owner only what it needs.
         """
         place = make_folder(self._place(partition))
         # Nobody else writes beside the store: its folder is a slot, which one living process has, frozen or not, and
@@ -142,6 +144,10 @@ def _copy_rows(store: Path, copy: Path, is_given_up: IsGivenUp) -> None:
     except sqlite3.OperationalError as error:
         if is_given_up():
             raise GivenUp from error
+        raise
+    except sqlite3.DatabaseError as error:
+        if is_broken(error):
+            raise unusable(store, error) from error
         raise
     finally:
         reader.close()

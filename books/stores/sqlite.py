@@ -53,21 +53,21 @@ class _Database:
         try:
             return self._connection.execute(statement, values).fetchall()
         except sqlite3.Error as error:
-            raise self._unusable(error) from error
+            raise unusable(self.path, error) from error
 
     def run_many(self, statement: str, values: Sequence[Sequence[object]]) -> None:
         """Run a statement for each of the values."""
         try:
             self._connection.executemany(statement, values)
         except sqlite3.Error as error:
-            raise self._unusable(error) from error
+            raise unusable(self.path, error) from error
 
     def run_script(self, script: str) -> None:
         """Run several statements."""
         try:
             self._connection.executescript(script)
         except sqlite3.Error as error:
-            raise self._unusable(error) from error
+            raise unusable(self.path, error) from error
 
     def roll_back(self) -> None:
         """Undo the open transaction, if there is one; the database undid it by itself after some errors."""
@@ -78,16 +78,22 @@ class _Database:
         """Close the file."""
         self._connection.close()
 
-    def _unusable(self, error: sqlite3.Error) -> StoreUnusable:
-        # Errors that the module makes itself, as for a closed connection, carry no code.
-        code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
-        if code in _BROKEN:
-            with suppress(OSError):  # a full disk: then the next start finds the same again
-                condemned(self.path).touch()
-            fix = "Start again: the store is thrown away then and built again from the journal."
-        else:
-            fix = "Look for a full disk, missing rights or another program that holds the file; then start again."
-        return StoreUnusable(str(self.path), str(error), fix)
+
+def unusable(path: Path, error: sqlite3.Error) -> StoreUnusable:
+    """What a database error says of a store. One that is broken is condemned."""
+    if is_broken(error):
+        with suppress(OSError):  # a full disk: then the next start finds the same again
+            condemned(path).touch()
+        fix = "Start again: the store is thrown away then and built again from the journal."
+    else:
+        fix = "Look for a full disk, missing rights or another program that holds the file; then start again."
+    return StoreUnusable(str(path), str(error), fix)
+
+
+def is_broken(error: sqlite3.Error) -> bool:
+    """Whether a database error speaks against the file itself."""
+    # Errors that the module makes itself, as for a closed connection, carry no code.
+    return getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE in _BROKEN
 
 
 def condemned(path: Path) -> Path:

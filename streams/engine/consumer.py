@@ -5,7 +5,7 @@ of its tables, and are given up before Faust gives up its own (design sections 2
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from faust.transport.drivers.aiokafka import Consumer
@@ -53,7 +53,7 @@ class BatchConsumer(Consumer):  # type: ignore[misc]  # Faust carries no types
 
     async def _begin(self) -> None:
         async with self._begin_lock:
-            missing = self.batch_thread.missing_topics(self.app.batch_agents)
+            missing = await self.batch_thread.missing_topics(self.app.batch_agents)
             if missing:
                 raise ConfigurationError(
                     "topic_missing", f"The broker has no topic {', '.join(missing)}.", "Create the topics, then start."
@@ -150,7 +150,3 @@ class BatchConsumer(Consumer):  # type: ignore[misc]  # Faust carries no types
         """Faust's complaint about slow streams makes no sense for a partition that has none."""
         if tp.topic not in self.batch_thread.batch_topics:
             super().verify_event_path(now, tp)
-
-    def missing_topics(self, topics: Iterable[str]) -> list[str]:
-        """Topics the broker does not have."""
-        return self.batch_thread.missing_topics(topics)

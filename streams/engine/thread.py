@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+TOPIC_WAIT_SECONDS = 10.0
+TOPIC_POLL_SECONDS = 0.2
+
 FETCH_WAIT_SECONDS = 1.0
 """How long one ask for records waits before it looks again whether the partition is still ours."""
 
@@ -252,8 +255,24 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faus
             return False
         return True
 
-    def missing_topics(self, topics: Iterable[str]) -> list[str]:
-        """Topics the broker does not have; Faust only logs them and would never consume them."""
+    async def missing_topics(self, topics: Iterable[str]) -> list[str]:
+        """Topics the broker does not have; Faust only logs them and would never consume them.
+
+        One that is missing is asked for again: a broker that has just come back does not know all of its cluster yet.
+        """
+        missing = self._unknown(topics)
+        until_seconds = time.monotonic() + TOPIC_WAIT_SECONDS
+        while missing and time.monotonic() < until_seconds:
+            await self.run_here(self._refresh_cluster())
+            await asyncio.sleep(TOPIC_POLL_SECONDS)
+            missing = self._unknown(missing)
+        return missing
+
+    async def _refresh_cluster(self) -> None:
+        # Faust refreshes what it knows of the cluster every few minutes, and there is no public way to ask for it.
+        await self._ensure_consumer()._client.force_metadata_update()
+
+    def _unknown(self, topics: Iterable[str]) -> list[str]:
         cluster = self._ensure_consumer()._client.cluster
         return sorted(topic for topic in topics if not cluster.partitions_for_topic(topic))
 

@@ -7,6 +7,7 @@ from threading import Event
 
 import pytest
 
+from books.stores.port import StoreUnusable
 from books.stores.snapshots import GivenUp, IsGivenUp, Snapshot, Snapshots, never
 from streams.partition_stores import AHEAD_RECORDS_MIN, PartitionStores
 
@@ -63,6 +64,23 @@ async def test_a_snapshot_that_cannot_be_taken_is_no_reason_to_stop(tmp_path: Pa
     stores = PartitionStores(tmp_path / "first", "1", Snapshots(tmp_path / "shared", "1"), 10)
     stands_at(stores, 100)
     assert await stores.take_due(0, 100) is None
+
+
+async def test_a_snapshot_that_finds_the_store_broken_stops_its_owner(tmp_path: Path) -> None:
+    """The owner has not read the torn place yet, and would go on with half of its rows until it does."""
+    stores = PartitionStores(tmp_path / "first", "1", Snapshots(tmp_path / "shared", "1"), 10)
+    store = stores.open(0)
+    with store.transaction(0, 100) as rows:
+        for number in range(2_000):
+            rows.put("entry", f"{number:06d}", b"x" * 200)
+    store.close()
+    file = tmp_path / "first" / "0000.sqlite"
+    torn = bytearray(file.read_bytes())
+    torn[len(torn) // 2 : len(torn) // 2 + 8_192] = bytes(8_192)
+    file.write_bytes(torn)
+    with pytest.raises(StoreUnusable, match="built again"):
+        await stores.take_due(0, 100)
+    assert position(stores) == 0, "the next start throws it away"
 
 
 async def test_without_a_folder_nothing_is_taken_or_brought(tmp_path: Path) -> None:
