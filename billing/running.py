@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from billing.allocate import key_of
@@ -97,6 +98,7 @@ def cap_limit(contract: Contract, cap_id: str, window_key: str) -> int:
     return limit_seconds
 
 
+@lru_cache(maxsize=4096)
 def _last_day(window_key: str) -> date | None:
     """The last date of a calendar window by its key; None for a window without dates."""
     first, _, month = window_key.partition("/")

@@ -18,7 +18,7 @@ from books.invoicing import CLOCK
 from books.letters import apply_settlement
 from books.orders import EntryOrder, apply_order
 from books.revisions import apply_contract, apply_directory, keeps_currency, usable
-from books.rows import ClockRow, EntryRow, OpenWorkRow, RateRow, ReceiptRow, SeenRow, WatermarkRow
+from books.rows import ClockRow, DecisionRow, EntryRow, OpenWorkRow, RateRow, ReceiptRow, SeenRow, WatermarkRow
 from books.stores.port import Rows
 from books.version import FOLD_VERSION
 from schemas import commands, facts, inputs
@@ -109,13 +109,17 @@ class Fold:
     @staticmethod
     def expect(rows: Rows, records: Iterable[Record]) -> None:
         """These records are applied next: what nearly each of them asks for is read together."""
-        by_book: dict[tuple[str, str], list[str]] = {}
+        entries: dict[tuple[str, str], list[str]] = {}
+        decisions: dict[tuple[str, str], list[str]] = {}
         for record in records:
-            if isinstance(record, EntryVersion):
-                head = record.envelope
-                by_book.setdefault((head.tenant, head.book), []).append(record.entry_id)
-        for (tenant, book), entry_ids in by_book.items():
-            Book(rows, tenant, book).expect(EntryRow, entry_ids)
+            if isinstance(record, EntryVersion | inputs.Decision):
+                name = record.envelope.tenant, record.envelope.book
+                entries.setdefault(name, []).append(record.entry_id)
+                if isinstance(record, inputs.Decision):
+                    decisions.setdefault(name, []).append(key_of(record.entry_id, record.input_hash))
+        for kind, by_book in ((EntryRow, entries), (DecisionRow, decisions)):
+            for (tenant, book), keys in by_book.items():
+                Book(rows, tenant, book).expect(kind, keys)
 
     def forget(self) -> None:
         """Drop the compiled catalogs: the rows were rolled back or replaced."""

@@ -56,8 +56,8 @@ def wait_for_decision(book: Book, close_key: str, entry_id: str) -> None:
 
 
 def closes_waiting_for(book: Book, entry_id: str) -> tuple[str, ...]:
-    """The closes that lack an entry's decision, oldest first."""
-    return _keys(book, key_of(_WAITING, entry_id))
+    """The closes that lack an entry's decision, oldest first; mostly no close is open, and then nobody looks."""
+    return _keys(book, key_of(_WAITING, entry_id)) if any_close_open(book) else ()
 
 
 def decided(book: Book, close_key: str, entry_id: str) -> None:

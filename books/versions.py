@@ -70,12 +70,13 @@ def said_hash(version: EntryVersion) -> str:
     )
 
 
+_NOT_DELETED = Deletion.NONE.value
 _HINTS = {None: "", True: "yes", False: "no"}
 
 
 def is_deleted(row: EntryRow) -> bool:
     """Whether the current version says that the entry is gone."""
-    return row.deletion != Deletion.NONE.value
+    return row.deletion != _NOT_DELETED
 
 
 def merge(row: EntryRow, other: EntryRow) -> EntryRow:

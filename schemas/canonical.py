@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from functools import lru_cache
-from typing import cast
+from itertools import chain
+
+import msgspec
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -66,29 +67,25 @@ def json_text(value: object) -> str:
     return _encoder.encode(plain(value))
 
 
-@lru_cache(maxsize=1024)
-def _named(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """The names in order, each with its text; the ids of hot paths are made of the same few sets of names."""
-    return tuple((name, f"{quoted(name)}:") for name in sorted(names))
+_TEXT = frozenset({str})
+_text_encoder = msgspec.json.Encoder(order="sorted")
 
 
-def _text(value: object) -> str:
-    """A text, or some texts in order or by name, as JSON; TypeError for anything else."""
+def _is_text(value: object) -> bool:
+    """Whether a value is a text, or texts in order or by name."""
     if isinstance(value, tuple):
-        return f"[{','.join(map(quoted, value))}]"
+        return _TEXT.issuperset(map(type, value))
     if isinstance(value, dict):
-        return f"{{{','.join([name + quoted(value[key]) for key, name in _named(tuple(value))])}}}"
-    return quoted(cast(str, value))
+        return _TEXT.issuperset(map(type, chain(value, value.values())))
+    return type(value) is str
 
 
 def canonical_bytes(fields: Mapping[str, object]) -> bytes:
     """The canonical encoding of named fields (UTF-8 JSON, sorted, without blanks)."""
-    try:
-        # The same text as below, for ids in hot paths: most of them are made of a few texts, and only texts are quoted.
-        pairs = [name + _text(fields[key]) for key, name in _named(tuple(fields))]
-    except TypeError:
-        return json_text(fields).encode()
-    return f"{{{','.join(pairs)}}}".encode()
+    # Of texts alone, as in most ids of hot paths, the encoder makes the same bytes in a tenth of the time.
+    if _TEXT.issuperset(map(type, fields.values())) or all(map(_is_text, fields.values())):
+        return _text_encoder.encode(fields)
+    return json_text(fields).encode()
 
 
 def content_hash(fields: Mapping[str, object]) -> str:

@@ -1,11 +1,14 @@
 """The command `rebuild`: all stores of this machine's workers beside their journals, partitions side by side."""
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from decimal import Decimal
+
+from pydantic import ValidationError
 
 from billstream.cli.exits import Exit
 from billstream.cli.failure import CommandFailed
@@ -102,13 +105,21 @@ async def _in_processes(
             except BaseException:
                 process.kill()
                 raise
-        if process.returncode not in (Exit.DONE, Exit.REFUSED):
-            raise CommandFailed(
-                "rebuild_failed", f"The rebuild of partition {partition} ended early.", "Run it alone: --partition."
-            )
-        return RebuildResult.model_validate_json(said).stores
+        return _stores_in(said, partition)
 
     return [store for found in await asyncio.gather(*map(one, partitions)) for store in found]
+
+
+def _stores_in(said: bytes, partition: int) -> tuple[RebuiltStore, ...]:
+    """What a process found, whatever it thinks of it: stores, or else why there are none."""
+    with suppress(ValidationError):
+        return RebuildResult.model_validate_json(said).stores
+    try:
+        why = str(json.loads(said)["message"])
+    except (ValueError, KeyError, TypeError):
+        why = "It gave no reason."
+    message = f"The rebuild of partition {partition} ended early: {why}"
+    raise CommandFailed("rebuild_failed", message, f"Run it alone: --partition {partition}.")
 
 
 def _shown(one: Rebuilt) -> RebuiltStore:
