@@ -324,7 +324,9 @@ def _refuse_size(
 def _frozen(book: Book, key: str) -> tuple[EntryRow, ...]:
     """The rows of a close with the decisions of this moment, which it keeps from now on."""
     found = []
-    for frozen_key, frozen in list(book.scan(FrozenRow, key)):
+    kept = list(book.scan(FrozenRow, key))
+    book.expect(DecisionRow, [key_of(one.entry.entry_id, one.entry.input_hash) for _, one in kept])
+    for frozen_key, frozen in kept:
         row = frozen.entry
         decided = book.get(DecisionRow, key_of(row.entry_id, row.input_hash))
         if decided is not None and decided.part != row.decision:

@@ -61,8 +61,10 @@ def local_today(book: Book, agreement: Agreement, not_before: date) -> date:
 def gather(book: Book, agreement: Agreement, scope: DocumentScope) -> list[EntryRow]:
     """All current entries of the contract that the period's invoice depends on, its cap windows included."""
     first, last = needed_dates(agreement.compiled, Period(start=scope.date_from, end=scope.date_to))
-    keys = book.marked_between((BY_CONTRACT, scope.client_id, scope.contract_id), first.isoformat(), last.isoformat())
-    rows = (book.get(EntryRow, entry_id) for entry_id in list(keys))
+    place = (BY_CONTRACT, scope.client_id, scope.contract_id)
+    keys = list(book.marked_between(place, first.isoformat(), last.isoformat()))
+    book.expect(EntryRow, keys)
+    rows = (book.get(EntryRow, entry_id) for entry_id in keys)
     return [row for row in rows if row is not None]
 
 
