@@ -156,7 +156,11 @@ def _size(cap: HourCap, portion: Portion) -> int:
 
 def _cut_at(cap: HourCap, portion: Portion, room_seconds: int) -> tuple[Portion, Portion]:
     worked_inside = min(room_seconds, portion.worked_seconds)
-    delta_inside = 0 if cap.basis is CapBasis.WORKED else room_seconds - worked_inside
+    if cap.basis is CapBasis.WORKED:
+        # The delta leaves with the end; what it takes away beyond the seconds of the end, it takes before them.
+        delta_inside = min(0, portion.worked_seconds - worked_inside + portion.delta_seconds)
+    else:
+        delta_inside = room_seconds - worked_inside
     return cut(portion, worked_inside, delta_inside)
 
 

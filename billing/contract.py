@@ -191,7 +191,16 @@ def needed_dates(contract: Contract, period: Period) -> tuple[date, date]:
 
 
 def own_dates(contract: Contract, period: Period) -> tuple[date, date]:
-    """The local work dates `[first, end)` whose work a period is computed from, apart from the invoices before it.
+    """The local work dates `[first, end)` whose work a period is computed from, apart from the invoices before it."""
+    first = counted_from(contract, period)
+    if contract.document.day_attribution is DayAttribution.SPLIT:
+        # An entry that started before midnight has seconds on later dates.
+        first -= timedelta(days=WORKED_SECONDS_MAX // SECONDS_OF_A_DAY)
+    return first, period.end
+
+
+def counted_from(contract: Contract, period: Period) -> date:
+    """The first local date on which something counts for a period.
 
     The rules are gone through from the last step to the first, because what one of them needs must be right in all
     steps before it: amount caps, tiers, balances, then hour caps from wide to narrow. What counts over the contract, a
@@ -219,10 +228,7 @@ def own_dates(contract: Contract, period: Period) -> tuple[date, date]:
         first = contract.period_of(first).start
     if document.date_from is not None:
         first = min(period.start, max(first, document.date_from))
-    if document.day_attribution is DayAttribution.SPLIT:
-        # An entry that started before midnight has seconds on later dates.
-        first -= timedelta(days=WORKED_SECONDS_MAX // SECONDS_OF_A_DAY)
-    return first, period.end
+    return first
 
 
 def contract_start(contract: Contract, first: date) -> date:

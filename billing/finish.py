@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from billing.agreed import Agreed, AgreedPart, fixed_fees, in_order, lump
 from billing.carried import Carried
-from billing.contract import Contract, own_dates
+from billing.contract import Contract, counted_from
 from billing.entries import BillingEntry
 from billing.lines import agreed_line
 from billing.milestones import deducted_from_invoice, deposit_units, milestones
@@ -36,7 +36,7 @@ def agreed_fees(
     contract: Contract, entries: Sequence[BillingEntry], period: Period, retainer_fees: Sequence[AgreedPart]
 ) -> Agreed:
     """Fees beside the hours, of the period and of the time before it that amount caps look at."""
-    first, _ = own_dates(contract, period)
+    first = counted_from(contract, period)
     done = milestones(contract, entries, first, period.end)
     used = usage_fees(contract, entries, period, first)
     once = fixed_fees(contract, first, period.end)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from itertools import groupby
 from operator import itemgetter
 from typing import Final, NamedTuple
 
@@ -157,7 +158,8 @@ def _refused_by_terms(contract: Contract, terms: Terms, entry: BillingEntry, day
     tier = terms.tier if terms.tier is not None and has_tags(terms.tier, entry) else None
     if terms.unpriced is not None and not draws and tier is None:
         return Bucket.HELD, terms.unpriced.reason, terms.unpriced.detail
-    asking = [*terms.burning] if draws else []
+    weighed = {weight.premium for one in draws for weight in one.row.weights} if terms.burning else ()
+    asking = [premium for premium in terms.burning if premium.id in weighed]
     if tier is None or tier.premiums_apply:
         asking += [premium for premium in terms.premiums if premium.is_timed]
     if entry.start is None and any(could_meet(contract, premium, entry, day) for premium in asking):
@@ -168,15 +170,23 @@ def _refused_by_terms(contract: Contract, terms: Terms, entry: BillingEntry, day
 def portions_of(
     book: Rulebook, entry: BillingEntry, days: tuple[DayPart, ...], terms: tuple[Terms, ...]
 ) -> list[Portion]:
-    """The portions of one billable entry. With scope `entry` they carry their deltas; an entry is rounded whole."""
+    """The portions of one billable entry. With scope `entry` they carry their deltas: its days are rounded together as
+    long as one rule holds for them.
+    """
     order = work_order(entry, book.contract.zone)
-    rounding = terms[0].rounding
-    delta_seconds = 0 if rounding is None else rounding.delta(entry.worked_seconds)
-    deltas = lay_delta([part.worked_seconds for part in days], delta_seconds)
+    deltas: list[int] = []
+    for _, members in groupby(zip(days, terms, strict=True), key=_rule_of_day):
+        parts = list(members)
+        worked, rounding = [part.worked_seconds for part, _ in parts], parts[0][1].rounding
+        deltas += lay_delta(worked, 0 if rounding is None else rounding.delta(sum(worked)))
     return [
         Portion(order, entry, one, part.day, part.day, part.offset_seconds, part.worked_seconds, delta)
         for part, one, delta in zip(days, terms, deltas, strict=True)
     ]
+
+
+def _rule_of_day(one: tuple[DayPart, Terms]) -> int:
+    return id(one[1].increment)
 
 
 def _round_groups(book: Rulebook, live: list[Portion], period: Period) -> list[Portion]:

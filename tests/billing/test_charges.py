@@ -48,6 +48,23 @@ def test_a_milestone_is_billed_once_and_the_deposit_leaves_the_last_one() -> Non
     """)
 
 
+@pytest.mark.parametrize("attribution", ["start", "split"])
+def test_what_is_due_before_the_contract_takes_no_room_of_its_limit(attribution: str) -> None:
+    """Days that are cut at midnight are looked for a month earlier, fees are not."""
+    parts = [{"id": "early", "amount": "900", "due": "date", "on": "2025-02-20"}]
+    plan = {"id": "site", "total": "1000", "parts": [*parts, {"id": "late", "amount": "100", "due": "acceptance"}]}
+    limit = {"id": "nte", "window": "contract", "amount": "1000", "counts": "everything"}
+    also = {"from": "2025-03-01"}
+    desk = open_desk(
+        also=also, rates=[{"rate": "100"}], day_attribution=attribution, milestones=[plan], amount_caps=[limit]
+    )
+    billed = desk.bill("""
+        date        worked
+        2025-03-03  2.00
+    """)
+    assert billed.net == "200.00"
+
+
 def test_the_last_of_equal_milestones_absorbs_the_remainder() -> None:
     """BD-44: 10,000.00 in three equal parts is 3,333.33, 3,333.33 and 3,333.34."""
     parts = [{"id": f"m{n}", "share": 1, "due": "date", "on": f"2025-0{n}-15"} for n in (1, 2, 3)]

@@ -163,6 +163,128 @@ def test_a_cap_on_worked_time_leaves_the_rounding_where_it_lies(basis: str, bill
     """)
 
 
+@pytest.mark.parametrize(
+    ("worked", "over"), [("110m", "1200 s"), ("140m", "3000 s")], ids=["the cut end is too short", "long enough"]
+)
+def test_a_rounding_that_takes_time_away_takes_it_from_the_end(worked: str, over: str) -> None:
+    """Rounded down to one and to two hours; 90 minutes fit, and what the end is too short for is taken before it.
+
+    Of 110 minutes 50 are rounded away: the 20 that the cap cuts off, and 30 of those that fit, so one hour is billed.
+    Of 140 minutes 20 are rounded away, out of the 50 that are cut off.
+    """
+    net = {"110m": "120.00", "140m": "180.00"}[worked]
+    check(f"""
+    contract:
+        rates: [{{rate: 120.00}}]
+        increments: [{{minutes: 60, mode: down}}]
+        caps: [{{id: day, window: day, hours: 1.50, pool: all, basis: worked, overflow: write_down}}]
+    work:
+        start             worked
+        2025-03-03 09:00  {worked}
+    ledger 2025-03:
+        bucket        reason   hours
+        billed        -        1.50
+        written_down  cap:day  {over}
+    invoices:
+        period   net
+        2025-03  {net}
+    """)
+
+
+def test_a_phase_with_dates_is_about_the_work_of_these_dates() -> None:
+    """Work carried out of the phase by another cap still takes the phase's hours, work carried into it takes none."""
+    check("""
+    contract:
+        rates: [{rate: 100.00}]
+        caps:
+          - {id: day, window: day, pool: all, hours: 4, overflow: carry_forward}
+          - {id: phase, window: dates, window_from: 2025-03-04, window_to: 2025-03-06, pool: all, hours: 5,
+             overflow: write_down}
+    work:
+        date        worked
+        2025-03-03  6.00
+        2025-03-05  7.00
+    ledger 2025-03:
+        bucket        reason     hours
+        billed        -          11.00
+        written_down  cap:phase  2.00
+    """)
+
+
+def test_what_holds_one_day_of_an_entry_holds_all_of_it() -> None:
+    """Nine hours from 22:00 on, cut at midnight; the contract begins at midnight."""
+    check("""
+    contract:
+        from: 2025-03-05
+        rates: [{rate: 100.00}]
+        day_attribution: split
+    work:
+        start             worked
+        2025-03-04 22:00  9.00
+    ledger 2025-03:
+        bucket  reason            hours
+        held    contract_missing  9.00
+    """)
+
+
+def test_each_day_of_an_entry_is_rounded_by_the_rule_of_that_day() -> None:
+    """Four and a half hours from 22:00 on; from midnight on whole hours are billed."""
+    check("""
+    contract:
+        rates: [{rate: 100.00}]
+        day_attribution: split
+        increments: [{minutes: 60, mode: down, from: 2025-03-04}]
+    work:
+        start             worked
+        2025-03-03 22:00  4.50
+        2025-03-04 22:00  3.50
+    invoices:
+        period   net
+        2025-03  700.00
+    """)
+
+
+def test_an_entry_that_is_cut_at_the_periods_end_keeps_its_place_under_a_limit() -> None:
+    """Two hours before midnight and two behind it, then an hour that began at 23:00, under a limit of three hours.
+
+    The hour behind midnight goes before it, on whichever invoice it stands: both together keep the limit.
+    """
+    done = check("""
+    contract:
+        rates: [{rate: 100.00}]
+        day_attribution: split
+        amount_caps: [{id: nte, window: contract, amount: 300, counts: fees}]
+    work:
+        start             worked
+        2025-03-31 22:00  4.00
+        2025-03-31 23:00  1.00
+    invoices:
+        period   net
+        2025-03  200.00
+    """)
+    assert done.bill("2025-04").body.net == 100
+
+
+def test_only_a_balance_that_work_draws_from_asks_for_its_time() -> None:
+    """The block of decided work weighs nights; billable work without a time of day draws from the other one."""
+    check("""
+    contract:
+        rates: [{rate: 100.00, role: nobody}]
+        premiums: [{id: night, factor: 1.5, inside: "00:00-06:00"}]
+        tiers: [{id: t, bands: [{rate: 90}], premiums_apply: false}]
+        prepaid_blocks:
+          - {id: own, takes: decided, hours: 5, purchased: 2025-03-01, price: 400,
+             weights: [{premium: night, factor: 2}]}
+          - {id: all, takes: all, hours: 5, purchased: 2025-03-01, price: 400}
+    work:
+        date        worked
+        2025-03-03  1.00
+    ledger 2025-03:
+        bucket    reason     hours
+        retainer  block:all  1.00
+    """)
+
+
 def test_carried_time_ends_with_the_contract() -> None:
     """What no later window of the contract can take stays carried for ever: it is on no invoice, and says why."""
     done = check("""

@@ -107,6 +107,7 @@ def test_every_cent_of_every_line_is_explained(seed: int) -> None:
 
 
 @given(SEEDS)
+@example(146477237)  # a cap on worked time cuts off less of an entry than its rounding takes away
 def test_consecutive_invoices_share_out_all_work(seed: int) -> None:
     """Over all periods since the start no second is worked twice or never, and no more is carried in than out."""
     case = generate(seed)

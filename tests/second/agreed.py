@@ -59,7 +59,7 @@ def events(case: Case, kind: EntryKind) -> list[tuple[date, BillingEntry]]:
     for entry in case.entries:
         if entry.kind is kind:
             one = days_of_entry(case, entry)[0]
-            if bucket_of(case, one, [one.day]) == ("", ""):
+            if bucket_of(case, one) == ("", ""):
                 found.append((one.day, entry))
     return sorted(found, key=lambda pair: (pair[0], pair[1].entry_id))
 

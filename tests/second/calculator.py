@@ -155,7 +155,8 @@ def before_commitments(case: Case) -> Draft:
     lines = without_empty(draft, lines_of([one for one in draft.charges if not one.one.entry.billed_on]))
     show_quantities(case, lines)
     present = [line for line in lines if line.key[0] == case.period.start]
-    draft.fees = [*agreed_fees(case), *retainer_fees(case), *at_the_end(case, drawn)]
+    fees = [*agreed_fees(case), *retainer_fees(case), *at_the_end(case, drawn)]
+    draft.fees = sorted(fees, key=lambda fee: (fee.day, fee.kind))
     apply_discounts(case, present, draft.fees)
     before = earlier_fees(case)
     shown = {id(charge) for line in present for charge in line.charges}
@@ -168,8 +169,8 @@ def before_commitments(case: Case) -> Draft:
 
 
 def earlier_fees(case: Case) -> list[Fee]:
-    """The agreed fees of all invoices before, where a limit on money counts them."""
-    if not any(cap.counts.agreed_fees for cap in case.contract.amount_caps):
+    """The agreed fees of all invoices before, where a limit on money counts them, or time that shared a discount."""
+    if not case.contract.amount_caps:
         return []
     before = [earlier(case, period) for period in case.periods()[:-1]]
     return [fee for one in before for fee in (*agreed_fees(one), *retainer_fees(one))]

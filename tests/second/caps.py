@@ -106,9 +106,11 @@ def apply_cap(case: Case, rows: list[Cap], before: Capped) -> Capped:
     """One cap: sort its time into windows, fill them, then let carried time into what is free."""
     windows: dict[tuple[object, ...], list[tuple[Stretch, Cap]]] = defaultdict(list)
     after = Capped([], before.placed)
+    is_phase = rows[0].window is CapWindow.DATES
     for one in sorted(before.live, key=lambda one: (one.order, one.first)):
         cap = next((row for row in rows if in_scope(row, one)), None)
-        window = None if cap is None else window_of(cap, one, one.counted)
+        # A phase with dates is about the work of these dates, wherever another cap carries it.
+        window = None if cap is None else window_of(cap, one, one.day if is_phase else one.counted)
         if cap is None or window is None:
             after.live.append(one)
         else:

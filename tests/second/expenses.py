@@ -67,5 +67,16 @@ def charges_of(case: Case, one: Stretch) -> list[Charge]:
     found = [Charge(one, Fraction(0), cost, own, "expense", tax, category)]
     if percent:
         after = replace(one, order=(*one.order, "markup"))
-        found.append(Charge(after, Fraction(0), cost * percent / 100, (period, "markup", tax), "markup", tax, category))
+        found.append(
+            Charge(
+                after,
+                Fraction(0),
+                cost * percent / 100,
+                (period, "markup", tax),
+                "markup",
+                tax,
+                category,
+                inner=(percent,),
+            )
+        )
     return found

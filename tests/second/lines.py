@@ -157,8 +157,9 @@ def show_quantities(case: Case, lines: list[Line]) -> None:
     for line in lines:
         if line.kind != "fee" or line.key[0] != case.period.start:
             continue
-        for inner in dict.fromkeys(charge.inner for charge in line.charges if charge.inner != ("package",)):
-            members = [charge for charge in line.charges if charge.inner == inner]
+        # A line shows one quantity for each price, whatever made the price.
+        for price in dict.fromkeys(charge.inner[0] for charge in line.charges if charge.inner != ("package",)):
+            members = [charge for charge in line.charges if charge.inner[0] == price]
             seconds = sum(charge.one.billable for charge in members)
             shown = Fraction(whole(Fraction(seconds, 3600) * 10**decimals), 10**decimals)
             for charge in members:

@@ -92,7 +92,8 @@ def fee_exchange(case: Case, currency: str, one: Stretch) -> Fraction | None:
     """
     period = case.period_of(one.counted)
     at_its_end = case.written.get(period.start, period.end - timedelta(days=1))
-    written = case.invoice_date if period == case.period else at_its_end
+    # What an entry has behind the end of the period is looked at by today's rate: its invoice is not written yet.
+    written = at_its_end if period.start < case.period.start else case.invoice_date
     terms = case.contract.exchange
     if currency == case.contract.currency:
         return Fraction(1)

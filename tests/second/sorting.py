@@ -1,7 +1,7 @@
 """Steps 2 to 4: what an entry is, whose contract it meets, and on which local day it lies."""
 
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from billing.entries import BillingEntry
@@ -49,8 +49,8 @@ def with_role(case: Case, one: Stretch) -> Stretch:
     return replace(one, role=role_on(case, one.entry.person_id, one.day))
 
 
-def bucket_of(case: Case, one: Stretch, days: list[date]) -> tuple[str, str]:
-    """Step 2: a person's word, a doubt, the decision; step 3: the contract of all its days, before any split.
+def bucket_of(case: Case, one: Stretch) -> tuple[str, str]:
+    """Step 2: a person's word, a doubt, the decision; step 3: the contract of its day.
 
     ("", "") when nothing speaks against it.
     """
@@ -66,7 +66,7 @@ def bucket_of(case: Case, one: Stretch, days: list[date]) -> tuple[str, str]:
         return "held", "low_confidence"
     if entry.category is Category.NON_BILLABLE:
         return "non_billable", "non_billable"
-    if not all(contract.covers(day) for day in days) or (contract.project and entry.project_id != contract.project):
+    if not contract.covers(one.day) or (contract.project and entry.project_id != contract.project):
         return "held", "contract_missing"
     problem = problem_of(case, one, priced=not needs_rate(case, one)) if entry.kind is EntryKind.TIME else ""
     if problem == "premium_time_missing" and is_covered(case, one):
@@ -84,9 +84,11 @@ def sort_time(case: Case) -> Sorted:
         if entry.kind is not EntryKind.TIME:
             continue
         parts = days_of_entry(case, entry)
+        # What speaks against one day of an entry speaks against all of it.
+        verdicts = [bucket_of(case, with_role(case, part)) for part in parts]
+        bucket, reason = next((verdict for verdict in verdicts if verdict[0]), ("", ""))
         for part in parts if parts[0].day < case.period.end else ():
             one = with_role(case, part)
-            bucket, reason = bucket_of(case, one, [own.day for own in parts])
             if bucket:
                 found.placed.append((one, bucket, reason))
             else:

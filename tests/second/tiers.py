@@ -40,6 +40,8 @@ def band_time(case: Case, live: list[Stretch]) -> tuple[list[Banded], list[Stret
             own = [other for other in work if other.overage is None and tier_of(case, other) is not None]
             same = [other for other in own if case.period_of(other.counted) == case.period_of(one.counted)]
             reached = sum(other.billable for other in same if getattr(tier_of(case, other), "id", "") == tier.id)
+            if one.counted >= case.period.end:
+                reached = 0  # What the next period will reach is not known yet; only its room under a limit counts.
             banded.append(Banded(one, rate_at(tier, reached), bool(tier.premiums_apply), tier.id))
             continue
         banded += graduated(tier, one, before.get(key, 0))
@@ -75,6 +77,8 @@ def graduated(tier: Tier, one: Stretch, before: int) -> list[Banded]:
     for band in tier.bands:
         if rest is None:
             break
+        if band.up_to is not None and before > fraction(band.up_to) * 3600:
+            continue
         room = rest.billable if band.up_to is None else max(0, int(fraction(band.up_to) * 3600) - before)
         inside, rest = (rest, None) if band.up_to is None else cut(rest, room, by_worked=False)
         if inside is not None:
