@@ -54,6 +54,8 @@ def discount_items(contract: Contract, period: Period, money: Money, lines: Sequ
             if line is not None:
                 by_line.setdefault(line, []).append(position)
         if by_line:
+            # A tie goes to the earlier line, which need not be that of the earlier work that is reduced.
+            by_line = dict(sorted(by_line.items()))
             are_whole = [len(positions) == sizes[line] for line, positions in by_line.items()]
             _discount_lines(contract, period, row, by_line, are_whole, money, found, units_left)
         for span, positions in earlier:

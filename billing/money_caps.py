@@ -20,12 +20,14 @@ from schemas.clauses import CapWindow, WeekAtMonthEnd
 class CapRoom(NamedTuple):
     """A window of an amount cap: its limit in grains, and the positions of the items it counts, in work order.
 
-    `free` is what is left of the limit when everything it counts was paid for.
+    `free` is what is left of the limit when everything it counts was paid for. `highest` is the highest limit that paid
+    for something: where a limit is lowered within its window, work from before stays.
     """
 
     cap_id: str
     window: str
     limit: int
+    highest: int
     free: Fraction
     includes_tax: bool
     positions: tuple[int, ...]
@@ -79,7 +81,7 @@ def _reduce(
     whole = lcm(*{tax.denominator for tax in taxes.values()})
     per_unit = money.grains_per_unit * 10**contract.places
     limits = {row: int(Fraction(row.amount) * per_unit) for row in cap.rows}
-    used = limit = 0
+    used = limit = highest = 0
     for position in positions:
         item = items[position]
         row = cap.rows[0] if len(cap.rows) == 1 else cap.row_on(item.work_day)
@@ -95,7 +97,10 @@ def _reduce(
                 taken[position] = left[position] - allowed
                 left[position] = allowed
         used += allowed * price
-    return CapRoom(cap.id, window, limit, limit - Fraction(used, whole), includes_tax, tuple(positions))
+        highest = max(highest, limit) if allowed else highest
+    return CapRoom(
+        cap.id, window, limit, highest or limit, limit - Fraction(used, whole), includes_tax, tuple(positions)
+    )
 
 
 def taxes_of(money: Money, positions: Sequence[int]) -> dict[int, Fraction]:

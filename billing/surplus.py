@@ -54,7 +54,7 @@ def keep_below(
             taxed |= {(id(place.charge), place.number): (place, tax) for place in found}
             before += sum([capped.left[one] for one in positions if one not in places]) * (1 + tax)
             kept_apart += sum([column[one] for column in apart for one in positions if one in places]) * (1 + tax)
-        allowed = (max(room.limit - before, Fraction(0)) + kept_apart) / money.grains_per_unit
+        allowed = (max(room.highest - before, Fraction(0)) + kept_apart) / money.grains_per_unit
         _take_surplus(parts, room, allowed, list(taxed.values()))
 
 
@@ -85,11 +85,11 @@ def _take_surplus(parts: Parts, room: CapRoom, allowed: Fraction, sources: list[
     if surplus <= 0:
         return
     for place, tax in sorted(sources, key=lambda one: _order(parts, one[0].source), reverse=True):
-        if place.source.units <= 0:
-            continue
-        units = min(ceil(surplus / (1 + tax)), place.source.units)
-        place.take(units)
-        surplus = _counted(parts, room, sources) - allowed if room.includes_tax else surplus - units
+        # Tax is rounded of a sum, so what was taken may be a unit short: that is the same source's, too.
+        while surplus > 0 and place.source.units > 0:
+            units = min(ceil(surplus / (1 + tax)), place.source.units)
+            place.take(units)
+            surplus = _counted(parts, room, sources) - allowed if room.includes_tax else surplus - units
         if surplus <= 0:
             return
 

@@ -96,6 +96,15 @@ def test_a_limit_with_two_taxes_is_met_to_the_cent(limit: str, net: str, gross: 
     assert (f"{body.net:f}", f"{body.gross:f}") == (net, gross)
 
 
+@pytest.mark.parametrize(("first", "net"), [("2.50", "250.00"), ("1.00", "150.00"), ("4.00", "300.00")])
+def test_a_limit_that_is_lowered_leaves_what_was_worked_before(first: str, net: str) -> None:
+    """300.00 until 10 March, 150.00 from then on: later work only has what the lower limit still leaves."""
+    nte = {"id": "n", "window": "contract", "counts": "fees"}
+    rows = [nte | {"amount": "300.00", "to": "2025-03-10"}, nte | {"amount": "150.00", "from": "2025-03-10"}]
+    desk = open_desk(rates=[{"rate": "100"}], amount_caps=rows)
+    assert desk.bill(f"date  worked\n2025-03-03  {first}\n2025-03-12  1.00").net == net
+
+
 def test_a_limit_sees_a_discount_that_stands_apart() -> None:
     """10 % off on a line of its own: 200.00 less 20.00 are 90.00 above the limit, so the line keeps 110.00."""
     nte = {"id": "n", "window": "contract", "amount": "90.00", "counts": "fees", "includes_tax": False}

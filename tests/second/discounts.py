@@ -78,7 +78,8 @@ def discount_earlier(case: Case, charges: list[Charge], fees: list[Fee]) -> None
             for fee in agreed:
                 fee.left *= left
             continue
-        for start in dict.fromkeys(case.period_of(one.one.counted).start for one in mine):
+        days = [*(one.one.counted for one in mine), *(fee.day for fee in agreed)]
+        for start in dict.fromkeys(case.period_of(day).start for day in days):
             period = case.period_of(start)
             own = [charge for charge in mine if charge.one.counted in period]
             fixed = [fee for fee in agreed if fee.day in period]

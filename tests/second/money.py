@@ -99,7 +99,8 @@ def rooms_of(case: Case, rows: list[AmountCap], charges: list[Charge], fees: lis
             found[window].limit = units_of(fraction(cap.amount), case.contract.currency)
     for charge in sorted(charges, key=lambda charge: (charge.one.order, charge.one.first)):
         cap = next((row for row in rows if counts(row, charge)), None)
-        at = None if cap is None else window_of(cap, charge.one, charge.one.counted)
+        is_phase = rows[0].window is CapWindow.DATES
+        at = None if cap is None else window_of(cap, charge.one, charge.one.day if is_phase else charge.one.counted)
         if cap is not None and at is not None:
             found[at].charges.append((charge, cap))
             found[at].limit = units_of(fraction(cap.amount), case.contract.currency)
@@ -194,7 +195,12 @@ def keep_limits(case: Case, charges: list[Charge], fees: list[Fee], parts: list[
                 else:
                     before += charge.amount * unit * taxed(case, cap, charge.tax)
             own.sort(key=lambda part: (part.charges[0].one.order, part.charges[0].one.first), reverse=True)
-            remove_surplus(case, rows[0], own, max(room.limit - before, Fraction(0)) + apart)
+            # Work from before a limit was lowered stays.
+            limits = [
+                units_of(fraction(cap.amount), case.contract.currency) for charge, cap in room.charges if charge.amount
+            ]
+            limit = max(limits, default=room.limit)
+            remove_surplus(case, rows[0], own, max(limit - before, Fraction(0)) + apart)
 
 
 def remove_surplus(case: Case, cap: AmountCap, latest_first: list[Part], allowed: Fraction) -> None:
