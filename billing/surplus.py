@@ -54,7 +54,9 @@ def keep_below(
             taxed |= {(id(place.charge), place.number): (place, tax) for place in found}
             before += sum([capped.left[one] for one in positions if one not in places]) * (1 + tax)
             kept_apart += sum([column[one] for column in apart for one in positions if one in places]) * (1 + tax)
-        allowed = (max(room.highest - before, Fraction(0)) + kept_apart) / money.grains_per_unit
+        # Only work from before a limit was lowered can hold more than it: then that work's own limit counts.
+        limit = room.highest if room.free < 0 else room.limit
+        allowed = (max(limit - before, Fraction(0)) + kept_apart) / money.grains_per_unit
         _take_surplus(parts, room, allowed, list(taxed.values()))
 
 

@@ -195,11 +195,12 @@ def keep_limits(case: Case, charges: list[Charge], fees: list[Fee], parts: list[
                 else:
                     before += charge.amount * unit * taxed(case, cap, charge.tax)
             own.sort(key=lambda part: (part.charges[0].one.order, part.charges[0].one.first), reverse=True)
-            # Work from before a limit was lowered stays.
-            limits = [
-                units_of(fraction(cap.amount), case.contract.currency) for charge, cap in room.charges if charge.amount
-            ]
-            limit = max(limits, default=room.limit)
+            # Work from before a limit was lowered stays, under its own.
+            paid = [(charge.amount * unit * taxed(case, cap, charge.tax), cap) for charge, cap in room.charges]
+            limit = room.limit
+            if room.agreed + sum((amount for amount, _ in paid), Fraction(0)) > limit:
+                limits = [units_of(fraction(cap.amount), case.contract.currency) for amount, cap in paid if amount]
+                limit = max(limits, default=limit)
             remove_surplus(case, rows[0], own, max(limit - before, Fraction(0)) + apart)
 
 

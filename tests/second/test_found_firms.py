@@ -24,6 +24,8 @@ from tests.second.firms import generate
         pytest.param(707395, id="a discount of an earlier month that a fee shares"),
         pytest.param(819383, id="a tier by volume, and the end of an entry behind the period"),
         pytest.param(927768, id="a limit that is lowered within its window"),
+        pytest.param(524772, id="a limit that is lowered, in thousandths"),
+        pytest.param(4017852, id="a limit that is lowered after an agreed fee"),
         pytest.param(1007630, id="a tie between fees of two days"),
         pytest.param(1029129, id="an earlier month with fees alone"),
         pytest.param(3025497, id="a limit on the money of a phase, and carried time"),
