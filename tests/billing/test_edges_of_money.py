@@ -105,6 +105,15 @@ def test_a_limit_that_is_lowered_leaves_what_was_worked_before(first: str, net: 
     assert desk.bill(f"date  worked\n2025-03-03  {first}\n2025-03-12  1.00").net == net
 
 
+def test_a_lowered_limit_binds_to_the_cent_when_all_fits_into_it() -> None:
+    """33.335 and what is left of 150.00 are half a cent each: rounded both up they would be 150.01."""
+    nte = {"id": "n", "window": "contract", "counts": "fees"}
+    rows = [nte | {"amount": "300.00", "to": "2025-03-10"}, nte | {"amount": "150.00", "from": "2025-03-10"}]
+    desk = open_desk(rates=[{"rate": "66.67"}], amount_caps=rows, lines={"group_by": ["entry"]})
+    body = desk.bill("date  worked\n2025-03-03  0.50\n2025-03-12  3.00").body
+    assert [f"{line.amount:f}" for line in body.lines] == ["33.34", "116.66"]
+
+
 def test_a_limit_sees_a_discount_that_stands_apart() -> None:
     """10 % off on a line of its own: 200.00 less 20.00 are 90.00 above the limit, so the line keeps 110.00."""
     nte = {"id": "n", "window": "contract", "amount": "90.00", "counts": "fees", "includes_tax": False}
