@@ -31,6 +31,7 @@ from billing.currency import Exchange
 from billing.directory import Directory
 from billing.discounts import applies
 from billing.exact import spread_units
+from billing.exchange import exchange
 from billing.explain import cap_texts, charge_steps
 from billing.followed_buckets import FollowedBucket
 from billing.followed_days import Days
@@ -53,8 +54,6 @@ from schemas.draft import (
 )
 from schemas.period import Period
 
-_Row = tuple[str, int, str, Placement]
-"""A placement behind what it is sorted by: entry id, rank of the bucket, reason."""
 _ON_LINES: Reason = (Bucket.BILLED, "")
 _DAY = attrgetter("day")
 _CHARGED = attrgetter("seconds", "quantity", "unit_price", "units", "lost")
@@ -65,12 +64,24 @@ _WORDS = attrgetter(
 
 
 @dataclass(slots=True, eq=False)
+class _Row:
+    """A placement, and what it is sorted by: entry id, rank of the bucket, reason."""
+
+    key: tuple[str, int, str]
+    placement: Placement
+
+
+_KEY = attrgetter("key")
+_SaidApart = dict[str, tuple[Unbilled, _Row]]
+"""What is said of one bucket and reason, by entry id."""
+
+
+@dataclass(slots=True, eq=False)
 class _Apart:
     """What is said of time, expenses and events that are on no line."""
 
     tallies: dict[Reason, Tally] = field(default_factory=dict)
-    rows: list[_Row] = field(default_factory=list)
-    singles: dict[tuple[str, Reason], tuple[Unbilled, _Row]] = field(default_factory=dict)
+    singles: dict[Reason, _SaidApart] = field(default_factory=dict)
     seconds: dict[Reason, dict[str, int]] = field(default_factory=dict)
 
 
@@ -149,11 +160,11 @@ class FollowedBody:
         invoice = replace(invoice, entries_hash=hash_of_versions(days.versions))
         totals: dict[TimekeeperKey, list[int]] = {}
         lines = self._draft_lines(invoice, lined, grouped, texts, totals)
-        rows = [*self._rows, *aparts[-1].rows]
-        if aparts[-1].rows:
-            rows.sort()
+        rows, further = self._rows, _rows_without(aparts[-1], _Apart())
+        if further:
+            rows = sorted([*rows, *further], key=_KEY)
         people = timekeepers_of(invoice, {key: (seconds, units) for key, (seconds, units) in totals.items()})
-        body = body_of(invoice, Shown(lines, [row[3] for row in rows], people))
+        body = body_of(invoice, Shown(lines, [row.placement for row in rows], people))
         return body.model_copy(update={"certificate": self._certificate(body, aparts)})
 
     def _grouped(self, contract: Contract, period: Period, exchange: Exchange) -> _Grouped:
@@ -193,20 +204,15 @@ class FollowedBody:
         """What is on no line, day by day, and at last what no day knows; `_rows` become those of the days."""
         known, days = self._aparts, [(day, one) for day, one in self._days.in_order() if day in period]
         changed = [(day, one) for day, one in days if day not in known or known[day][0] != one.version]
-        gone: set[int] = set()
+        gone: list[_Row] = []
         came: list[_Row] = []
         for day, one in changed:
             old = known[day][1] if day in known else _Apart()
             new = _apart(contract, period, one.placed, old)
             known[day] = (one.version, new)
-            before = set(map(id, old.rows))
-            came += [row for row in new.rows if id(row) not in before]
-            gone |= before.difference(map(id, new.rows))
-        if gone:
-            self._rows = [row for row in self._rows if id(row) not in gone]
-        if came:
-            self._rows = [*self._rows, *sorted(came)]
-            self._rows.sort()
+            gone += _rows_without(old, new)
+            came += _rows_without(new, old)
+        exchange(self._rows, gone, came, _KEY)
         return [*(known[day][1] for day, _ in days), _apart(contract, period, placed)]
 
     def _draft_lines(
@@ -419,21 +425,35 @@ def _off_lines(lined: Lined, parts: Sequence[_Priced]) -> tuple[list[_Priced], l
 def _apart(contract: Contract, period: Period, placed: Sequence[Placed], old: _Apart | None = None) -> _Apart:
     """What is said of some placements of a period; no entry is in another such part for the same reason.
 
-    What is as in `old` stays the same objects.
+    What is as in `old` stays the same objects. A row stays where only its words or seconds are others, as that is what
+    most of a balance's draws become behind an earlier one.
     """
     found, old = _Apart(), old or _Apart()
     for key, members in by_reason(period, placed).items():
         singles = singles_of(key, members)
         found.tallies[key] = tally_of(contract.currency, period.start, members, len(singles))
+        before, said = old.singles.get(key, {}), dict[str, tuple[Unbilled, _Row]]()
         for one in singles:
             entry_id = one.entry.entry_id
-            known = old.singles.get((entry_id, key))
-            if known is None or known[0] != one:
-                known = one, (entry_id, BUCKET_RANK[key[0]], key[1], placement_of(one))
-            found.singles[entry_id, key] = known
-            found.rows.append(known[1])
-        seconds = {one.entry.entry_id: one.seconds for one in singles}
+            known = before.get(entry_id)
+            if known is None:
+                known = one, _Row((entry_id, BUCKET_RANK[key[0]], key[1]), placement_of(one))
+            elif known[0] != one:
+                known[1].placement = placement_of(one)
+                known = one, known[1]
+            said[entry_id] = known
+        found.singles[key] = said
+        seconds = {entry_id: one.seconds for entry_id, (one, _) in said.items()}
         found.seconds[key] = old.seconds[key] if old.seconds.get(key) == seconds else seconds
+    return found
+
+
+def _rows_without(one: _Apart, other: _Apart) -> list[_Row]:
+    """The rows that stand in one part and not in the other."""
+    found: list[_Row] = []
+    for key, said in one.singles.items():
+        others = other.singles.get(key, {})
+        found += [said[entry_id][1] for entry_id in said.keys() - others.keys()]
     return found
 
 

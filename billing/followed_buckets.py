@@ -1,9 +1,9 @@
 """The entries of one bucket of a certificate from body to body: only what comes or leaves is looked at."""
 
-from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
 
 from billing.certificate import entry_text
+from billing.exchange import exchange
 from billing.ledger import Reason
 from schemas.draft import CertifiedBucket
 
@@ -56,13 +56,7 @@ class FollowedBucket:
             is_small = len(self._seconds) * _ONE_IN < len(ids)
             self.ids = sorted(self._seconds) if is_small else [one for one in ids if one in self._seconds]
         else:
-            self._exchange(before - self._seconds.keys(), (changed - before) & self._seconds.keys())
-
-    def _exchange(self, gone: set[str], came: set[str]) -> None:
-        for entry_id in gone:
-            del self.ids[bisect_left(self.ids, entry_id)]
-        for entry_id in came:
-            insort(self.ids, entry_id)
+            exchange(self.ids, before - self._seconds.keys(), (changed - before) & self._seconds.keys(), str)
 
     def _count(self, part: Mapping[str, int], times: int) -> None:
         for entry_id, worked in part.items():

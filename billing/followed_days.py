@@ -4,7 +4,7 @@ What steps 2 to 5 say of an entry is remembered for as long as the entry is the 
 remembered as they were before each day, and go on from there.
 """
 
-from bisect import bisect_left, insort
+from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,6 +18,7 @@ from billing.contract import Contract, own_dates
 from billing.cover import Uncovered, remove_covered
 from billing.directory import Directory
 from billing.entries import BillingEntry
+from billing.exchange import exchange
 from billing.explain import windows_of
 from billing.followed_states import State
 from billing.gather import NOT_WORK, Gathered, on_one_day
@@ -30,16 +31,15 @@ from schemas.entry import EntryKind
 from schemas.period import Period
 
 _ORDER = itemgetter(Portion._fields.index("order"))
-_FEW = 64
-"""So many changes are made one by one; for more, all is sorted again."""
 
 
 @dataclass(slots=True, eq=False)
 class Day:
     """The work of one date in order, the state before it, and what became of all of it when it was allotted.
 
-    `refused` never was work to be billed. `bundles` and `runs` are the live portions as lines and tiers take them,
-    `touched` the windows of hour caps that its work asked. `version` is another one whenever a placement is.
+    `refused` never was work to be billed, `within` is what hour caps left to be billed, `live` what balances left of
+    that; `bundles` and `runs` are the live portions as lines and tiers take them, `touched` the windows of hour caps
+    that the work asked. `version` is another one whenever a placement is.
     """
 
     work: list[Portion] = field(default_factory=list)
@@ -49,6 +49,7 @@ class Day:
     before: State | None = None
     covered: list[Placed] = field(default_factory=list)
     capped: list[Placed] = field(default_factory=list)
+    within: list[Portion] = field(default_factory=list)
     paid: list[Placed] = field(default_factory=list)
     live: list[Portion] = field(default_factory=list)
     bundles: list[Bundle] = field(default_factory=list)
@@ -88,8 +89,8 @@ class Days:
         self._taken = list(entries)
         gone = [entry for entry in gone if self._forget(entry)]
         came = [entry for entry in came if self._find(entry)]
-        self.versions = _exchanged(self.versions, version_lines(gone), version_lines(came))
-        self.ids = _exchanged(self.ids, [entry.entry_id for entry in gone], [entry.entry_id for entry in came])
+        exchange(self.versions, version_lines(gone), version_lines(came), str)
+        exchange(self.ids, [entry.entry_id for entry in gone], [entry.entry_id for entry in came], str)
 
     def _forget(self, entry: BillingEntry) -> bool:
         """Whether an entry counted, and does not any more."""
@@ -185,32 +186,42 @@ class Days:
         state = next((before for before in befores if before is not None), self._after).copied()
         for number, day in enumerate(dates[changed:], start=1):
             one = self._days[day]
-            after = None
+            windows = balances = None
             if not one.is_changed and one.before is not None:
-                known = next((before for before in befores[number:] if before is not None), self._after)
-                after = state.after_the_same(one.before, known, one.touched)
-            if after is None:
-                self._allot(day, one, state)
+                after = next((before for before in befores[number:] if before is not None), self._after)
+                windows = state.windows_after_the_same(one.before, after, one.touched)
+                balances = state.balances.after_the_same(one.before.balances, after.balances)
+            if windows is None or balances is None:
+                self._allot(day, one, state, windows)
             else:
-                one.before, state = state, after
+                one.before, state = state, State(windows, balances)
         self._after = state
 
-    def _allot(self, day: date, one: Day, state: State) -> None:
+    def _allot(self, day: date, one: Day, state: State, windows: Windows | None) -> None:
+        """Steps 6 to 8 for a day; with the `windows` after it, if of its work the same stays within them, only 8."""
         one.before, one.is_changed = state.copied(), False
         placed = one.covered, one.capped, one.paid
-        uncovered = remove_covered(self.contract, one.work)
-        allocated = allocate(self.contract, uncovered.live, self.period.end, state.windows)
-        one.covered, one.capped, one.live, one.paid = uncovered.placed, allocated.placed, allocated.live, []
+        if windows is None:
+            self._cap(one, state.windows)
+        else:
+            state.windows = windows
+        one.live, one.paid = one.within, []
         if self.contract.engagements:
-            one.live, one.paid = draw_on(state.balances, day, allocated.live)
+            one.live, one.paid = draw_on(state.balances, day, one.within)
         assert_conserved([portion.entry for portion in one.work], one.live, [*one.covered, *one.capped, *one.paid])
         one.bundles, one.runs = self.kinds.bundled(day, one.live, one.bundles, one.runs)
+        if placed != (one.covered, one.capped, one.paid):
+            self._touched(day)
+
+    def _cap(self, one: Day, windows: Windows) -> None:
+        """Steps 6 and 7."""
+        uncovered = remove_covered(self.contract, one.work)
+        allocated = allocate(self.contract, uncovered.live, self.period.end, windows)
+        one.covered, one.capped, one.within = uncovered.placed, allocated.placed, allocated.live
         if self.contract.caps:
             # Terms are one object for one kind of work, so one portion of each speaks for all.
             kinds = {(portion.terms, portion.entry.task): portion for portion in one.work}
             one.touched = {window for portion in kinds.values() for window in windows_of(portion)}
-        if placed != (one.covered, one.capped, one.paid):
-            self._touched(day)
 
 
 def _difference(before: list[BillingEntry], now: list[BillingEntry]) -> tuple[list[BillingEntry], list[BillingEntry]]:
@@ -228,15 +239,3 @@ def _alike(some: list[BillingEntry], others: list[BillingEntry]) -> int:
     if all(map(is_, some, others)):
         return min(len(some), len(others))
     return next(number for number, pair in enumerate(zip(some, others, strict=False)) if pair[0] is not pair[1])
-
-
-def _exchanged(texts: list[str], gone: Sequence[str], came: Sequence[str]) -> list[str]:
-    """Texts in order, without some and with others."""
-    if len(gone) + len(came) > _FEW:
-        without = set(gone)
-        return sorted([*[text for text in texts if text not in without], *came])
-    for text in gone:
-        del texts[bisect_left(texts, text)]
-    for text in came:
-        insort(texts, text)
-    return texts

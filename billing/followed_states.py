@@ -22,16 +22,13 @@ class State:
         windows = {name: replace(window) for name, window in self.windows.items()}
         return State(windows, self.balances.copied())
 
-    def after_the_same(self, before: "State", after: "State", touched: Collection[WindowId]) -> "State | None":
-        """The state after a day that begins with this one and not, as when it was allotted, with the one `before`.
+    def windows_after_the_same(self, before: "State", after: "State", touched: Collection[WindowId]) -> Windows | None:
+        """The windows after a day that begins with this state and not, as when it was allotted, with the one `before`.
 
-        None where something else may become of its work: it may where an hour finds room in a window now, or a balance,
-        and did not then, or the other way round. `after` is what followed then, `touched` are the windows that the work
-        may have asked.
+        None where something else may become of its work: it may where an hour finds room in a window now and did not
+        then, or the other way round. `after` is what followed then, `touched` are the windows that the work may have
+        asked. What balances say of the same question is `Balances.after_the_same`.
         """
-        balances = self.balances.after_the_same(before.balances, after.balances)
-        if balances is None:
-            return None
         windows: Windows = {}
         for name in {*self.windows, *after.windows}:
             own, old, new = self.windows.get(name), before.windows.get(name), after.windows.get(name)
@@ -42,7 +39,7 @@ class State:
                 windows[name] = found
             elif own is not None:
                 windows[name] = replace(own)
-        return State(windows, balances)
+        return windows
 
 
 def _after_the_same(own: WindowState, old: WindowState, new: WindowState) -> WindowState | None:

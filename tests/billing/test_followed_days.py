@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from billing.allocate import Windows
 from billing.entries import BillingEntry
 from billing.followed_days import Day, Days
 from billing.followed_states import State
@@ -26,25 +27,36 @@ OWING = {**CARE, "hours": 1, "allow_deficit": True, "overage_rate": "90"}
 
 
 class Watched(Days):
-    """Days that note which of them were allotted."""
+    """Days that note which of them were allotted, and of which the hour caps were asked."""
 
     def __init__(self, request: InvoiceRequest) -> None:
         super().__init__(request.contract, request.directory, request.period)
         self.anew: list[int] = []
+        self.capped: list[int] = []
 
-    def _allot(self, day: date, one: Day, state: State) -> None:
+    def _allot(self, day: date, one: Day, state: State, windows: Windows | None) -> None:
         self.anew.append(day.day)
-        super()._allot(day, one, state)
+        super()._allot(day, one, state, windows)
+
+    def _cap(self, one: Day, windows: Windows) -> None:
+        self.capped.append(self.anew[-1])
+        super()._cap(one, windows)
+
+
+def watched(request: InvoiceRequest, *steps: Sequence[BillingEntry]) -> Watched:
+    """The days after some steps; they note what the last one did."""
+    days = Watched(request)
+    for entries in steps:
+        days.anew.clear()
+        days.capped.clear()
+        days.take(entries)
+        days.allot()
+    return days
 
 
 def anew(request: InvoiceRequest, *steps: Sequence[BillingEntry]) -> list[int]:
     """The days of the month that the last step allotted again."""
-    days = Watched(request)
-    for entries in steps:
-        days.anew.clear()
-        days.take(entries)
-        days.allot()
-    return days.anew
+    return watched(request, *steps).anew
 
 
 def cap(hours: str, **values: object) -> dict[str, object]:
@@ -84,6 +96,26 @@ def test_a_day_stands_when_the_same_becomes_of_its_work(
     """And the body is that of a computation from nothing, when the entry comes and when it leaves again."""
     request, more = march(MONDAY_TO_FRIDAY, **clauses), [*MONDAY_TO_FRIDAY, late]
     assert anew(request, MONDAY_TO_FRIDAY, more) == days
+    same_bodies(FollowedInvoice(), request, MONDAY_TO_FRIDAY, more, MONDAY_TO_FRIDAY)
+
+
+@pytest.mark.parametrize(
+    ("clauses", "allotted", "capped"),
+    [
+        pytest.param({**cap("40"), "retainers": [OWING]}, [4, 5, 6, 7], [4], id="all fits before and after"),
+        pytest.param(
+            {**cap("5.5"), "retainers": [OWING]}, [4, 5, 6, 7], [4, 7], id="the last day does not fit any more"
+        ),
+        pytest.param({"retainers": [OWING]}, [4, 5, 6, 7], [4], id="there is no cap"),
+    ],
+)
+def test_the_caps_of_a_day_stand_where_only_its_draws_are_others(
+    clauses: Mapping[str, object], allotted: list[int], capped: list[int]
+) -> None:
+    """What stays within its caps is not held against them again because a balance has another reading before it."""
+    request, more = march(MONDAY_TO_FRIDAY, **clauses), [*MONDAY_TO_FRIDAY, LATE]
+    days = watched(request, MONDAY_TO_FRIDAY, more)
+    assert (days.anew, days.capped) == (allotted, capped)
     same_bodies(FollowedInvoice(), request, MONDAY_TO_FRIDAY, more, MONDAY_TO_FRIDAY)
 
 
