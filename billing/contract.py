@@ -203,12 +203,13 @@ def counted_from(contract: Contract, period: Period) -> date:
     """The first local date on which something counts for a period.
 
     The rules are gone through from the last step to the first, because what one of them needs must be right in all
-    steps before it: amount caps, tiers, balances, then hour caps from wide to narrow. What counts over the contract, a
-    project or a task, or is carried forward, is computed from the contract's start on (BD-22, BD-25, BD-30, BD-35).
+    steps before it: amount caps from wide to narrow, tiers, balances, hour caps in the same way. What counts over the
+    contract, a project or a task, or is carried forward, is computed from the contract's start on (BD-22, BD-25, BD-30,
+    BD-35).
     """
     document = contract.document
     first = period.start
-    for money_cap in contract.money_caps:
+    for money_cap in reversed(contract.money_caps):
         first = min([first, *(_window_start(contract, first, row) for row in money_cap.rows)])
     is_by_period = bool(document.usage_fees) or any(row.amount is not None for row in document.discounts)
     if first < period.start and is_by_period:

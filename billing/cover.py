@@ -3,6 +3,7 @@
 The scope of an engagement is looked up with the terms of the work; what differs from entry to entry is decided here.
 """
 
+from datetime import date
 from typing import NamedTuple
 
 from billing.contract import Contract
@@ -51,6 +52,17 @@ def draws_of(terms: Terms, entry: BillingEntry) -> tuple[Engaged, ...]:
     if terms.engaged_whole and entry.category is Category.BILLABLE:
         return terms.engaged
     return tuple([one for one in terms.engaged if _takes(one.row.takes, one.row, entry, Category.RETAINER)])
+
+
+def could_weigh(contract: Contract, one: Engaged, day: date) -> bool:
+    """Whether work of a date could burn by the weights of an engagement: while it has hours, beyond them where it
+    prices that, and before them where a cap may carry the work to them.
+    """
+    engagement, block = one.engagement, one.engagement.block
+    if day < engagement.start:
+        return any(cap.carries for cap in contract.caps)
+    is_over = block is not None and block.expires is not None and block.expires < day
+    return not is_over or one.row.overage_rate is not None
 
 
 def has_tags(scope: WorkScope, entry: BillingEntry) -> bool:

@@ -37,6 +37,9 @@ def agreed_fees(
 ) -> Agreed:
     """Fees beside the hours, of the period and of the time before it that amount caps look at."""
     first = counted_from(contract, period)
+    if first < period.start:
+        # The invoice of the contract's first period bills all of that period, so it counts on later ones, too.
+        first = contract.period_of(first).start
     done = milestones(contract, entries, first, period.end)
     used = usage_fees(contract, entries, period, first)
     once = fixed_fees(contract, first, period.end)

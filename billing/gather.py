@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 from billing.attribute import DayPart, days_of
 from billing.classify import WITHOUT_ENGAGEMENT, verdict_of
 from billing.contract import Contract
-from billing.cover import cover_of, draws_of, has_tags
+from billing.cover import could_weigh, cover_of, draws_of, has_tags
 from billing.entries import BillingEntry, work_order
 from billing.grouping import line_group
-from billing.increments import counted_seconds, lay_delta, round_seconds
+from billing.increments import RuleSays, counted_seconds, lay_delta, round_seconds, what_rule_says
 from billing.portions import Placed, Portion, made
 from billing.premiums import could_meet
 from billing.terms import Rulebook, Terms
@@ -158,7 +158,8 @@ def _refused_by_terms(contract: Contract, terms: Terms, entry: BillingEntry, day
     tier = terms.tier if terms.tier is not None and has_tags(terms.tier, entry) else None
     if terms.unpriced is not None and not draws and tier is None:
         return Bucket.HELD, terms.unpriced.reason, terms.unpriced.detail
-    weighed = {weight.premium for one in draws for weight in one.row.weights} if terms.burning else ()
+    weighing = [one for one in draws if terms.burning and could_weigh(contract, one, day)]
+    weighed = {weight.premium for one in weighing for weight in one.row.weights}
     asking = [premium for premium in terms.burning if premium.id in weighed]
     if tier is None or tier.premiums_apply:
         asking += [premium for premium in terms.premiums if premium.is_timed]
@@ -185,8 +186,8 @@ def portions_of(
     ]
 
 
-def _rule_of_day(one: tuple[DayPart, Terms]) -> int:
-    return id(one[1].increment)
+def _rule_of_day(one: tuple[DayPart, Terms]) -> RuleSays:
+    return what_rule_says(one[1].increment)
 
 
 def _round_groups(book: Rulebook, live: list[Portion], period: Period) -> list[Portion]:
@@ -214,10 +215,10 @@ def _round_groups(book: Rulebook, live: list[Portion], period: Period) -> list[P
 
 def _group_key(book: Rulebook, portion: Portion, period: Period) -> tuple[object, ...]:
     rule, entry = portion.terms.increment, portion.entry
-    who = (id(rule), entry.person_id, entry.project_id, entry.service_item)
+    who = (what_rule_says(rule), entry.person_id, entry.project_id, entry.service_item)
     if rule.scope is IncrementScope.DAY:
         return (*who, portion.day)
     span = period.start if portion.day in period else book.contract.period_of(portion.day).start
     if rule.scope is IncrementScope.PERIOD:
         return (*who, span)
-    return (id(rule), span, *line_group(book.contract, portion))
+    return (what_rule_says(rule), span, *line_group(book.contract, portion))

@@ -68,6 +68,15 @@ def rounding_of(rule: IncrementRule) -> Rounding:
     )
 
 
+RuleSays = tuple[object, ...]
+
+
+def what_rule_says(rule: IncrementRule) -> RuleSays:
+    """The same for rows that say the same: a rule that stands in two of them, each with its dates, is one rule."""
+    minimum, tolerance = rule.minimum_minutes, rule.tolerance_minutes
+    return (rule.minutes, rule.mode, rule.scope, minimum, tolerance, rule.ignore_seconds)
+
+
 def counted_seconds(worked_seconds: int, rule: IncrementRule) -> int:
     """Worked seconds as the rule sees them: whole minutes when it ignores seconds (BD-07)."""
     return worked_seconds // 60 * 60 if rule.ignore_seconds else worked_seconds

@@ -20,15 +20,17 @@ from schemas.clauses import CapWindow, WeekAtMonthEnd
 class CapRoom(NamedTuple):
     """A window of an amount cap: its limit in grains, and the positions of the items it counts, in work order.
 
-    `free` is what is left of the limit when everything it counts was paid for. `highest` is the highest limit that paid
-    for something: where a limit is lowered within its window, work from before stays.
+    `free` is what is left of the limit when everything it counts was paid for. `paying` is the limit of the last item
+    that it paid for: where it is lowered within its window, work from before stays. `passed` is what agreed fees alone
+    are above the limit that the last of them met.
     """
 
     cap_id: str
     window: str
     limit: int
-    highest: int
+    paying: int
     free: Fraction
+    passed: Fraction
     includes_tax: bool
     positions: tuple[int, ...]
 
@@ -81,7 +83,7 @@ def _reduce(
     whole = lcm(*{tax.denominator for tax in taxes.values()})
     per_unit = money.grains_per_unit * 10**contract.places
     limits = {row: int(Fraction(row.amount) * per_unit) for row in cap.rows}
-    used = limit = highest = 0
+    used = limit = paying = passed = 0
     for position in positions:
         item = items[position]
         row = cap.rows[0] if len(cap.rows) == 1 else cap.row_on(item.work_day)
@@ -90,17 +92,18 @@ def _reduce(
         # One grain costs `price` of the limit's smallest parts, tax included.
         price = int(whole * (1 + taxes[position])) if includes_tax else whole
         allowed = left[position]
-        if used + allowed * price > limit * whole and item.subject.kind is not ItemKind.AGREED:
+        is_agreed = item.subject.kind is ItemKind.AGREED
+        if used + allowed * price > limit * whole and not is_agreed:
             allowed = min(allowed, max(limit * whole - used, 0) // price)
             if allowed < left[position]:
                 taken = capped.taken.setdefault(cap.id, [0] * len(items))
                 taken[position] = left[position] - allowed
                 left[position] = allowed
         used += allowed * price
-        highest = max(highest, limit) if allowed else highest
-    return CapRoom(
-        cap.id, window, limit, highest or limit, limit - Fraction(used, whole), includes_tax, tuple(positions)
-    )
+        paying = limit if allowed else paying
+        passed = max(used - limit * whole, 0) if is_agreed else passed
+    free = limit - Fraction(used, whole)
+    return CapRoom(cap.id, window, limit, paying, free, Fraction(passed, whole), includes_tax, tuple(positions))
 
 
 def taxes_of(money: Money, positions: Sequence[int]) -> dict[int, Fraction]:

@@ -49,7 +49,9 @@ def cut_by_premiums(contract: Contract, portion: Portion, candidates: Sequence[P
         return [Met(portion, [])]
     start = portion.entry.start
     if start is None:
-        return [Met(portion, [one for one in premiums if _date_fits(contract, one, portion.day)])]
+        # Where the time of day would count the work is held; elsewhere nobody can say that it was at night.
+        known = [one for one in premiums if not one.is_timed]
+        return [Met(portion, [one for one in known if _date_fits(contract, one, portion.day)])]
     found: list[Met] = []
     rest = portion
     for until in _limits(contract, portion.entry, premiums, portion.offset_seconds):

@@ -55,8 +55,8 @@ def _passed(parts: Parts, money: Money, capped: Capped) -> dict[str, Fraction]:
     per_whole = money.grains_per_unit * 10**parts.contract.places
     found: dict[str, Fraction] = {}
     for room in capped.rooms:
-        if room.free < 0 and any(money.items[one].line is not None for one in room.positions):
-            found[room.cap_id] = found.get(room.cap_id, Fraction(0)) - Fraction(room.free) / per_whole
+        if room.passed and any(money.items[one].line is not None for one in room.positions):
+            found[room.cap_id] = found.get(room.cap_id, Fraction(0)) + room.passed / per_whole
     return found
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from math import ceil
+from math import floor
 from typing import NamedTuple
 
 from billing.entries import OrderKey
@@ -55,7 +55,7 @@ def keep_below(
             before += sum([capped.left[one] for one in positions if one not in places]) * (1 + tax)
             kept_apart += sum([column[one] for column in apart for one in positions if one in places]) * (1 + tax)
         # Only work from before a limit was lowered can hold more than it: then that work's own limit counts.
-        limit = room.highest if room.free < 0 else room.limit
+        limit = room.paying if room.free < 0 else room.limit
         allowed = (max(limit - before, Fraction(0)) + kept_apart) / money.grains_per_unit
         _take_surplus(parts, room, allowed, list(taxed.values()))
 
@@ -87,9 +87,9 @@ def _take_surplus(parts: Parts, room: CapRoom, allowed: Fraction, sources: list[
     if surplus <= 0:
         return
     for place, tax in sorted(sources, key=lambda one: _order(parts, one[0].source), reverse=True):
-        # Tax is rounded of a sum, so what was taken may be a unit short: that is the same source's, too.
+        # Tax is rounded of a sum, so one unit may take with it a unit of tax, or none: the last ones leave one by one.
         while surplus > 0 and place.source.units > 0:
-            units = min(ceil(surplus / (1 + tax)), place.source.units)
+            units = min(max(floor((surplus - 1) / (1 + tax)), 1), place.source.units)
             place.take(units)
             surplus = _counted(parts, room, sources) - allowed if room.includes_tax else surplus - units
         if surplus <= 0:

@@ -65,6 +65,21 @@ def test_what_is_due_before_the_contract_takes_no_room_of_its_limit(attribution:
     assert billed.net == "200.00"
 
 
+@pytest.mark.parametrize("attribution", ["start", "split"])
+def test_what_the_first_invoice_bills_takes_room_of_the_limit_on_all_later_ones(attribution: str) -> None:
+    """A set-up fee of March, due before the contract's first day: 900.00 and 50.00, then 50.00 of a limit of 1,000."""
+    limit = {"id": "nte", "window": "contract", "amount": "1000", "counts": "everything"}
+    desk = open_desk(
+        also={"from": "2025-03-10"},
+        rates=[{"rate": "100"}],
+        day_attribution=attribution,
+        fixed_fees=[{"id": "setup", "amount": "900", "on": "2025-03-05"}],
+        amount_caps=[limit],
+    )
+    work = "date  worked\n2025-03-12  0.50\n2025-04-03  2.00"
+    assert [desk.bill(work, period).net for period in ("2025-03", "2025-04")] == ["950.00", "50.00"]
+
+
 def test_the_last_of_equal_milestones_absorbs_the_remainder() -> None:
     """BD-44: 10,000.00 in three equal parts is 3,333.33, 3,333.33 and 3,333.34."""
     parts = [{"id": f"m{n}", "share": 1, "due": "date", "on": f"2025-0{n}-15"} for n in (1, 2, 3)]

@@ -38,6 +38,28 @@ def test_a_percentage_on_fees_is_rounded_once_and_spread() -> None:
     assert billed.net == "710.00"
 
 
+@pytest.mark.parametrize(
+    ("items", "amounts"),
+    [
+        pytest.param(("x", "x", "-"), ["100.00", "99.99"], id="the line that begins earlier, not the one shown first"),
+        pytest.param(("y", "x", "x"), ["100.00", "199.99"], id="also where its own reduced work is later"),
+    ],
+)
+def test_a_tie_goes_to_the_line_whose_work_begins_earlier(items: tuple[str, str, str], amounts: list[str]) -> None:
+    """One cent off what is `x`: of beta, which begins on 3 March, though alpha comes first on the invoice."""
+    desk = open_desk(
+        rates=[{"rate": "100.00"}],
+        discounts=[{"id": "cent", "amount": "0.01", "counts": "fees", "service_items": ["x"]}],
+        lines={"group_by": ["project"]},
+    )
+    days = zip(("2025-03-03", "2025-03-04", "2025-03-05"), ("beta", "alpha", "beta"), items, strict=True)
+    work = [f"{day}  {project}  {item}  1.00" for day, project, item in days if item != "-"]
+    body = desk.bill("\n".join(["date  project  item  worked", *work])).body
+    assert [(line.project_id, f"{line.amount:f}") for line in body.lines] == list(
+        zip(("alpha", "beta"), amounts, strict=True)
+    )
+
+
 def test_a_fixed_discount_is_spread_by_largest_remainder() -> None:
     """BD-48: 100.00 on 700.00 of fees leaves 285.51, 180.39 and 134.10."""
     billed = with_discount(amount="100.00", counts="fees").bill(FEES_AND_A_BOOK)

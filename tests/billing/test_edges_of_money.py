@@ -114,6 +114,77 @@ def test_a_lowered_limit_binds_to_the_cent_when_all_fits_into_it() -> None:
     assert [f"{line.amount:f}" for line in body.lines] == ["33.34", "116.66"]
 
 
+def test_a_phase_counts_what_a_month_before_left_of_its_work() -> None:
+    """24 h of September are above its 1,000.00, so the last eight took nothing of the phase: October has room."""
+    phase = {"id": "p", "window": "dates", "window_from": "2025-09-24", "window_to": "2025-10-09", "amount": "600.00"}
+    month = {"id": "m", "window": "month", "amount": "1000.00", "to": "2025-10-01"}
+    desk = open_desk(
+        also={"from": "2025-01-01"},
+        rates=[{"rate": "100.00"}],
+        amount_caps=[phase | {"counts": "fees"}, month | {"counts": "fees"}],
+    )
+    work = "date  worked\n2025-09-21  16.00\n2025-09-25  8.00\n2025-10-02  5.00"
+    assert desk.bill(work, "2025-10").net == "500.00"
+
+
+NTE = {"id": "n", "window": "contract", "counts": "fees"}
+LOWERED_TWICE = [
+    NTE | {"amount": "300.00", "to": "2025-03-10"},
+    NTE | {"amount": "200.00", "from": "2025-03-10", "to": "2025-03-20"},
+    NTE | {"amount": "100.00", "from": "2025-03-20"},
+]
+
+
+@pytest.mark.parametrize("later", ["", "2025-03-25  1.00"])
+def test_a_limit_that_is_lowered_twice_binds_as_the_limit_of_the_last_work_that_it_paid(later: str) -> None:
+    """33.335 and 166.665 of 200.00 are half a cent each; an hour that gets nothing gives neither of them its cent."""
+    desk = open_desk(rates=[{"rate": "66.67"}], amount_caps=LOWERED_TWICE, lines={"group_by": ["entry"]})
+    body = desk.bill(f"date  worked\n2025-03-03  0.50\n2025-03-12  3.00\n{later}").body
+    assert [f"{line.amount:f}" for line in body.lines if line.amount] == ["33.34", "166.66"]
+
+
+@pytest.mark.parametrize(
+    ("on", "findings"), [("2025-03-03", []), ("2025-03-22", ["Agreed fees are 60.00 USD above the limit of cap n."])]
+)
+def test_only_agreed_fees_that_pass_the_limit_of_their_day_are_told(on: str, findings: list[str]) -> None:
+    """160.00 under 300.00, which is lowered later, or under 100.00; work that was paid before is no finding."""
+    rows = [row | {"counts": "all_fees"} for row in LOWERED_TWICE]
+    fee = {"id": "f", "amount": "160.00", "on": on}
+    desk = open_desk(rates=[{"rate": "100.00"}], amount_caps=rows, fixed_fees=[fee])
+    body = desk.bill("date  worked\n2025-03-03  1.00\n2025-03-25  1.00").body
+    assert [one.text for one in body.findings if one.code == "amount_cap_passed"] == findings
+
+
+def test_a_surplus_of_tax_takes_no_cent_too_much() -> None:
+    """138.80 with 50 % tax per line under 54.72 with tax: 4.08 and 2.04 reach it to the cent, where 4.07 would not."""
+    nte = {"id": "n", "window": "month", "amount": "54.72", "counts": "fees", "includes_tax": True}
+    desk = open_desk(
+        rates=[{"rate": "138.80"}],
+        amount_caps=[nte],
+        lines={"group_by": ["entry"]},
+        taxes=[{"category": "S", "percent": "50"}],
+        tax_rounding="line",
+    )
+    minutes = (7, 2, 2, 3, 2, 11, 7, 7, 7, 2, 4)
+    work = [f"2025-03-{day:02}  {one}m" for day, one in enumerate(minutes, start=3)]
+    body = desk.bill("\n".join(["date  worked", *work])).body
+    assert (f"{body.gross:f}", f"{[line.amount for line in body.lines if line.amount][-1]:f}") == ("54.72", "4.08")
+
+
+def test_a_surplus_of_rounded_tax_leaves_the_latest_work_alone() -> None:
+    """Two minutes of February leave a fraction of 20.27; the latest line gives both cents, the one before keeps all."""
+    nte = {"id": "n", "window": "contract", "amount": "20.27", "counts": "fees", "includes_tax": True}
+    desk = open_desk(
+        also={"from": "2025-02-01"},
+        rates=[{"rate": "73.19"}],
+        amount_caps=[nte],
+        lines={"group_by": ["entry"]},
+        taxes=[{"category": "S", "percent": "7"}],
+    )
+    body = desk.bill("date  worked\n2025-02-10  2m\n2025-03-03  11m\n2025-03-04  7m").body
+    assert [f"{line.amount:f}" for line in body.lines] == ["13.42", "3.07"]
+
+
 def test_a_limit_sees_a_discount_that_stands_apart() -> None:
     """10 % off on a line of its own: 200.00 less 20.00 are 90.00 above the limit, so the line keeps 110.00."""
     nte = {"id": "n", "window": "contract", "amount": "90.00", "counts": "fees", "includes_tax": False}

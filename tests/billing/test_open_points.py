@@ -244,6 +244,22 @@ def test_each_day_of_an_entry_is_rounded_by_the_rule_of_that_day() -> None:
     """)
 
 
+def test_a_rule_that_stands_in_two_rows_is_one_rule() -> None:
+    """One hour from 23:30 on is one started hour, also where the contract says so in one row for each month."""
+    check("""
+    contract:
+        rates: [{rate: 100.00}]
+        day_attribution: split
+        increments: [{minutes: 60, to: 2025-03-04, clause: Whole hours.}, {minutes: 60, from: 2025-03-04}]
+    work:
+        start             worked
+        2025-03-03 23:30  1.00
+    invoices:
+        period   net
+        2025-03  100.00
+    """)
+
+
 def test_an_entry_that_is_cut_at_the_periods_end_keeps_its_place_under_a_limit() -> None:
     """Two hours before midnight and two behind it, then an hour that began at 23:00, under a limit of three hours.
 
@@ -283,6 +299,45 @@ def test_only_a_balance_that_work_draws_from_asks_for_its_time() -> None:
         bucket    reason     hours
         retainer  block:all  1.00
     """)
+
+
+@pytest.mark.parametrize(
+    ("block", "more", "bucket"),
+    [
+        ("purchased: 2025-01-20, expires: 2025-02-28", "", "billed"),
+        ("purchased: 2025-01-20, expires: 2025-03-03", "", "held"),
+        ("purchased: 2025-01-20, expires: 2025-02-28, overage_rate: 80", "", "held"),
+        ("purchased: 2025-03-20", "", "billed"),
+        ("purchased: 2025-03-03", "", "held"),
+        (
+            "purchased: 2025-03-20",
+            "caps: [{id: day, window: day, hours: 9, pool: all, overflow: carry_forward}]",
+            "held",
+        ),
+    ],
+    ids=["expired", "its last day", "it prices what is beyond", "not bought", "bought", "time may be carried to it"],
+)
+def test_a_balance_asks_for_the_time_of_work_only_where_it_can_meet_it(block: str, more: str, bucket: str) -> None:
+    """A block whose hours burn twice as fast at night, and an hour of which nobody knows when in the day it was."""
+    done = check(f"""
+    contract:
+        from: 2025-01-01
+        rates: [{{rate: 100.00, role: nobody}}]
+        premiums: [{{id: night, factor: 1.5, inside: "00:00-06:00"}}]
+        blended: [{{rate: 90, premiums_apply: false}}]
+        prepaid_blocks: [{{id: b, takes: all, hours: 1, {block}, price: 90, weights: [{{premium: night, factor: 2}}]}}]
+        {more}
+    work:
+        date        worked
+        2025-03-03  1.00
+    invoices:
+        period   {bucket}
+        2025-03  1.00
+    """)
+    reasons = [one.reason for one in done.bill("2025-03").body.placements]
+    assert reasons == ([] if bucket == "billed" else ["premium_time_missing"])
+    beyond = [one.beyond_seconds for one in done.bill("2025-03").body.retainers]
+    assert sum(beyond) == (3600 if bucket == "billed" else 0)
 
 
 def test_carried_time_ends_with_the_contract() -> None:

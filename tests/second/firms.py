@@ -38,6 +38,7 @@ from tests.second.terms_of_time import (
     start_of,
     with_premium_weights,
 )
+from tests.second.wider import FIRST_WIDER_SEED, widen
 from tests.second.work import directory_of, documents_of, entry_of, exchange_rates, payments_of
 
 # Months with clock changes in one of the zones, a leap day, and a year's end whose ISO week is not the calendar's.
@@ -124,7 +125,10 @@ def generate(seed: int) -> Case:
     random = Random(seed)
     every = "month" if random.random() < 0.8 else "week"
     period = parse_period(random.choice(MONTHS if every == "month" else WEEKS))
-    contract = ContractDocument.model_validate(contract_clauses(random, period, every))
+    clauses = contract_clauses(random, period, every)
+    if seed >= FIRST_WIDER_SEED:
+        widen(random, period, clauses)
+    contract = ContractDocument.model_validate(clauses)
     zone = ZoneInfo(contract.zone)
     entries = tuple(entry_of(random, number, period, zone) for number in range(random.randint(0, 24)))
     rates = exchange_rates(random, period, contract.currency)

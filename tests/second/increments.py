@@ -59,7 +59,8 @@ def round_time(case: Case, live: list[Stretch]) -> list[Stretch]:
         if rule is None:
             done.append(one)
             continue
-        key = (rule.date_from, *group_of(case, rule, one))
+        says = (rule.minutes, rule.mode, rule.minimum_minutes, rule.tolerance_minutes, rule.ignore_seconds)
+        key = (*says, *group_of(case, rule, one))
         groups[key].append(one)
         rules[key] = rule
     for key, members in groups.items():

@@ -195,12 +195,12 @@ def keep_limits(case: Case, charges: list[Charge], fees: list[Fee], parts: list[
                 else:
                     before += charge.amount * unit * taxed(case, cap, charge.tax)
             own.sort(key=lambda part: (part.charges[0].one.order, part.charges[0].one.first), reverse=True)
-            # Work from before a limit was lowered stays, under its own.
+            # Work from before a limit was lowered stays, under that of the last work that was paid.
             paid = [(charge.amount * unit * taxed(case, cap, charge.tax), cap) for charge, cap in room.charges]
             limit = room.limit
             if room.agreed + sum((amount for amount, _ in paid), Fraction(0)) > limit:
                 limits = [units_of(fraction(cap.amount), case.contract.currency) for amount, cap in paid if amount]
-                limit = max(limits, default=limit)
+                limit = limits[-1] if limits else limit
             remove_surplus(case, rows[0], own, max(limit - before, Fraction(0)) + apart)
 
 
@@ -208,9 +208,7 @@ def remove_surplus(case: Case, cap: AmountCap, latest_first: list[Part], allowed
     """Take as few units as needed from the latest work, so that all of it, with its rounded tax, is allowed."""
     for part in latest_first:
         while part.units > 0 and with_tax(case, cap, latest_first) > allowed:
-            surplus = with_tax(case, cap, latest_first) - allowed
-            price = taxed(case, cap, part.charges[0].tax)
-            part.units -= min(part.units, -((-surplus / price).__floor__()))
+            part.units -= 1
 
 
 def with_tax(case: Case, cap: AmountCap, parts: list[Part]) -> Fraction:

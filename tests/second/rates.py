@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 
-from schemas.clauses import BlendedRate, Cap, CapPool, FxDate, Premium
+from schemas.clauses import BlendedRate, Cap, CapPool, FxDate, Overflow, Premium
 from schemas.dated import DatedRate
 from schemas.directory import Person, Project
 from schemas.engagement import FixedCover, PrepaidBlock, Retainer, Takes, Tier, WorkScope
@@ -145,7 +145,13 @@ def asks_for_time(case: Case, one: Stretch) -> bool:
     timed = [row for row in case.contract.premiums if row.is_timed and row.covers(one.day)]
     timed = [row for row in timed if meets(premium_lists(row), entry_lists(one)) and chooses(case, row, one.day)]
     scopes: list[Retainer | PrepaidBlock] = [row for row in case.contract.retainers if row.covers(one.day)]
-    for scope in [*scopes, *case.contract.prepaid_blocks]:
+    carries = any(cap.overflow is Overflow.CARRY_FORWARD for cap in case.contract.caps)
+    for block in case.contract.prepaid_blocks:
+        # Before it is bought only carried work can reach it, and behind its end only its price of what is beyond.
+        is_reached = carries if one.day < block.purchased else block.expires is None or one.day <= block.expires
+        if is_reached or (one.day >= block.purchased and block.overage_rate is not None):
+            scopes.append(block)
+    for scope in scopes:
         weighted = {weight.premium for weight in scope.weights}
         if takes(scope, one) and any(row.id in weighted for row in timed):
             return True

@@ -30,6 +30,7 @@ from tests.second.firms import generate
         pytest.param(1029129, id="an earlier month with fees alone"),
         pytest.param(3025497, id="a limit on the money of a phase, and carried time"),
         pytest.param(3035413, id="a tie between parts of lines"),
+        pytest.param(1000011764, id="nights before a block was bought"),
     ],
 )
 def test_both_calculations_agree_by_now(seed: int) -> None:
