@@ -33,7 +33,7 @@ def topic_specs(partitions: int, replication_factor: int) -> tuple[TopicSpec, ..
     """
     small = {"max.message.bytes": str(INPUT_BYTES_MAX)}
     large = {"max.message.bytes": str(DOCUMENT_BYTES_MAX)}
-    safe = {"min.insync.replicas": "2"} if replication_factor >= 3 else {}
+    safe = acknowledged_by_two(replication_factor)
     settings: dict[str, dict[str, str]] = {
         TIME_ENTRIES: {**_DAYS_90, **_FLUSHED, **small},
         COMMANDS: {**_FOR_EVER, **_FLUSHED, **small},
@@ -50,6 +50,11 @@ def topic_specs(partitions: int, replication_factor: int) -> tuple[TopicSpec, ..
     return tuple(
         TopicSpec(name, partitions, replication_factor, {**own, **safe}, fixed=True) for name, own in settings.items()
     )
+
+
+def acknowledged_by_two(replication_factor: int) -> dict[str, str]:
+    """What a topic with enough replicas asks for: a write counts when two brokers have it."""
+    return {"min.insync.replicas": "2"} if replication_factor >= 3 else {}
 
 
 def book_name(tenant: str, book: str) -> str:

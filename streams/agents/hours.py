@@ -15,7 +15,7 @@ from streams.engine.app import EngineApp
 from streams.engine.guard import GuardedAgent, RawRecord, install_guarded_agent
 from streams.engine.publisher import Outgoing, Publisher
 from streams.letters import Place, dead_letter, reason_of
-from streams.topics import HOURS
+from streams.topics import HOURS, acknowledged_by_two
 
 NAME = "hours"
 TABLE = "running-hours"
@@ -62,7 +62,7 @@ def changelog_spec(application_id: str, partitions: int, replication_factor: int
         partitions,
         replication_factor,
         {"cleanup.policy": "compact"},
-        preferred={"segment.bytes": str(SEGMENT_BYTES)},
+        preferred={"segment.bytes": str(SEGMENT_BYTES), **acknowledged_by_two(replication_factor)},
     )
 
 

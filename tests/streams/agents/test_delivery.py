@@ -2,11 +2,9 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -17,21 +15,17 @@ from runtime import failpoints
 from runtime.clock import SimulatedClock
 from runtime.failpoints import FailpointReached
 from schemas.codec import encode
-from schemas.entry import EntryKind
 from schemas.errors import BillstreamError, OutcomeUnknown, Retryable, SignInNeeded
-from schemas.inputs import DeliveryState, SinkReceipt
+from schemas.inputs import DeliveryState
 from schemas.outputs import OutboxAttempt
-from schemas.work import DecideEntry, DeliverDocument
-from sinks.base import DraftKey, DraftSink, DraftToSend, Receipt, SeenDraft, SinkSpec
+from sinks.base import DraftKey, DraftToSend, Receipt, SeenDraft, SinkSpec
 from sinks.json_file import JsonFileSettings, JsonFileSink
-from sinks.ledes_1998b import Ledes1998bSettings, Ledes1998bSink
 from sinks.testing import example_body, example_draft, example_fee
-from streams.agents.deliver import DeliverAgent, Patience
-from streams.agents.delivery import MESSAGE_CHARACTERS_MAX, deliver, give_up
+from streams.agents.delivery import MESSAGE_CHARACTERS_MAX, deliver
 from streams.agents.outbox import SETTLED, MemoryOutbox, goes_forward
 from streams.engine.errors import OwnershipLost, PublishUnknown
-from streams.engine.guard import RawRecord
 from tests.streams.agents.asking import NOON, envelope, request_for
+from tests.streams.agents.desk import Desk, UnreliableSink
 
 FAILPOINTS = [
     "deliver_before_attempt",
@@ -43,91 +37,10 @@ FAILPOINTS = [
     "deliver_before_receipt",
     "deliver_after_receipt",
 ]
-SPEC = SinkSpec(name="json_file", create_deadline_seconds=30, settle_seconds=60)
 
 
 class DocumentMissing(AssertionError):
     """A test looked for a file that is not there."""
-
-
-@dataclass
-class UnreliableSink:
-    """A real sink behind a bad line: faults are taken from the front of `faults`, one a call of that verb."""
-
-    inner: DraftSink
-    spec: SinkSpec = SPEC
-    faults: dict[str, list[BillstreamError]] = field(default_factory=dict)
-    answers_lost: int = 0
-    hidden_looks: int = 0
-    creates: int = 0
-    seen: Callable[[SeenDraft], SeenDraft] = lambda seen: seen
-
-    async def find(self, draft: DraftToSend, key: DraftKey) -> Receipt | None:
-        self._fail("find")
-        found = await self.inner.find(draft, key)
-        if found and self.hidden_looks:
-            self.hidden_looks -= 1
-            return None
-        return found
-
-    async def create(self, draft: DraftToSend, key: DraftKey) -> Receipt:
-        self._fail("create")
-        receipt = await self.inner.create(draft, key)
-        self.creates += 1
-        if self.answers_lost:
-            self.answers_lost -= 1
-            raise OutcomeUnknown("lost", "The line broke after it was sent.")
-        return receipt
-
-    async def read_back(self, receipt: Receipt) -> SeenDraft:
-        self._fail("read_back")
-        return self.seen(await self.inner.read_back(receipt))
-
-    def _fail(self, verb: str) -> None:
-        if self.faults.get(verb):
-            raise self.faults[verb].pop(0)
-
-
-@dataclass
-class Desk:
-    """Everything around a delivery; outbox, receipts and files outlive each run, as they do a process."""
-
-    folder: Path
-    sink: UnreliableSink
-    outbox: MemoryOutbox = field(init=False)
-    receipts: list[SinkReceipt] = field(default_factory=list)
-    clock: SimulatedClock = field(default_factory=lambda: SimulatedClock(NOON))
-
-    def __post_init__(self) -> None:
-        self.outbox = MemoryOutbox(self.clock)
-
-    async def publish(self, receipt: SinkReceipt) -> None:
-        self.receipts.append(receipt)
-
-    async def deliver(self, request: DeliverDocument) -> SinkReceipt:
-        return await deliver(request, self.sink, self.outbox, self.publish, self.clock)
-
-    def files(self) -> list[Path]:
-        return [path for path in self.folder.rglob("*") if path.is_file()]
-
-    def states(self) -> list[DeliveryState]:
-        return [attempt.state for attempt in self.outbox.attempts.values()]
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path, UnreliableSink(JsonFileSink(JsonFileSettings(folder=tmp_path))))
-
-
-@pytest.fixture
-def ledes(tmp_path: Path) -> Desk:
-    return Desk(tmp_path, UnreliableSink(Ledes1998bSink(Ledes1998bSettings(folder=tmp_path))))
-
-
-@pytest.fixture(autouse=True)
-def _disarmed() -> Iterator[None]:
-    yield
-    failpoints.arm("")
 
 
 async def test_a_document_is_delivered_once_with_a_receipt(desk: Desk) -> None:
@@ -501,106 +414,3 @@ def test_the_order_of_reading_does_not_change_the_last_word(attempts: list[Outbo
         [(each.state, each.state in SETTLED or each.attempt) for each in box.attempts.values()] for box in (one, other)
     ]
     assert states[0] == states[1]
-
-
-def record(value: bytes | None) -> RawRecord:
-    return RawRecord("work", 0, 7, 0, b"k", value, ())
-
-
-def agent_of(desk: Desk) -> DeliverAgent:
-    settled: list[tuple[str, DeliveryState]] = []
-    return DeliverAgent(
-        sinks={"json_file": desk.sink},
-        outbox=desk.outbox,
-        publish_receipt=desk.publish,
-        clock=desk.clock,
-        patience=Patience(first_seconds=1, longest_seconds=8, total_seconds=30),
-        on_settled=lambda sink, state, seconds: settled.append((sink, state)),
-    )
-
-
-async def passing(desk: Desk, working: "asyncio.Task[None]") -> float:
-    """Let simulated time pass until the agent is done; the seconds it took."""
-    while not working.done():
-        for _ in range(20):
-            await asyncio.sleep(0)
-        if not working.done():
-            await asyncio.to_thread(lambda: None)
-            desk.clock.advance(1)
-    await working
-    return desk.clock.monotonic_seconds()
-
-
-async def test_the_agent_delivers_what_is_for_it(desk: Desk) -> None:
-    """A framed request ends as a file and a receipt."""
-    await agent_of(desk)(record(encode(request_for())))
-    assert [receipt.state for receipt in desk.receipts] == [DeliveryState.DELIVERED]
-
-
-def decide_request() -> DecideEntry:
-    return DecideEntry(
-        envelope=envelope("e"),
-        request_id="r",
-        entry_id="e",
-        input_hash="h",
-        kind=EntryKind.TIME,
-        client_id="c",
-        role="r",
-        project_ref="",
-        task_ref="",
-        service_item="",
-        tags=(),
-        description="text",
-        billable_hint=None,
-        remembered=None,
-        facts="{}",
-    )
-
-
-@pytest.mark.parametrize("value", [encode(decide_request()), b"", b"\xff rubbish", None])
-async def test_the_agent_leaves_the_rest_to_others(value: bytes | None, desk: Desk) -> None:
-    """Other requests and bytes without a frame are not for it."""
-    await agent_of(desk)(record(value))
-    assert desk.receipts == []
-
-
-async def test_a_broken_request_is_raised_for_its_dead_letter(desk: Desk) -> None:
-    """A request of ours that cannot be read is not passed over."""
-    with pytest.raises(BillstreamError, match="avro"):
-        await agent_of(desk)(record(encode(request_for())[:-20]))
-
-
-async def test_a_sink_that_is_not_there_needs_a_person(desk: Desk) -> None:
-    """A contract may name a sink that this worker was not given."""
-    await agent_of(desk)(record(encode(request_for(sink="s3"))))
-    assert [receipt.state for receipt in desk.receipts] == [DeliveryState.NEEDS_PERSON]
-    assert "sink_missing" in desk.receipts[0].message
-
-
-async def test_the_agent_waits_while_it_can_heal(desk: Desk) -> None:
-    """Two faults, two waits (1 s, 2 s), then the delivery."""
-    desk.sink.faults["find"] = [Retryable("down", "Down."), Retryable("down", "Down.")]
-    working = asyncio.create_task(agent_of(desk)(record(encode(request_for()))))
-    await passing(desk, working)
-    assert [receipt.state for receipt in desk.receipts] == [DeliveryState.DELIVERED]
-    assert desk.clock.monotonic_seconds() >= 3
-
-
-async def test_patience_ends_with_a_receipt(desk: Desk) -> None:
-    """A sink that stays down does not block the partition for ever, and the failure is told."""
-    desk.sink.faults["find"] = [Retryable("down", "The sink is down.") for _ in range(50)]
-    working = asyncio.create_task(agent_of(desk)(record(encode(request_for()))))
-    await passing(desk, working)
-    assert [receipt.state for receipt in desk.receipts] == [DeliveryState.FAILED]
-    assert "The sink is down." in desk.receipts[0].message
-
-
-async def test_giving_up_on_what_may_be_there_does_not_close_it(desk: Desk) -> None:
-    """`unknown_outcome` is told but not settled: a later look still finds and delivers."""
-    desk.sink.answers_lost = 1
-    with pytest.raises(OutcomeUnknown) as lost:
-        await desk.deliver(request_for())
-    receipt = await give_up(request_for(), lost.value, desk.outbox, desk.publish, desk.clock)
-    assert receipt.state is DeliveryState.UNKNOWN_OUTCOME
-    assert (await desk.deliver(request_for())).state is DeliveryState.DELIVERED
-    assert desk.sink.creates == 1
