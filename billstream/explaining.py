@@ -37,10 +37,11 @@ from books.bodies import read_body
 from books.duplicates import UNASSIGNED
 from books.entries import decision_of, holds_of
 from books.preview import preview
-from books.rows import DecisionPart, DocumentRow, EntryRow
+from books.rows import DocumentRow, EntryRow
 from books.tracing import trace_document, trace_preview
 from books.versions import is_deleted
 from schemas.draft import DocumentScope, DraftBody, DraftLine
+from schemas.entry import EVENT_KINDS
 from schemas.inputs import RANK_ORDER
 
 SHORTEST_LINE_ID = 6
@@ -137,7 +138,7 @@ def _told(desk: Desk, node: Node) -> StoryNode:
         known = row is not None and row.content == node.facts["version"]
         for one in node.below:
             is_decision = one.kind is NodeKind.DECISION and known and row is not None
-            below.append(_decision_story(decision_of(row)) if is_decision and row is not None else _told(desk, one))
+            below.append(_decision_story(row) if is_decision and row is not None else _told(desk, one))
     return StoryNode(text=node.text, kind=node.kind.value, facts=node.facts, below=tuple(below))
 
 
@@ -198,7 +199,7 @@ def _entry_story(desk: Desk, row: EntryRow, bodies: list[tuple[DocumentRow, Draf
             kind="understood",
             facts=known,
         ),
-        _decision_story(decision_of(row)),
+        _decision_story(row),
         *_state_story(row),
         *(node_of(f"Counts {hours(part.seconds)} towards {_readable(part.key)}") for part in row.caps),
         *_whereabouts(desk, row, bodies),
@@ -230,9 +231,11 @@ def _readable(key: str) -> str:
     return key.replace("\x1f", " / ")
 
 
-def _decision_story(part: DecisionPart | None) -> StoryNode:
+def _decision_story(row: EntryRow) -> StoryNode:
+    part = decision_of(row)
     if part is None:
-        return node_of("Not decided yet")
+        says_itself = f"Nobody is asked what it is: it says itself that it is of kind {row.kind}"
+        return node_of(says_itself if row.kind in EVENT_KINDS else "Not decided yet")
     rank = next((one.value for one, order in RANK_ORDER.items() if order == part.rank), "unknown")
     head = f"Decided {part.category} by {part.decider} ({rank}), confidence {part.confidence}"
     facts: dict[str, str | int] = {

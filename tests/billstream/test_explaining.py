@@ -198,6 +198,16 @@ async def test_a_held_entry_says_how_to_settle_it(desk: MemoryDesk) -> None:
     assert understood.facts["client"] == ""
 
 
+async def test_a_milestone_is_not_said_to_wait_for_a_decision(desk: MemoryDesk) -> None:
+    """It says itself what it is, so nobody is asked."""
+    for one in understand(desk.installation, [FIRM / "exports/care-2026-10.jsonl"], Declared()):
+        await publish_file(desk, Session(quiet=True), one)
+    row = next(row for _, row in desk.book.scan(EntryRow) if row.kind == "milestone")
+    told = [node.text for node in nodes((await explain(desk, row.entry_id)).story)]
+    assert "Nobody is asked what it is: it says itself that it is of kind milestone" in told
+    assert "Not decided yet" not in told
+
+
 @pytest.mark.proof
 def test_files_are_explained_without_a_broker(call: Call, firm: Path) -> None:
     """A line that the preview of files shows, an entry of it, and a client's money, as text that nothing cuts."""
