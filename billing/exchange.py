@@ -17,6 +17,8 @@ def exchange(
         members[:] = sorted([*[one for one in members if key(one) not in without], *came], key=key)
         return
     for one in gone:
-        del members[bisect_left(members, key(one), key=key)]
+        at = bisect_left(members, key(one), key=key)
+        assert key(members[at]) == key(one), "what leaves was there"
+        del members[at]
     for one in came:
         insort(members, one, key=key)

@@ -62,9 +62,14 @@ class FollowedInvoice:
         if known is None or (known[0].contract, known[0].directory, known[0].period) != terms:
             days, answer = Days(*terms), BEGUN
             known = days, FollowedBody(days)
-        self._known = known
+        # What is refused half way is not gone on from.
+        self._known = None
         known[0].take(request.entries)
-        return (known, answer) if known[0].are_in_order() else (None, "order_of_days")
+        is_in_order = known[0].are_in_order()
+        if is_in_order:
+            known[0].allot()
+        self._known = known
+        return (known, answer) if is_in_order else (None, "order_of_days")
 
 
 def why_not(request: InvoiceRequest) -> str:

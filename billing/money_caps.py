@@ -18,11 +18,11 @@ from schemas.clauses import CapWindow, WeekAtMonthEnd
 
 
 class CapRoom(NamedTuple):
-    """A window of an amount cap: its limit in grains, and the positions of the items it counts, in work order.
+    """A window of an amount cap, and the positions of the items it counts, in work order; amounts are grains.
 
-    `free` is what is left of the limit when everything it counts was paid for. `paying` is the limit of the last item
-    that it paid for: where it is lowered within its window, work from before stays. `passed` is what agreed fees alone
-    are above the limit that the last of them met.
+    `free` is what is left of the `limit` when everything it counts was paid for. `paying` is the limit of the last item
+    that it paid for, if there is one: where it is lowered within its window, work from before stays. `passed` is what
+    agreed fees alone are above the limit that the last of them met.
     """
 
     cap_id: str
@@ -83,7 +83,8 @@ def _reduce(
     whole = lcm(*{tax.denominator for tax in taxes.values()})
     per_unit = money.grains_per_unit * 10**contract.places
     limits = {row: int(Fraction(row.amount) * per_unit) for row in cap.rows}
-    used = limit = paying = passed = 0
+    used = limit = passed = 0
+    paying: int | None = None
     for position in positions:
         item = items[position]
         row = cap.rows[0] if len(cap.rows) == 1 else cap.row_on(item.work_day)
@@ -100,9 +101,10 @@ def _reduce(
                 taken[position] = left[position] - allowed
                 left[position] = allowed
         used += allowed * price
-        paying = limit if allowed else paying
-        passed = max(used - limit * whole, 0) if is_agreed else passed
+        paying = limit if allowed > 0 else paying
+        passed = max(used - limit * whole, 0) if is_agreed and allowed else passed
     free = limit - Fraction(used, whole)
+    paying = limit if paying is None else paying
     return CapRoom(cap.id, window, limit, paying, free, Fraction(passed, whole), includes_tax, tuple(positions))
 
 

@@ -54,9 +54,7 @@ def keep_below(
             taxed |= {(id(place.charge), place.number): (place, tax) for place in found}
             before += sum([capped.left[one] for one in positions if one not in places]) * (1 + tax)
             kept_apart += sum([column[one] for column in apart for one in positions if one in places]) * (1 + tax)
-        # Only work from before a limit was lowered can hold more than it: then that work's own limit counts.
-        limit = room.paying if room.free < 0 else room.limit
-        allowed = (max(limit - before, Fraction(0)) + kept_apart) / money.grains_per_unit
+        allowed = (max(room.paying - before, Fraction(0)) + kept_apart) / money.grains_per_unit
         _take_surplus(parts, room, allowed, list(taxed.values()))
 
 
@@ -86,6 +84,7 @@ def _take_surplus(parts: Parts, room: CapRoom, allowed: Fraction, sources: list[
     surplus = _counted(parts, room, sources) - allowed
     if surplus <= 0:
         return
+    assert surplus <= sum(2 + tax for _, tax in sources) + 1, "more than rounding can lift is above the limit"
     for place, tax in sorted(sources, key=lambda one: _order(parts, one[0].source), reverse=True):
         # Tax is rounded of a sum, so one unit may take with it a unit of tax, or none: the last ones leave one by one.
         while surplus > 0 and place.source.units > 0:

@@ -144,13 +144,38 @@ def test_a_limit_that_is_lowered_twice_binds_as_the_limit_of_the_last_work_that_
 
 
 @pytest.mark.parametrize(
+    ("later", "net"),
+    [
+        ("expense  2025-03-25  -  -10.00", "240.00"),
+        ("expense  2025-03-25  -  -0.01\ntime  2025-03-26  1.00  -", "249.99"),
+        ("expense  2025-03-25  -  -200.00\ntime  2025-03-26  1.00  -", "100.00"),
+    ],
+    ids=["a refund", "and work that finds no room", "and work that finds half of it"],
+)
+def test_a_refund_after_a_limit_was_lowered_takes_nothing_back(later: str, net: str) -> None:
+    """250.00 under 300.00 stay when the limit is 100.00 afterwards; a refund pays for nothing and makes room behind."""
+    nte = NTE | {"counts": "fees_and_expenses"}
+    rows = [nte | {"amount": "300.00", "to": "2025-03-20"}, nte | {"amount": "100.00", "from": "2025-03-20"}]
+    desk = open_desk(rates=[{"rate": "100.00"}], amount_caps=rows)
+    assert desk.bill(f"kind  date  worked  amount\ntime  2025-03-03  2.50  -\n{later}").net == net
+
+
+def test_work_is_rounded_under_the_limit_that_paid_it_when_a_lower_one_is_full() -> None:
+    """Two lines of 75.00 and half a cent, and an hour that gets nothing of 150.00: the limit of both was 300.00."""
+    rows = [NTE | {"amount": "300.00", "to": "2025-03-10"}, NTE | {"amount": "150.01", "from": "2025-03-10"}]
+    desk = open_desk(rates=[{"rate": "75.005"}], amount_caps=rows, lines={"group_by": ["entry"]})
+    body = desk.bill("date  worked\n2025-03-03  1.00\n2025-03-04  1.00\n2025-03-12  1.00").body
+    assert f"{body.net:f}" == "150.02"
+
+
+@pytest.mark.parametrize(
     ("on", "findings"), [("2025-03-03", []), ("2025-03-22", ["Agreed fees are 60.00 USD above the limit of cap n."])]
 )
 def test_only_agreed_fees_that_pass_the_limit_of_their_day_are_told(on: str, findings: list[str]) -> None:
     """160.00 under 300.00, which is lowered later, or under 100.00; work that was paid before is no finding."""
     rows = [row | {"counts": "all_fees"} for row in LOWERED_TWICE]
-    fee = {"id": "f", "amount": "160.00", "on": on}
-    desk = open_desk(rates=[{"rate": "100.00"}], amount_caps=rows, fixed_fees=[fee])
+    fees = [{"id": "f", "amount": "160.00", "on": on}, {"id": "none", "amount": "0.00", "on": "2025-03-23"}]
+    desk = open_desk(rates=[{"rate": "100.00"}], amount_caps=rows, fixed_fees=fees)
     body = desk.bill("date  worked\n2025-03-03  1.00\n2025-03-25  1.00").body
     assert [one.text for one in body.findings if one.code == "amount_cap_passed"] == findings
 

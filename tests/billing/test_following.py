@@ -28,6 +28,16 @@ from tests.second.firms import generate
 CHANGES = 6
 
 
+def test_what_was_refused_half_way_is_not_gone_on_from() -> None:
+    """An entry that is passed twice is our mistake; the next invoice is computed as if nobody had tried."""
+    first, second, third = (work(day, day, 9, HOUR) for day in (3, 4, 5))
+    request, followed = march([first, second]), FollowedInvoice()
+    followed.body(replace(request, entries=[first, second]))
+    with pytest.raises(AssertionError, match="passed twice"):
+        followed.body(replace(request, entries=[first, second, third, replace(first)]))
+    same_bodies(followed, request, [first, second], [second])
+
+
 def request_of(seed: int) -> InvoiceRequest:
     """The request of a generated firm."""
     case = generate(seed)

@@ -260,6 +260,52 @@ def test_a_rule_that_stands_in_two_rows_is_one_rule() -> None:
     """)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "worked", "net"),
+    [
+        ("minutes: 60", "minutes: 60, mode: down", "61m", "100.00"),
+        ("minutes: 30", "minutes: 60", "60m", "150.00"),
+        ("minutes: 60", "minutes: 60, tolerance_minutes: 29", "60m", "200.00"),
+        ("minutes: 60", "minutes: 60, ignore_seconds: true", "60m", "200.00"),
+        ("minutes: 60", "minutes: 60, minimum_minutes: 90", "60m", "250.00"),
+        ("minutes: 60", "minutes: 60, scope: day", "60m", "200.00"),
+    ],
+)
+def test_rules_that_say_different_things_are_two(first: str, second: str, worked: str, net: str) -> None:
+    """Half an hour before midnight by the one, what is behind it by the other; by one alone it would be another sum."""
+    check(f"""
+    contract:
+        rates: [{{rate: 100.00}}]
+        day_attribution: split
+        increments: [{{{first}, to: 2025-03-04}}, {{{second}, from: 2025-03-04}}]
+    work:
+        start             worked
+        2025-03-03 23:30  {worked}
+    invoices:
+        period   net
+        2025-03  {net}
+    """)
+
+
+@pytest.mark.parametrize("scope", ["line", "period"])
+def test_a_group_goes_on_where_the_next_row_says_the_same(scope: str) -> None:
+    """10, 10, 5 and 5 minutes are one half hour, though the contract has a row for each part of the month."""
+    check(f"""
+    contract:
+        rates: [{{rate: 60.00}}]
+        increments: [{{minutes: 30, scope: {scope}, to: 2025-03-10}}, {{minutes: 30, scope: {scope}, from: 2025-03-10}}]
+    work:
+        date        worked
+        2025-03-03  10m
+        2025-03-04  10m
+        2025-03-12  5m
+        2025-03-13  5m
+    invoices:
+        period   net
+        2025-03  30.00
+    """)
+
+
 def test_an_entry_that_is_cut_at_the_periods_end_keeps_its_place_under_a_limit() -> None:
     """Two hours before midnight and two behind it, then an hour that began at 23:00, under a limit of three hours.
 

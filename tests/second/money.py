@@ -33,7 +33,6 @@ class Rounded:
 class Room:
     """A window of an amount cap: what of the limit agreed fees take, and its charges in work-time order."""
 
-    limit: Fraction = Fraction(0)
     agreed: Fraction = Fraction(0)
     charges: list[tuple[Charge, AmountCap]] = field(default_factory=list)
 
@@ -96,14 +95,12 @@ def rooms_of(case: Case, rows: list[AmountCap], charges: list[Charge], fees: lis
         window = None if cap is None else window_of_fee(cap, fee)
         if cap is not None and window is not None:
             found[window].agreed += fee.left * taxed_fee(case, cap, fee)
-            found[window].limit = units_of(fraction(cap.amount), case.contract.currency)
     for charge in sorted(charges, key=lambda charge: (charge.one.order, charge.one.first)):
         cap = next((row for row in rows if counts(row, charge)), None)
         is_phase = rows[0].window is CapWindow.DATES
         at = None if cap is None else window_of(cap, charge.one, charge.one.day if is_phase else charge.one.counted)
         if cap is not None and at is not None:
             found[at].charges.append((charge, cap))
-            found[at].limit = units_of(fraction(cap.amount), case.contract.currency)
     return found
 
 
@@ -197,10 +194,8 @@ def keep_limits(case: Case, charges: list[Charge], fees: list[Fee], parts: list[
             own.sort(key=lambda part: (part.charges[0].one.order, part.charges[0].one.first), reverse=True)
             # Work from before a limit was lowered stays, under that of the last work that was paid.
             paid = [(charge.amount * unit * taxed(case, cap, charge.tax), cap) for charge, cap in room.charges]
-            limit = room.limit
-            if room.agreed + sum((amount for amount, _ in paid), Fraction(0)) > limit:
-                limits = [units_of(fraction(cap.amount), case.contract.currency) for amount, cap in paid if amount]
-                limit = limits[-1] if limits else limit
+            caps = [cap for amount, cap in paid if amount > 0] or [cap for _, cap in paid]
+            limit = units_of(fraction(caps[-1].amount), case.contract.currency) if caps else Fraction(0)
             remove_surplus(case, rows[0], own, max(limit - before, Fraction(0)) + apart)
 
 
