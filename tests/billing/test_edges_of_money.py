@@ -196,6 +196,30 @@ def test_a_surplus_of_tax_takes_no_cent_too_much() -> None:
     assert (f"{body.gross:f}", f"{[line.amount for line in body.lines if line.amount][-1]:f}") == ("54.72", "4.08")
 
 
+def test_a_surplus_of_many_lines_leaves_no_more_than_it_is() -> None:
+    """Forty lines of 1.005 are 40.40 instead of 40.20: what is above 60.30 with tax leaves the latest line alone."""
+    nte = {"id": "n", "window": "month", "amount": "60.30", "counts": "fees", "includes_tax": True}
+    desk = open_desk(
+        rates=[{"rate": "100.50"}],
+        amount_caps=[nte],
+        lines={"group_by": ["entry"]},
+        taxes=[{"category": "S", "percent": "50"}],
+    )
+    work = [f"2025-03-03 {8 + number // 6:02}:{number % 6}0  36 s" for number in range(40)]
+    body = desk.bill("\n".join(["start  worked", *(one.replace("36 s", "0.6m") for one in work)])).body
+    assert (f"{body.gross:f}", f"{body.lines[-1].amount:f}") == ("60.30", "0.81")
+    assert {f"{line.amount:f}" for line in body.lines[:-1]} == {"1.01"}
+
+
+def test_agreed_fees_pass_a_limit_with_their_tax() -> None:
+    """160.00 with 19 % are 190.40: 90.40 above 100.00."""
+    nte = {"id": "n", "window": "month", "amount": "100.00", "counts": "all_fees", "includes_tax": True}
+    fee = {"id": "f", "amount": "160.00", "on": "2025-03-03"}
+    desk = open_desk(amount_caps=[nte], fixed_fees=[fee], taxes=[{"category": "S", "percent": "19"}])
+    told = [one.text for one in desk.bill([]).body.findings if one.code == "amount_cap_passed"]
+    assert told == ["Agreed fees are 90.40 USD above the limit of cap n."]
+
+
 def test_a_surplus_of_rounded_tax_leaves_the_latest_work_alone() -> None:
     """Two minutes of February leave a fraction of 20.27; the latest line gives both cents, the one before keeps all."""
     nte = {"id": "n", "window": "contract", "amount": "20.27", "counts": "fees", "includes_tax": True}
