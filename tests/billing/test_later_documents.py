@@ -82,3 +82,14 @@ def test_later_work_draws_nothing_from_the_periods_balance() -> None:
     (account,) = body.retainers
     assert [int(account.used_granted_seconds), int(account.rolled_out_seconds)] == [HOUR, 9 * HOUR]
     assert [int(account.used_rolled_in_seconds), int(account.beyond_seconds)] == [0, 0]
+
+
+def test_later_work_counts_as_billed_on_a_limit_on_money() -> None:
+    """Also where the balance could have paid for it: whether it will is known when its own period is computed."""
+    monday = replace(work(1, 31, 9, 5 * HOUR), rank=LATE_RANK)
+    care = {"id": "care", "hours": 10, "fee": "1", "service_items": ["Care"]}
+    care |= {"rollover": "max_hours", "rollover_hours": 40, "rollover_periods": 2}
+    limit = {"id": "n", "window": "contract", "amount": "500", "counts": "fees"}
+    later = replace(tuesday(2, 1), service_item="Care")
+    request = march([monday, later], rates=[{"rate": "100"}], amount_caps=[limit], retainers=[care], **LATE_POLICY)
+    assert [f"{line.amount:f}" for line in to_body(compute_invoice(request)).lines if line.seconds] == ["100.00"]
