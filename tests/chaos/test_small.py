@@ -43,7 +43,12 @@ async def test_without_outputs_before_commit_the_check_is_red(broker: EmbeddedBr
 
 async def test_without_facts_read_back_the_check_is_red(broker: EmbeddedBroker, tmp_path: Path) -> None:
     """If a fact counted where it is proposed, an upgrade would publish another document than the journal promised."""
-    outcome = await small(broker, tmp_path, {"off": "read_back"}, versions=("old", "new"))
+    try:
+        outcome = await small(broker, tmp_path, {"off": "read_back"}, versions=("old", "new"))
+    except TimeoutError as never:
+        # The end of the old worker may also come between: then a draft that counted was never written.
+        assert "0 records missing" in str(never) and "0 closes open" not in str(never)  # noqa: PT017, PT018
+        return
     assert any("is not its fact" in finding for finding in outcome.findings.differing)
 
 
