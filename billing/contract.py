@@ -21,7 +21,6 @@ from schemas.clauses import (
     WeekAtMonthEnd,
 )
 from schemas.contract import ContractDocument
-from schemas.corrections import LatePolicy
 from schemas.dated import DatedRow
 from schemas.engagement import TierReset
 from schemas.entry import SECONDS_OF_A_DAY, WORKED_SECONDS_MAX
@@ -185,10 +184,10 @@ def needed_dates(contract: Contract, period: Period) -> tuple[date, date]:
 
     Where money depends on the invoices before, or on events since the contract's start, these are all since then.
     """
-    first, _ = own_dates(contract, period)
+    first, end = own_dates(contract, period)
     if contract.document.counts_from_start:
         first, _ = own_dates(contract, contract.period_of(contract_start(contract, first)))
-    return first, counted_until(contract, period)
+    return first, end
 
 
 def own_dates(contract: Contract, period: Period) -> tuple[date, date]:
@@ -198,23 +197,6 @@ def own_dates(contract: Contract, period: Period) -> tuple[date, date]:
         # An entry that started before midnight has seconds on later dates.
         first -= timedelta(days=WORKED_SECONDS_MAX // SECONDS_OF_A_DAY)
     return first, period.end
-
-
-def counted_until(contract: Contract, period: Period) -> date:
-    """The first local date on which nothing counts for a period any more.
-
-    What is worked later counts later, so that is the period's end; but where late work only gets what is left, the work
-    on approved documents of later periods comes before it in the windows and bands that the periods share (BD-68).
-    """
-    document, last_day = contract.document, period.end - timedelta(days=1)
-    if document.late_policy is not LatePolicy.REMAINING_CAPACITY:
-        return period.end
-    rows: list[CapScope] = [row for cap in contract.caps for row in cap.rows]
-    rows += [row for cap in contract.money_caps for row in cap.rows]
-    ends = [_window_end(contract, last_day, row) for row in rows]
-    if any(tier.reset is TierReset.CONTRACT for tier in document.tiers):
-        ends.append(document.date_to or date.max)
-    return max([period.end, *ends])
 
 
 def counted_from(contract: Contract, period: Period) -> date:
@@ -268,18 +250,3 @@ def _window_start(contract: Contract, first: date, row: CapScope) -> date:
             return row.window_from or first
         case CapWindow.PROJECT | CapWindow.TASK | CapWindow.CONTRACT:
             return contract_start(contract, first)
-
-
-def _window_end(contract: Contract, last_day: date, row: CapScope) -> date:
-    """The end of the window that holds a date."""
-    match row.window:
-        case CapWindow.ENTRY | CapWindow.DAY:
-            return last_day
-        case CapWindow.WEEK:
-            return week_of(last_day).end
-        case CapWindow.MONTH:
-            return month_of(last_day).end
-        case CapWindow.DATES:
-            return row.window_to or last_day
-        case CapWindow.PROJECT | CapWindow.TASK | CapWindow.CONTRACT:
-            return contract.document.date_to or date.max

@@ -63,9 +63,6 @@ class BillingEntry:
     expense_category: str = ""
 
 
-LATE_RANK = 2**62
-"""The rank of work that stands on no document as it is now, where what does comes first; its ranks are above 0."""
-
 OrderKey = tuple[int, datetime, int, str, str, str]
 """Rank (0 for what stands on an approved document), start instant in UTC, position of carried time, source, source
 entry id, entry id.

@@ -20,10 +20,10 @@ from billing.attribute import work_date_of
 from billing.balances import Account, reported
 from billing.body import to_body
 from billing.carried import Carried, earlier_periods, needs_earlier_invoices
-from billing.contract import Contract, counted_until, needed_dates, own_dates
+from billing.contract import Contract, needed_dates, own_dates
 from billing.cover import Uncovered, remove_covered
 from billing.currency import Exchange, Rate, exchange_of
-from billing.entries import LATE_RANK, BillingEntry
+from billing.entries import BillingEntry
 from billing.expenses import ExpensePart, Expenses, gather_expenses
 from billing.explain import cap_texts
 from billing.finish import Finished, agreed_fees, assert_money_conserved, finish
@@ -33,7 +33,7 @@ from billing.ledger import Ledger, assert_adds_up, assert_conserved, ledger_of
 from billing.lines import OpenLine, measure_fee_line, open_agreed_lines, open_expense_lines, open_fee_lines
 from billing.money_items import Parts
 from billing.notes import money_notes, notes_of
-from billing.portions import Placed, placed_as, portion_order
+from billing.portions import Placed, placed_as
 from billing.present import Facts, in_line_order, present
 from billing.rating import Rated, RatedPart, rate_portions
 from billing.results import Invoice, InvoiceRequest, Line, Note
@@ -130,18 +130,12 @@ def _compute(request: InvoiceRequest, known: Sequence[Dated], carried: Carried) 
     dated = known
     if contract.document.counts_from_start:
         # More is known than the period needs; of what is older, events count.
-        until = counted_until(contract, period)
-        dated = [one for one in known if first <= one[1] < until or (one[1] < end and one[0].kind in EVENT_KINDS)]
+        dated = [one for one in known if first <= one[1] < end or (one[1] < end and one[0].kind in EVENT_KINDS)]
     entries = [entry for entry, _ in dated]
     gathered = gather(rulebook(contract, request.directory), dated, period)
     uncovered = remove_covered(contract, gathered.live)
     allocated = allocate(contract, uncovered.live, period.end)
-    # Later work took its room; what it draws from balances is drawn behind all of the period's.
-    later = [one for one in allocated.live if one.counted_day >= end]
-    live = [one for one in allocated.live if one.counted_day < end] if later else allocated.live
-    drawn = draw(contract, live, period, first)
-    if later:
-        drawn = drawn._replace(live=sorted([*drawn.live, *later], key=portion_order))
+    drawn = draw(contract, allocated.live, period, first)
     others = [entry for entry in entries if entry.kind is not _TIME]
     traced = bill(request, carried, others, Allotted(gathered, uncovered, allocated, drawn))
     assert_conserved(entries, [part.portion for part in traced.billed], traced.placed)
@@ -266,17 +260,11 @@ def summed_up(
 
 def _needed(request: InvoiceRequest) -> list[Dated]:
     """The entries that matter for the period, with their work dates; a caller who passes more gets the same bytes."""
-    first, until = needed_dates(request.contract, request.period)
+    first, end = needed_dates(request.contract, request.period)
     entries, zone = request.entries, request.contract.zone
     assert len({entry.entry_id for entry in entries}) == len(entries), "an entry was passed twice"
     dated = [(entry, work_date_of(zone, entry)) for entry in entries]
-    end = request.period.end
-    return [one for one in dated if first <= one[1] < until and (one[1] < end or _stands(one[0]))]
-
-
-def _stands(entry: BillingEntry) -> bool:
-    """Whether later work comes before late work: it stands on a document, as it is now, and takes room."""
-    return 0 < entry.rank < LATE_RANK and entry.kind not in EVENT_KINDS
+    return [one for one in dated if first <= one[1] < end]
 
 
 def _measured(contract: Contract, opened: Sequence[OpenLine]) -> list[OpenLine]:

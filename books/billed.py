@@ -2,10 +2,12 @@
 
 from enum import StrEnum
 
-from billing.entries import LATE_RANK
 from books.book import Book
 from books.rows import BilledPart, BilledRow, EntryRow
 from schemas.draft import DraftBody
+
+LATE_RANK = 2**62
+"""The rank of work that stands on no document as it is now."""
 
 
 class EntryState(StrEnum):

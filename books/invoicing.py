@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from billing.contract import needed_dates
-from billing.entries import LATE_RANK, BillingEntry
+from billing.entries import BillingEntry
 from billing.invoice import Invoice, InvoiceRequest, Rate, compute_invoice
 from books.billed import rank_of
 from books.bodies import documents_of, read_body
@@ -64,9 +64,8 @@ def gather(book: Book, agreement: Agreement, scope: DocumentScope) -> list[Entry
     place = (BY_CONTRACT, scope.client_id, scope.contract_id)
     keys = list(book.marked_between(place, first.isoformat(), last.isoformat()))
     book.expect(EntryRow, keys)
-    rows = [row for entry_id in keys if (row := book.get(EntryRow, entry_id)) is not None]
-    end = scope.date_to.isoformat()
-    return [row for row in rows if row.local_date < end or rank_of(book, row) != LATE_RANK]
+    rows = (book.get(EntryRow, entry_id) for entry_id in keys)
+    return [row for row in rows if row is not None]
 
 
 def invoice(
@@ -104,14 +103,14 @@ def invoice(
 
 
 def written_before(book: Book, agreement: Agreement, scope: DocumentScope) -> dict[date, date]:
-    """By first date of another period, the date of its standing invoice: it was made at the rates of that day."""
+    """By first date of a period, the date of its standing invoice: the rates of that day are what it was made at."""
     document = agreement.document
     found: dict[date, date] = {}
     if not document.amount_caps or document.exchange.fx_date is not FxDate.INVOICE:
         return found
     for row in documents_of(book, scope.client_id, scope.contract_id):
         is_first = row.kind == DocumentKind.INVOICE.value and row.sequence == 1
-        if is_first and row.state in STANDS and row.date_from != scope.date_from.isoformat():
+        if is_first and row.state in STANDS and row.date_from < scope.date_from.isoformat():
             found[date.fromisoformat(row.date_from)] = read_body(book, row.document_id).invoice_date
     return found
 

@@ -160,17 +160,12 @@ class Calculator:
         """The entries a draft depends on as of its close, with the decisions as of the end of its wait."""
         _, found = self.state(moment.close_offset)
         first, end = needed_dates(self.contract(moment, scope), Period(start=scope.date_from, end=scope.date_to))
-        later = self.papers(moment.close_offset).ranks(scope.contract_id)
         mine = [
             one
             for one in found.values()
             if (one.client_id, one.contract_id) == (scope.client_id, scope.contract_id)
             and one.local_date
             and first <= date.fromisoformat(one.local_date) < end
-            and (
-                date.fromisoformat(one.local_date) < scope.date_to
-                or (one.version.entry_id, one.version.content) in later
-            )
         ]
         before, answers = self._answers(moment.close_offset), self._answers(moment.decided_offset)
         awaited = [one for one in mine if verdict_of(one, before) is None and not one.version.running]

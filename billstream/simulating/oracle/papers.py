@@ -183,7 +183,7 @@ class Papers:
     def ranks(self, contract_id: str) -> dict[tuple[str, str], int]:
         """When each entry version of a contract was approved first, counted: what stands is older than what is late."""
         found: dict[tuple[str, str], int] = {}
-        for number, document_id in enumerate(self.approvals, start=1):
+        for number, document_id in enumerate(self.approvals):
             body = self.by_id[document_id].body
             if body.scope.contract_id != contract_id:
                 continue
